@@ -1,0 +1,1 @@
+"""Where the picture goes: window, files, recordings. Never imports torch."""

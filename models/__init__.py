@@ -1,0 +1,1 @@
+"""Networks and the piece format. Knows tensors, nothing else."""

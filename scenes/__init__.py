@@ -1,0 +1,1 @@
+"""One file, one work. A scene imports installation.scene and nothing else."""

@@ -1,0 +1,1 @@
+"""Everything offline: datasets, drawn corpora, Lightning modules, losses, recipes."""

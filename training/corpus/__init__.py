@@ -1,0 +1,1 @@
+"""Procedural corpora: labelled images drawn by our own code, free of anybody's rights."""
