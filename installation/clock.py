@@ -1,0 +1,85 @@
+"""Time: a wall clock live, a fixed one offline, and the beat that both carry.
+
+Positions are integrated from dt, never computed as time × speed: touching a fader must not jump
+the picture.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from installation.parameters import Param, Parameters, Trigger
+
+_LONGEST_STEP = 0.1  # seconds; after a hiccup the picture goes on, it does not leap
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a scene is told about the moment it draws."""
+
+    index: int
+    time: float  # seconds since the start
+    dt: float  # seconds since the last frame
+    beat: float  # beats since the start; its whole part counts beats, the rest is the phase
+
+
+class Clock(Protocol):
+    """Gives the seconds since its last tick."""
+
+    def tick(self) -> float: ...
+
+
+class WallClock:
+    """Real time, for the window."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def tick(self) -> float:
+        now = time.perf_counter()
+        dt, self._last = now - self._last, now
+        return min(dt, _LONGEST_STEP)
+
+
+class FixedClock:
+    """Exactly 1/fps each frame, for rendering to a file and for tests."""
+
+    def __init__(self, fps: float) -> None:
+        self._dt = 1 / fps
+
+    def tick(self) -> float:
+        return self._dt
+
+
+class Tempo(Parameters):
+    """The beat. Tapping sets it from the last few taps; beats are integrated, so a change of
+    tempo never jumps the phase."""
+
+    bpm = Param(72, 20, 300, unit="beats/min", doc="Tempo of everything that moves on the beat.")
+    tap = Trigger(doc="Tap the tempo: twice or more within two seconds of each other.")
+
+    def __init__(self) -> None:
+        self._index = -1
+        self._time = 0.0
+        self._beat = 0.0
+        self._taps: list[float] = []
+
+    def frame(self, dt: float) -> Frame:
+        """Advance by dt seconds and describe the frame."""
+        self._index += 1
+        self._time += dt
+        for _ in range(self.tap):
+            self._tapped()
+        self._beat += dt * self.bpm / 60
+        return Frame(self._index, self._time, dt, self._beat)
+
+    def _tapped(self) -> None:
+        if self._taps and self._time - self._taps[-1] > 2:
+            self._taps.clear()
+        self._taps = [*self._taps[-7:], self._time]
+        span = self._taps[-1] - self._taps[0]
+        if span > 0 and self._bus is not None:
+            self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, "tap")
+        self._beat = float(round(self._beat))  # a tap is on the beat

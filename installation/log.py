@@ -1,0 +1,65 @@
+"""Logging that a flood cannot fill: each complaint once, and only so many in a second."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send the log to stderr, one line a message; stdout stays free for answers."""
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+    )
+
+
+class Complaints:
+    """Says each thing once, and at most `per_second` things in any second.
+
+    Networks and controllers can send rubbish thousands of times a second; neither the log nor the
+    memory of what was already said may grow with it. Safe to call from any thread.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        per_second: int = 5,
+        remember: int = 512,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._per_second = per_second
+        self._remember = remember
+        self._now = now
+        self._said: dict[Hashable, None] = {}
+        self._second = 0
+        self._count = 0
+        self._held_back = 0
+        self._lock = threading.Lock()
+
+    def once(self, key: Hashable, message: Callable[[], str]) -> None:
+        """Log message() as a warning unless `key` was said before or the second is full.
+
+        The message is a function, so that composing it costs nothing when it is held back.
+        """
+        with self._lock:
+            if key in self._said:
+                return
+            second = int(self._now())
+            held_back = 0
+            if second != self._second:
+                held_back, self._held_back = self._held_back, 0
+                self._second, self._count = second, 0
+            if self._count >= self._per_second:
+                self._held_back += 1
+                return
+            self._count += 1
+            while len(self._said) >= self._remember:
+                del self._said[next(iter(self._said))]
+            self._said[key] = None
+        if held_back:
+            self._logger.warning("… and %d more such messages", held_back)
+        self._logger.warning("%s", message())

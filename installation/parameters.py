@@ -1,0 +1,295 @@
+"""Parameters, declared once, and the bus: the only road from a control to a parameter.
+
+    class Drift(Scene):
+        speed = Param(0.10, 0, 2, unit="seeds/s", glide=1.0, doc="How fast we travel.")
+
+From that line come the OSC address /drift/speed, the MIDI scaling, the slider of the overlay, the
+row of `installation scenes`, and the test that sweeps it. Any thread may post; once per frame the
+render loop calls tick(), so that a frame sees one consistent set of values.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import math
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, overload
+
+from installation.log import Complaints
+
+log = logging.getLogger(__name__)
+
+Form = Literal["value", "unit", "nudge"]
+_LONGEST_ADDRESS = 128
+_MOST_EVENTS = 1024  # queued triggers between two frames; beyond that something is broken
+
+
+def slug(text: str) -> str:
+    """A name as it stands in an address: lower case, letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "_"
+
+
+@dataclass(frozen=True)
+class Param:
+    """One number that the room may move.
+
+    glide: seconds in which about two thirds of the way to a new value is gone; 0 jumps.
+    """
+
+    default: float
+    low: float
+    high: float
+    unit: str = ""
+    glide: float = 0.0
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.default, self.low, self.high, self.glide))):
+            raise ValueError(f"a parameter's numbers must be finite: {self}")
+        if not self.low <= self.default <= self.high or self.low == self.high or self.glide < 0:
+            raise ValueError(f"needs low ≤ default ≤ high, low < high and glide ≥ 0: {self}")
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        object.__setattr__(self, "_name", name)  # frozen for everybody else
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Parameters, owner: type) -> float: ...
+    def __get__(self, instance: Parameters | None, owner: type) -> Self | float:
+        return self if instance is None else instance.read(self._name)  # type: ignore[attr-defined]
+
+    def clamp(self, value: float) -> float:
+        return min(max(value, self.low), self.high)
+
+    def from_unit(self, unit: float) -> float:
+        """0..1 of a fader to the parameter's own range."""
+        return self.low + min(max(unit, 0.0), 1.0) * (self.high - self.low)
+
+    def to_unit(self, value: float) -> float:
+        return (value - self.low) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Something that happens: a note, a button. Queued and counted, never sampled or dropped.
+
+    Read on its owner it gives how often it fired since the last frame.
+    """
+
+    doc: str = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        object.__setattr__(self, "_name", name)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Parameters, owner: type) -> int: ...
+    def __get__(self, instance: Parameters | None, owner: type) -> Self | int:
+        if instance is None:
+            return self
+        return int(instance.read(self._name))  # type: ignore[attr-defined]
+
+
+Declared = Param | Trigger
+
+
+class Parameters:
+    """Base of whatever owns parameters: a scene, the clock, the stage."""
+
+    _bus: Bus | None = None
+    _prefix: str = ""
+
+    @classmethod
+    def declared(cls) -> dict[str, Declared]:
+        """Every Param and Trigger of the class, in the order they were written."""
+        found: dict[str, Declared] = {}
+        for base in reversed(cls.__mro__):
+            found |= {k: v for k, v in vars(base).items() if isinstance(v, Param | Trigger)}
+        return found
+
+    def bind(self, bus: Bus, prefix: str) -> None:
+        """Put the parameters on the bus under /prefix/…; before that they read as default."""
+        self._bus, self._prefix = bus, prefix
+        bus.declare(prefix, self.declared())
+
+    def read(self, name: str) -> float:
+        if self._bus is None:
+            declared = self.declared()[name]
+            return declared.default if isinstance(declared, Param) else 0
+        return self._bus.value(f"/{self._prefix}/{name}")
+
+
+@dataclass
+class _State:
+    """What the bus knows of one Param."""
+
+    value: float
+    target: float
+    moved_by: str = ""
+
+
+class Bus:
+    """Carries values from controls to parameters.
+
+    post() from any thread; tick(), declare() and the reads from the render thread.
+    """
+
+    def __init__(self) -> None:
+        self._params: dict[str, Declared] = {}
+        self._states: dict[str, _State] = {}
+        self._fired: Counter[str] = Counter()
+        self._last_source: dict[str, str] = {}
+        self._pending: list[tuple[str, float, Form, str]] = []
+        self._latest: dict[str, int] = {}  # where in _pending the last absolute post lies
+        self._lock = threading.Lock()
+        self._complaints = Complaints(log)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._params
+
+    def __iter__(self) -> Iterator[tuple[str, Declared]]:
+        return iter(list(self._params.items()))
+
+    def __getitem__(self, address: str) -> Declared:
+        return self._params[address]
+
+    def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
+        """Add parameters under /prefix/. One declared before keeps its value: a reload is smooth."""
+        params, states = dict(self._params), dict(self._states)
+        for name, what in declared.items():
+            address = f"/{prefix}/{name}"
+            params[address] = what
+            if isinstance(what, Param):
+                old = states.get(address)
+                start = what.default if old is None else what.clamp(old.target)
+                states[address] = _State(start, start, "" if old is None else old.moved_by)
+        with self._lock:
+            self._params, self._states = params, states
+
+    def withdraw(self, prefix: str) -> None:
+        """Forget everything under /prefix/."""
+        start = f"/{prefix}/"
+        with self._lock:
+            self._params = {k: v for k, v in self._params.items() if not k.startswith(start)}
+            self._states = {k: v for k, v in self._states.items() if not k.startswith(start)}
+
+    def post(self, address: str, value: Any, source: str = "", form: Form = "value") -> bool:
+        """Ask for a change; it takes effect at the next tick. True if the address and value fit.
+
+        form: "value" in the parameter's own unit; "unit" as 0..1 of its range, as MIDI sends;
+        "nudge" as a step relative to where it stands, in parts of its range. Out of range is
+        clamped; NaN, infinity and text are ignored, and said once. A Trigger fires when the value
+        is above 0, so that a button's release does nothing.
+        """
+        what = self._params.get(address)
+        if what is None:
+            self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
+            return False
+        number = _number(value)
+        if number is None:
+            self._complaints.once(
+                ("value", address, source),
+                lambda: (
+                    f"{source or 'something'} sent {str(value)[:40]!r} to {address}, "
+                    "which takes a number; ignored"
+                ),
+            )
+            return False
+        with self._lock:
+            self._queue(address, number, form, source, isinstance(what, Trigger))
+        return True
+
+    def _queue(self, address: str, number: float, form: Form, source: str, event: bool) -> None:
+        if event or form == "nudge":
+            if len(self._pending) >= _MOST_EVENTS + len(self._latest):
+                self._complaints.once("flood", lambda: "more events than a frame can hold")
+                return
+            if event and number <= 0:
+                return
+            self._pending.append((address, number, form, source))
+        elif address in self._latest:  # the last value wins, so a flood costs one slot
+            self._pending[self._latest[address]] = (address, number, form, source)
+        else:
+            self._latest[address] = len(self._pending)
+            self._pending.append((address, number, form, source))
+
+    def tick(self, dt: float) -> list[str]:
+        """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""
+        with self._lock:
+            pending, self._pending, self._latest = self._pending, [], {}
+        self._fired.clear()
+        events = []
+        for address, number, form, source in pending:
+            what = self._params.get(address)
+            if isinstance(what, Trigger):
+                self._fired[address] += 1
+                self._last_source[address] = source
+                events.append(address)
+            elif isinstance(what, Param):
+                self._move(self._states[address], what, number, form, source)
+        for address, state in self._states.items():
+            _glide(state, self._params[address].glide, dt)  # type: ignore[union-attr]
+        return events
+
+    @staticmethod
+    def _move(state: _State, param: Param, number: float, form: Form, source: str) -> None:
+        if form == "unit":
+            number = param.from_unit(number)
+        elif form == "nudge":
+            number = state.target + number * (param.high - param.low)
+        state.target, state.moved_by = param.clamp(number), source
+
+    def value(self, address: str) -> float:
+        """Where the parameter is now, on its glide; for a Trigger, how often it fired."""
+        state = self._states.get(address)
+        return self._fired[address] if state is None else state.value
+
+    def target(self, address: str) -> float:
+        """Where the parameter is going."""
+        state = self._states.get(address)
+        return self._fired[address] if state is None else state.target
+
+    def moved_by(self, address: str) -> str:
+        """What moved it last ("osc", "midi nanoKONTROL cc 3", …); empty if nothing has."""
+        state = self._states.get(address)
+        return self._last_source.get(address, "") if state is None else state.moved_by
+
+    def reset(self, address: str) -> None:
+        """Back to the default, along the glide."""
+        what = self._params[address]
+        if isinstance(what, Param):
+            self.post(address, what.default, "reset")
+
+    def _unknown(self, address: str, source: str) -> str:
+        near: list[str] = []
+        if len(address) <= _LONGEST_ADDRESS:  # the comparison is slow on long, hostile text
+            near = difflib.get_close_matches(address, self._params, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]}?" if near else "; `installation scenes` lists them"
+        return f"{source or 'something'} sent to {address[:_LONGEST_ADDRESS]!r}, not known{hint}"
+
+
+def _number(value: Any) -> float | None:
+    """A finite float, or None. True and False count as 1 and 0, as OSC's T and F do."""
+    if not isinstance(value, bool | int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _glide(state: _State, glide: float, dt: float) -> None:
+    if glide <= 0:
+        state.value = state.target
+        return
+    state.value += (state.target - state.value) * (1 - math.exp(-dt / glide))
+    if abs(state.value - state.target) < 1e-6:
+        state.value = state.target
