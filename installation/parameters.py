@@ -161,7 +161,8 @@ class Bus:
         return self._params[address]
 
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
-        """Add parameters under /prefix/. One declared before keeps its value: a reload is smooth."""
+        """Add parameters under /prefix/. One declared before keeps its value, so that reloading a
+        scene changes nothing on the wall."""
         params, states = dict(self._params), dict(self._states)
         for name, what in declared.items():
             address = f"/{prefix}/{name}"
@@ -213,6 +214,7 @@ class Bus:
                 return
             if event and number <= 0:
                 return
+            self._latest.pop(address, None)  # a later absolute value comes after this step
             self._pending.append((address, number, form, source))
         elif address in self._latest:  # the last value wins, so a flood costs one slot
             self._pending[self._latest[address]] = (address, number, form, source)

@@ -1,0 +1,184 @@
+"""What a scene is: how to walk a piece, which passes dress it, which parameters it offers.
+
+A scene file imports this module and nothing else of the house, so that an artist can read it
+whole. The space it is handed (see installation.engine.walk) makes walks through the piece.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from installation.clock import Frame
+from installation.parameters import Bus, Param, Parameters, Trigger
+
+__all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
+
+Point = NDArray[np.float32]  # (width,): z ⊕ labels ⊕ codes, laid out as the piece's card says
+
+
+class SceneError(Exception):
+    """A scene that is not there or does not work. One line, with file and line where known."""
+
+
+class Walk(Protocol):
+    """A way through latent space. Distances are in seeds: 1 is from one seed to the next."""
+
+    def advance(self, distance: float) -> None: ...
+    def point(self, truncation: float = 1.0) -> Point: ...
+
+
+class Space(Protocol):
+    """The latent space of the piece that is playing, and the walks it offers."""
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """The piece's labels and how many values each has."""
+        ...
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """The piece's codes: 1 for a continuous one, else how many values it has."""
+        ...
+
+    def loop(self, seed: int = 0, radius: float = 1.0) -> Walk:
+        """A closed loop of smooth noise; advancing by 1 goes once around."""
+        ...
+
+    def spline(self, seeds: Iterable[int]) -> Walk:
+        """A closed cubic spline through the chosen seeds, in order."""
+        ...
+
+    def seed(self, seed: int) -> Point:
+        """One point: the same for the same seed, on every machine."""
+        ...
+
+    def blend(self, a: Point, b: Point, amount: float, truncation: float = 1.0) -> Point:
+        """Between two points: z along the sphere, labels and codes in a straight line."""
+        ...
+
+    def label(self, point: Point, name: str, weights: Iterable[float]) -> Point:
+        """The point with one label set; the weights are brought to a sum of 1."""
+        ...
+
+    def code(self, point: Point, name: str, value: float | Iterable[float]) -> Point:
+        """The point with one code set: a number in [-1, 1], or weights of the categories."""
+        ...
+
+
+class Pass:
+    """A post pass: a shader file and what drives its uniforms.
+
+    Pass("post/bloom", amount=Param(0.25), radius=1.5): each keyword names a uniform. A Param is
+    offered to the room as /scene/bloom/amount; a plain number is fixed.
+    """
+
+    def __init__(self, shader: str, name: str = "", **uniforms: Param | float) -> None:
+        self.shader = shader
+        self.name = name or shader.rsplit("/", 1)[-1]
+        self.params = {k: v for k, v in uniforms.items() if isinstance(v, Param)}
+        self.fixed = {k: float(v) for k, v in uniforms.items() if not isinstance(v, Param)}
+
+    def values(self, bus: Bus, prefix: str) -> dict[str, float]:
+        """The uniforms of this frame."""
+        live = {k: bus.value(f"/{prefix}/{self.name}/{k}") for k in self.params}
+        return {**self.fixed, **live}
+
+
+class Scene(Parameters):
+    """One work: a file of about 30 lines in scenes/, with one subclass of this in it."""
+
+    passes: tuple[Pass, ...] = ()
+
+    def start(self, space: Space) -> None:
+        """Called once before the first frame, and again when another piece is put on."""
+        raise NotImplementedError
+
+    def step(self, frame: Frame) -> Point:
+        """Called each frame: where in latent space are we now?"""
+        raise NotImplementedError
+
+    def bind(self, bus: Bus, prefix: str) -> None:
+        super().bind(bus, prefix)
+        for one in self.passes:
+            bus.declare(f"{prefix}/{one.name}", one.params)
+
+
+def shipped() -> list[str]:
+    """Names of the scenes that ship, in order."""
+    files = importlib.resources.files("scenes").iterdir()
+    return sorted(f.name[:-3] for f in files if f.name.endswith(".py") and f.name[0] != "_")
+
+
+def find(name: str) -> Traversable:
+    """The file of a scene: a name that ships, or a path ending in .py. Raises SceneError."""
+    if name.endswith(".py"):
+        path = Path(name)
+        if not path.is_file():
+            raise SceneError(f"no scene file {name}")
+        return path
+    if name not in shipped():
+        raise SceneError(f"no scene {name!r}; there are: {', '.join(shipped())}, or a .py file")
+    return importlib.resources.files("scenes").joinpath(f"{name}.py")
+
+
+def scene_name(name: str) -> str:
+    """The name a scene's parameters stand under: scenes/drift.py → drift."""
+    return Path(name).stem.lower()
+
+
+def load(name: str) -> Scene:
+    """Read a scene's file anew and make the scene. Raises SceneError naming file and line.
+
+    The file is compiled here instead of imported, so that saving it again shows at once. It is the
+    artist's own program: it runs with the artist's rights, like any Python file one starts.
+    """
+    file = find(name)
+    module = ModuleType(f"scenes.{scene_name(name)}")
+    module.__file__ = str(file)
+    try:
+        source = file.read_text(encoding="utf-8")
+        exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
+        scene = _only_scene(module, name)()
+    except SceneError:
+        raise
+    except Exception as error:
+        raise SceneError(f"scene {name}: {describe(error, str(file))}") from error
+    return scene
+
+
+def _only_scene(module: ModuleType, name: str) -> type[Scene]:
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Scene)
+        and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise SceneError(f"scene {name}: needs one class of Scene in the file, has {len(found)}")
+    wanted = "".join(part.capitalize() for part in re.split(r"[_-]", scene_name(name)))
+    if found[0].__name__ != wanted:
+        raise SceneError(f"scene {name}: its class is to be named {wanted}")
+    return found[0]
+
+
+def describe(error: BaseException, file: str) -> str:
+    """An artist's mistake in one line: the line of their file, the kind of error, the message."""
+    line: Any = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    where = f"line {line}: " if line else ""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{where}{type(error).__name__}: {text}"
