@@ -73,6 +73,10 @@ class Space(Protocol):
         """The point with one code set: a number in [-1, 1], or weights of the categories."""
         ...
 
+    def wear(self, point: Point, other: Point) -> Point:
+        """The point's own z with the labels and codes of another."""
+        ...
+
 
 class Pass:
     """A post pass: a shader file and what drives its uniforms.

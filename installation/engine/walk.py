@@ -1,0 +1,213 @@
+"""Walks through a piece's latent space. numpy only: a scene can walk before torch has loaded.
+
+A point is the flat vector the generator is fed, z ⊕ labels ⊕ codes. Every seed is a whole point, so
+a walk carries its labels and codes along; the room's faders are laid over it by `steer`.
+
+z is kept at the length that random z have: a straight mean of two would be too near the centre,
+where everything looks average (White 2016, "Sampling Generative Networks").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from installation.parameters import Bus, Param, slug
+from models.latent import Code, Latent, Vector
+
+
+class LatentSpace:
+    """The space of one piece; implements installation.scene.Space."""
+
+    def __init__(self, latent: Latent, seed: int = 0) -> None:
+        self.latent = latent
+        self._seed = seed
+        self._where = latent.slices()
+
+    @property
+    def labels(self) -> dict[str, int]:
+        return {label.name: label.width for label in self.latent.labels}
+
+    @property
+    def codes(self) -> dict[str, int]:
+        return {code.name: code.width for code in self.latent.codes}
+
+    def seed(self, seed: int) -> Vector:
+        return self.latent.sample(np.random.default_rng((self._seed, seed)), 1)[0]
+
+    def loop(self, seed: int = 0, radius: float = 1.0) -> Loop:
+        return Loop(self, seed, radius)
+
+    def spline(self, seeds: Iterable[int]) -> Spline:
+        return Spline(self, [self.seed(seed) for seed in seeds])
+
+    def blend(self, a: Vector, b: Vector, amount: float, truncation: float = 1.0) -> Vector:
+        out = ((1 - amount) * a + amount * b).astype(np.float32)
+        z = self._where["z"]
+        out[z] = slerp(a[z], b[z], amount) * truncation
+        return out
+
+    def label(self, point: Vector, name: str, weights: Iterable[float]) -> Vector:
+        return self._with(point, name, _shares(weights))
+
+    def code(self, point: Vector, name: str, value: float | Iterable[float]) -> Vector:
+        if isinstance(value, Iterable):
+            return self._with(point, name, _shares(value))
+        return self._with(point, name, np.clip(np.float32(value), -1, 1))
+
+    def wear(self, point: Vector, other: Vector) -> Vector:
+        return np.concatenate([point[: self.latent.z], other[self.latent.z :]])
+
+    def _with(self, point: Vector, name: str, value: NDArray[np.float32] | np.float32) -> Vector:
+        out = point.copy()
+        out[self._where[name]] = value
+        return out
+
+    def finish(
+        self, z: NDArray[np.float64], rest: NDArray[np.float64], truncation: float
+    ) -> Vector:
+        """A point from a walk's raw z and conditions: z to its proper length, weights to shares."""
+        out = np.empty(self.latent.width, np.float32)
+        length = float(np.linalg.norm(z)) or 1.0
+        out[: self.latent.z] = z * (np.sqrt(self.latent.z) / length * truncation)
+        out[self.latent.z :] = rest
+        for part in self.latent.parts:
+            where = self._where[part.name]
+            if isinstance(part, Code) and part.kind == "continuous":
+                out[where] = np.clip(out[where], -1, 1)
+            else:
+                out[where] = _shares(out[where])
+        return out
+
+
+def slerp(a: Vector, b: Vector, amount: float) -> Vector:
+    """Along the great circle from a to b, the length going evenly from |a| to |b| (Shoemake 1985)."""
+    long_a, long_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    if not long_a or not long_b:
+        return ((1 - amount) * a + amount * b).astype(np.float32)
+    angle = np.arccos(np.clip(np.dot(a, b) / (long_a * long_b), -1, 1))
+    length = (1 - amount) * long_a + amount * long_b
+    if angle < 1e-4 or np.pi - angle < 1e-4:  # (nearly) parallel: no circle to follow
+        straight = (1 - amount) * a / long_a + amount * b / long_b
+        return (length * straight / (np.linalg.norm(straight) or 1.0)).astype(np.float32)
+    along = (np.sin((1 - amount) * angle) * a / long_a + np.sin(amount * angle) * b / long_b) / (
+        np.sin(angle)
+    )
+    return (length * along).astype(np.float32)
+
+
+def _shares(weights: Iterable[float]) -> NDArray[np.float32]:
+    """Weights of 0 or more brought to a sum of 1; all zero stays zero (value unknown)."""
+    out = np.maximum(np.fromiter(weights, np.float32), 0)
+    total = out.sum()
+    return out / total if total > 0 else out
+
+
+class Loop:
+    """A closed loop of smooth noise: every number follows its own few sine waves around a circle,
+    so the end meets the beginning and no two stretches are alike.
+
+    radius: how far the loop strays; 1 visits what random seeds look like, less stays near one.
+    """
+
+    _WAVES = 3  # harmonics per number: enough to wander, few enough to stay smooth
+
+    def __init__(self, space: LatentSpace, seed: int, radius: float) -> None:
+        self._space = space
+        self._at = 0.0
+        self._home = space.seed(seed).astype(np.float64)
+        rng = np.random.default_rng((space._seed, seed, 1))
+        width = space.latent.width
+        order = np.arange(1, self._WAVES + 1)
+        # the waves' powers add up to `radius` squared: the cloud is as wide as the seeds' own
+        self._amplitude = rng.standard_normal((2, self._WAVES, width)) * (
+            radius / np.sqrt(order * (1 / order).sum())
+        ).reshape(1, -1, 1)
+        self._home[: space.latent.z] *= np.sqrt(max(0.0, 1 - radius**2))
+
+    def advance(self, distance: float) -> None:
+        self._at = (self._at + distance) % 1.0
+
+    def point(self, truncation: float = 1.0) -> Vector:
+        turn = 2 * np.pi * self._at * np.arange(1, self._WAVES + 1)
+        waves = np.einsum("w,wd->d", np.cos(turn), self._amplitude[0])
+        waves += np.einsum("w,wd->d", np.sin(turn), self._amplitude[1])
+        n = self._space.latent.z
+        return self._space.finish(
+            self._home[:n] + waves[:n], self._home[n:] + waves[n:] * 0.7, truncation
+        )
+
+
+class Spline:
+    """A closed Catmull-Rom spline through points: it passes through each and never turns a corner."""
+
+    def __init__(self, space: LatentSpace, points: list[Vector]) -> None:
+        if len(points) < 2:
+            raise ValueError("a spline needs two seeds or more")
+        self._space = space
+        self._points = np.asarray(points, np.float64)
+        self._at = 0.0
+
+    def advance(self, distance: float) -> None:
+        self._at = (self._at + distance) % len(self._points)
+
+    def point(self, truncation: float = 1.0) -> Vector:
+        i, t = int(self._at), self._at % 1.0
+        p0, p1, p2, p3 = (self._points[(i + k) % len(self._points)] for k in (-1, 0, 1, 2))
+        p = p1 + 0.5 * t * (
+            p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0))
+        )
+        n = self._space.latent.z
+        return self._space.finish(p[:n], p[n:], truncation)
+
+
+def declare_piece(bus: Bus, latent: Latent) -> None:
+    """Offer a piece's labels and codes to the room: /piece/hair/blonde, /piece/code/2.
+
+    At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
+    """
+    bus.withdraw("piece")
+    for label in latent.labels:
+        declared = {
+            slug(value): Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
+            for value in label.values
+        }
+        bus.declare(f"piece/{slug(label.name)}", declared)
+    for number, code in enumerate(latent.codes, start=1):
+        if code.kind == "continuous":
+            moved = Param(0, -2, 2, glide=0.4, doc=f"{code.name}: moves it from where the walk is.")
+            bus.declare("piece/code", {str(number): moved})
+        else:
+            declared = {
+                str(k + 1): Param(0, 0, 1, glide=0.4, doc=f"{code.name}: value {k + 1}.")
+                for k in range(code.size)
+            }
+            bus.declare(f"piece/code/{number}", declared)
+
+
+def steer(bus: Bus, latent: Latent, point: Vector) -> Vector:
+    """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
+    out = point.copy()
+    where = latent.slices()
+    for label in latent.labels:
+        held = [bus.value(f"/piece/{slug(label.name)}/{slug(value)}") for value in label.values]
+        out[where[label.name]] = _hold(out[where[label.name]], held)
+    for number, code in enumerate(latent.codes, start=1):
+        if code.kind == "continuous":
+            moved = out[where[code.name]] + bus.value(f"/piece/code/{number}")
+            out[where[code.name]] = np.clip(moved, -1, 1)
+        else:
+            held = [bus.value(f"/piece/code/{number}/{k + 1}") for k in range(code.size)]
+            out[where[code.name]] = _hold(out[where[code.name]], held)
+    return out
+
+
+def _hold(weights: Vector, held: list[float]) -> Vector:
+    """Faders against the walk's weights: their sum, up to 1, is the share that the hand takes."""
+    total = sum(held)
+    if total <= 0:
+        return weights
+    share = min(total, 1.0)
+    return ((1 - share) * weights + share * np.asarray(held, np.float32) / total).astype(np.float32)

@@ -1,0 +1,50 @@
+"""The running order: scenes, how long each is on, and how one gives way to the next."""
+
+from __future__ import annotations
+
+import importlib.resources
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SetlistError(Exception):
+    """A setlist that is not there or not right. One line."""
+
+
+class Entry(BaseModel):
+    """One scene of the evening."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scene: str
+    seconds: float = Field(180, gt=0, le=86_400)
+    transition: str = Field("mix/dissolve", pattern=r"^mix/[a-z0-9_]+$|\.glsl$")
+    fade: float = Field(4, ge=0, le=120, description="Seconds the transition takes.")
+
+
+class Setlist(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scene: list[Entry] = Field(min_length=1)
+
+    def names(self) -> list[str]:
+        return [entry.scene for entry in self.scene]
+
+
+def load(path: str = "") -> Setlist:
+    """A setlist file, or the one that ships. Raises SetlistError."""
+    where = path or "scenes/setlist.toml"
+    try:
+        if path:
+            text = Path(path).read_text(encoding="utf-8")
+        else:
+            text = importlib.resources.files("scenes").joinpath("setlist.toml").read_text("utf-8")
+        return Setlist.model_validate(tomllib.loads(text))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SetlistError(f"{where}: {error}") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        raise SetlistError(f"{where}: {key} = {fault['input']!r}: {fault['msg']}") from error

@@ -1,0 +1,161 @@
+"""The venue file: everything that changes when we move house and nothing that is art.
+
+Checked when it is loaded, before the first frame: an unknown key or a value out of range is an
+error that names file, key, value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Address = Annotated[str, Field(pattern=r"^/[a-z0-9_/]+$", max_length=128)]
+Side = Annotated[int, Field(ge=64, le=16384)]
+
+
+class VenueError(Exception):
+    """A venue file that is not there or not right. One line: file, key, value, what is allowed."""
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(Table):
+    """The wall."""
+
+    fullscreen: bool = False
+    display: int = Field(0, ge=0, le=15, description="Which screen; 0 is the first.")
+    size: tuple[Side, Side] = (960, 960)
+    vsync: bool = True
+    fps: float = Field(60, ge=1, le=240, description="Frames a second when there is no vsync.")
+    picture: Side = Field(768, description="Longest side of the picture that is rendered.")
+    overlay: bool = Field(False, description="Show the parameters at the start (Tab).")
+
+
+class Play(Table):
+    """What is put on when the doors open."""
+
+    piece: str = Field("", description="A piece's name or folder; empty plays one that ships.")
+    scene: str = Field("", description="The first scene; empty plays the setlist.")
+    setlist: str = Field("", description="A setlist file; empty plays the one that ships.")
+    advance: bool = Field(True, description="Go through the setlist by itself.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Osc(Table):
+    """Open Sound Control over UDP."""
+
+    enabled: bool = True
+    host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
+    port: int = Field(9000, ge=1, le=65535)
+
+
+class MidiBinding(Table):
+    """One control of a MIDI controller and the parameter it moves."""
+
+    address: Address
+    channel: int | None = Field(None, ge=1, le=16, description="Any channel when left out.")
+    cc: int | None = Field(None, ge=0, le=119)
+    note: int | None = Field(None, ge=0, le=127)
+    bits: Literal[7, 14] = 7
+    relative: bool = Field(False, description="An endless knob that sends steps.")
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _one_control(self) -> MidiBinding:
+        if (self.cc is None) == (self.note is None):
+            raise ValueError("needs either cc or note")
+        if self.bits == 14 and (self.cc is None or self.cc > 31):
+            raise ValueError("bits = 14 needs a cc from 0 to 31")
+        return self
+
+
+class Midi(Table):
+    """MIDI controllers."""
+
+    enabled: bool = True
+    ports: list[str] = Field([], description="Parts of port names to open; empty opens all.")
+    automatic: bool = Field(True, description="Bind every parameter (see `installation scenes`).")
+    map: list[MidiBinding] = []
+
+
+class Rehearsal(Table):
+    """For working on the piece, not for opening hours."""
+
+    reload: bool = Field(False, description="Saving a scene or shader shows it at once.")
+
+
+class Record(Table):
+    folder: str = "clips"
+    fps: float = Field(30, ge=1, le=120)
+
+
+class Venue(Table):
+    """A whole venue file."""
+
+    window: Window = Window()
+    play: Play = Play()
+    osc: Osc = Osc()
+    midi: Midi = Midi()
+    rehearsal: Rehearsal = Rehearsal()
+    record: Record = Record()
+    parameters: dict[Address, float] = Field({}, description="Values to start with.")
+
+
+def shipped() -> list[str]:
+    """Names of the venue files that ship."""
+    files = importlib.resources.files("venue").iterdir()
+    return sorted(f.name[:-5] for f in files if f.name.endswith(".toml"))
+
+
+def load(name: str = "rehearsal") -> Venue:
+    """A venue by the name of one that ships or by a path ending in .toml. Raises VenueError."""
+    if not name.endswith(".toml"):
+        if name not in shipped():
+            raise VenueError(f"no venue {name!r}; there are: {', '.join(shipped())}, or a file")
+        text = importlib.resources.files("venue").joinpath(f"{name}.toml").read_text("utf-8")
+        return parse(text, f"venue/{name}.toml")
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VenueError(f"cannot read the venue file {name}: {error}") from error
+    return parse(text, name)
+
+
+def parse(text: str, where: str) -> Venue:
+    """Check the text of a venue file. Raises VenueError with one line on the first fault."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise VenueError(f"{where}: not valid TOML: {error}") from error
+    try:
+        return Venue.model_validate(data)
+    except ValidationError as error:
+        raise VenueError(f"{where}: {_first_fault(error, Venue)}") from error
+
+
+def _first_fault(error: ValidationError, model: type[BaseModel]) -> str:
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        allowed = _keys(model, fault["loc"][:-1])
+        return f"unknown key {key!r}; allowed here: {', '.join(allowed)}"
+    return f"{key} = {fault['input']!r}: {fault['msg']}"
+
+
+def _keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    """The keys that a table takes, found by following the path of the fault."""
+    for part in path:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue
+        kind = model.model_fields[part].annotation
+        inner = getattr(kind, "__args__", (kind,))[0]
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    return sorted(model.model_fields)

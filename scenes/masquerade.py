@@ -1,0 +1,44 @@
+from installation.scene import Frame, Param, Pass, Point, Scene, Space
+
+
+class Masquerade(Scene):
+    """On the beat of the clock the label or code changes: the same dancer, another mask."""
+
+    beats = Param(4, 1, 16, unit="beats", doc="Beats from one mask to the next.")
+    fade = Param(0.45, 0.05, 1, doc="Part of that time which the change takes.")
+    sway = Param(0.15, 0, 1, glide=1.0, doc="How far z wanders between the beats.")
+    calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
+    passes = (
+        Pass(
+            "post/kaleidoscope",
+            amount=Param(0, 0, 1, glide=0.5, doc="Folds the picture."),
+            segments=Param(6, 2, 16, doc="How many mirrors."),
+        ),
+        Pass("post/bloom", amount=Param(0.2, 0, 1, glide=0.3, doc="Light spilling over.")),
+        Pass("post/grade", contrast=Param(1.1, 0.5, 2, glide=0.5, doc="Contrast.")),
+    )
+
+    def start(self, space: Space) -> None:
+        self.space = space
+        self.drift = space.loop(seed=7, radius=0.6)
+        self.turn, self.progress, self.last_beat = 0, 0.0, 0.0
+
+    def step(self, frame: Frame) -> Point:
+        self.drift.advance(frame.dt * 0.05 * self.sway)
+        # beats are counted on, not computed from the time: moving the fader never jumps
+        self.progress += (frame.beat - self.last_beat) / self.beats
+        self.last_beat = frame.beat
+        while self.progress >= 1:
+            self.progress, self.turn = self.progress - 1, self.turn + 1
+        x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
+        x = x * x * (3 - 2 * x)
+        point = self.drift.point(truncation=self.calm)
+        return self.dress(point, self.turn, x)
+
+    def dress(self, point: Point, turn: int, x: float) -> Point:
+        """Every label and code goes from this turn's value to the next one's."""
+        a, b = self.space.seed(1000 + turn), self.space.seed(1001 + turn)
+        worn = self.space.blend(a, b, x)
+        if not self.space.labels and not self.space.codes:
+            return self.space.blend(point, worn, 0.5)  # a piece without either: z itself changes
+        return self.space.wear(point, worn)

@@ -1,0 +1,26 @@
+from installation.scene import Frame, Param, Pass, Point, Scene, Space
+
+
+class Procession(Scene):
+    """A spline through chosen seeds: each face arrives, is there a while, and passes on."""
+
+    speed = Param(0.18, 0, 2, unit="seeds/s", glide=1.0, doc="How fast they pass.")
+    rest = Param(0.7, 0, 1, glide=1.0, doc="How long each one stays before it moves on.")
+    calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
+    passes = (
+        Pass("post/trails", persistence=Param(0.25, 0, 0.95, glide=0.5, doc="What stays behind.")),
+        Pass("post/grade", saturation=Param(1.0, 0, 2, glide=0.5, doc="Colour; 0 is grey.")),
+        Pass("post/grain", amount=Param(0.2, 0, 1, glide=0.3, doc="Film grain.")),
+    )
+
+    def start(self, space: Space) -> None:
+        self.walk = space.spline(seeds=(3, 14, 15, 92, 65, 35, 89, 79))
+        self.way = 0.0
+
+    def step(self, frame: Frame) -> Point:
+        near = abs((self.way + 0.5) % 1 - 0.5)  # 0 at a seed, 0.5 halfway to the next
+        pace = 1 - self.rest * (1 - 2 * near) ** 2 * 0.97
+        step = frame.dt * self.speed * pace
+        self.way += step
+        self.walk.advance(step)
+        return self.walk.point(truncation=self.calm)
