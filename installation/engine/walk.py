@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from installation.parameters import Bus, Param, slug
 from models.latent import Code, Latent, Vector
 
+Wide = NDArray[np.float64]
+
 
 class LatentSpace:
     """The space of one piece; implements installation.scene.Space."""
@@ -68,7 +70,7 @@ class LatentSpace:
     def finish(
         self, z: NDArray[np.float64], rest: NDArray[np.float64], truncation: float
     ) -> Vector:
-        """A point from a walk's raw z and conditions: z to its proper length, weights to shares."""
+        """A point from a walk's raw numbers: z to its proper length, weights to shares."""
         out = np.empty(self.latent.width, np.float32)
         length = float(np.linalg.norm(z)) or 1.0
         out[: self.latent.z] = z * (np.sqrt(self.latent.z) / length * truncation)
@@ -83,7 +85,7 @@ class LatentSpace:
 
 
 def slerp(a: Vector, b: Vector, amount: float) -> Vector:
-    """Along the great circle from a to b, the length going evenly from |a| to |b| (Shoemake 1985)."""
+    """Along the great circle from a to b (Shoemake 1985), the length going evenly over."""
     long_a, long_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     if not long_a or not long_b:
         return ((1 - amount) * a + amount * b).astype(np.float32)
@@ -141,7 +143,7 @@ class Loop:
 
 
 class Spline:
-    """A closed Catmull-Rom spline through points: it passes through each and never turns a corner."""
+    """A closed Catmull-Rom spline: it passes through each point and never turns a corner."""
 
     def __init__(self, space: LatentSpace, points: list[Vector]) -> None:
         if len(points) < 2:

@@ -1,0 +1,74 @@
+"""The generator at work: latent points in, uint8 pictures out. Imports torch when first used."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]  # (N, S, S, 4): sRGB and an opaque alpha, first row at the top
+
+
+class Painter:
+    """A piece's generator on the fastest device there is.
+
+    Raises models.card.PieceError when the piece is damaged.
+    """
+
+    def __init__(self, folder: Path, device: str = "") -> None:
+        import torch
+
+        from models import piece
+
+        if not device:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cpu":
+            # one core is left to the renderer: with all of them the display would stutter
+            torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+        loaded = piece.load(folder)
+        self.card = loaded.card
+        self.device = torch.device(device)
+        self.upscaler: torch.nn.Module | None = loaded.upscaler
+        self._generator = loaded.generator.to(self.device).eval().requires_grad_(False)
+        self.seconds = 0.0  # what the last picture took
+        self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
+
+    @property
+    def device_name(self) -> str:
+        import torch
+
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+
+    def paint(self, points: NDArray[np.float32]) -> Pixels:
+        """points (N, width) → (N, S, S, 4) uint8."""
+        import torch
+
+        started = time.perf_counter()
+        with torch.inference_mode():
+            latent = torch.from_numpy(points).to(self.device)
+            picture = self._to_bytes(self._generator(latent))
+            out: Any = picture.cpu().numpy()
+        self.seconds = time.perf_counter() - started
+        return out
+
+    @staticmethod
+    def _to_bytes(picture: torch.Tensor) -> torch.Tensor:
+        """(N, 3, S, S) in [-1, 1] → (N, S, S, 4) uint8; done on the device, a quarter to copy."""
+        import torch
+
+        scaled = (picture.float() * 127.5 + 127.5).round_().clamp_(0, 255).to(torch.uint8)
+        out = torch.full(
+            (len(scaled), *scaled.shape[2:], 4), 255, dtype=torch.uint8, device=scaled.device
+        )
+        out[..., :3] = scaled.permute(0, 2, 3, 1)
+        return out

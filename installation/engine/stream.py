@@ -1,0 +1,129 @@
+"""Neural pictures beside the display: a thread paints the newest point, whenever it is free.
+
+The display never waits for the network. It takes the newest picture there is and blends from the
+one before, so that a slow generator looks like a slow dissolve and not like a stutter.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from installation.engine.painter import Pixels
+
+log = logging.getLogger(__name__)
+
+Points = NDArray[np.float32]  # (N, width): one latent point for each scene that is on
+
+
+class Paints(Protocol):
+    """What a stream needs of a painter."""
+
+    seconds: float
+
+    def paint(self, points: Points) -> Pixels: ...
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One result: pixels (N, S, S, 4), its number in the stream, and when it was ready."""
+
+    pixels: Pixels
+    number: int
+    key: object  # what the request was for; a picture of another cast is not shown
+    ready: float
+    interval: float  # seconds since the picture before, smoothed: how long to blend
+
+
+class Stream:
+    """Paints in its own thread.
+
+    open_painter is called in that thread, since it imports torch and reads weights, which takes
+    seconds. If it fails the stream ends and `error` says why; if a single picture fails, the
+    fault is logged and the next point is tried.
+    """
+
+    def __init__(
+        self, open_painter: Callable[[], Paints], now: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._open = open_painter
+        self._now = now
+        self._wanted: tuple[Points, object] | None = None
+        self._wake = threading.Condition()
+        self._closing = False
+        self.painter: Paints | None = None
+        self.newest: Picture | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="generator", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def request(self, points: Points, key: object = None) -> None:
+        """Ask for a picture of these points; an older request not yet begun is dropped."""
+        with self._wake:
+            self._wanted = (points, key)
+            self._wake.notify()
+
+    def close(self) -> None:
+        """End the thread and wait for it: a picture that has begun is finished first."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        try:
+            self.painter = self._open()
+        except Exception as error:  # noqa: BLE001 - reported by whoever reads `error`
+            self.error = error
+            return
+        number, interval, last = 0, 0.0, self._now()
+        while (wanted := self._next()) is not None:
+            points, key = wanted
+            try:
+                pixels = self.painter.paint(points)
+            except Exception as error:  # noqa: BLE001 - the show goes on with the last picture
+                if str(error) != str(self.error):
+                    log.error("the generator failed, the last picture stays: %s", error)
+                self.error = error
+                continue
+            now = self._now()
+            took, last = now - last, now
+            interval = took if number == 0 else 0.8 * interval + 0.2 * took
+            number += 1
+            self.newest = Picture(pixels, number, key, now, interval)
+
+    def _next(self) -> tuple[Points, object] | None:
+        with self._wake:
+            while self._wanted is None and not self._closing:
+                self._wake.wait()
+            if self._closing:
+                return None
+            wanted, self._wanted = self._wanted, None
+            return wanted
+
+
+class Inline:
+    """The same interface without a thread: every request is painted at once. For rendering to a
+    file, where each frame has its own picture and two runs must be the same."""
+
+    def __init__(self, painter: Paints) -> None:
+        self.painter = painter
+        self.newest: Picture | None = None
+        self.error: Exception | None = None
+
+    def request(self, points: Points, key: object = None) -> None:
+        number = 1 if self.newest is None else self.newest.number + 1
+        self.newest = Picture(self.painter.paint(points), number, key, 0.0, 0.0)
+
+    def close(self) -> None:
+        pass
