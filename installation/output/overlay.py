@@ -1,0 +1,114 @@
+"""The overlay (Tab): every parameter, where it stands, and what moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import moderngl
+import pygame
+
+_INK, _DIM, _HOT = (235, 235, 230), (150, 150, 145), (255, 190, 90)
+_PAPER = (12, 12, 14, 205)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter as the overlay shows it. fraction: where it stands in its range, 0 to 1."""
+
+    address: str
+    value: str
+    fraction: float | None
+    moved_by: str = ""
+    selected: bool = False
+
+
+class Overlay:
+    """Text and sliders drawn with pygame's font, laid over the picture as one texture.
+
+    program: shaders/output/overlay.glsl compiled by the engine's rules; it draws `source` over
+    the whole viewport.
+    """
+
+    def __init__(self, ctx: moderngl.Context, program: moderngl.Program) -> None:
+        self._ctx, self._program = ctx, program
+        self._vao = ctx.vertex_array(program, [])
+        self._font: pygame.font.Font | None = None
+        self._texture: moderngl.Texture | None = None
+        self._drawn: tuple[object, ...] = ()
+
+    def draw(
+        self,
+        screen: moderngl.Framebuffer,
+        size: tuple[int, int],
+        head: Sequence[str],
+        rows: Sequence[Row],
+    ) -> None:
+        """Lay the overlay over the screen; text is drawn anew only when it has changed."""
+        now = (size, tuple(head), tuple(rows))
+        if now != self._drawn or self._texture is None:
+            self._drawn = now
+            self._upload(size, head, rows)
+        assert self._texture is not None  # noqa: S101 - set by _upload
+        screen.use()
+        self._ctx.enable(moderngl.BLEND)
+        self._ctx.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
+        self._texture.use(0)
+        self._program["source"] = 0
+        self._vao.render(moderngl.TRIANGLES, vertices=3)
+        self._ctx.disable(moderngl.BLEND)
+
+    def _upload(self, size: tuple[int, int], head: Sequence[str], rows: Sequence[Row]) -> None:
+        surface = self._paint(size, head, rows)
+        if self._texture is None or self._texture.size != size:
+            if self._texture is not None:
+                self._texture.release()
+            self._texture = self._ctx.texture(size, 4)
+        self._texture.write(pygame.image.tobytes(surface, "RGBA", True))
+
+    def _paint(
+        self, size: tuple[int, int], head: Sequence[str], rows: Sequence[Row]
+    ) -> pygame.Surface:
+        width, height = size
+        line = max(14, min(24, height // 44))
+        if self._font is None or self._font.get_height() != line:
+            self._font = pygame.font.Font(None, line)
+        surface = pygame.Surface(size, pygame.SRCALPHA)
+        panel = pygame.Rect(0, 0, min(width, line * 34), height)
+        surface.fill(_PAPER, panel)
+        y = line // 2
+        for text in head:
+            surface.blit(self._font.render(text, True, _INK), (line, y))
+            y += line
+        y += line // 2
+        for row in _page(rows, max(1, (height - y) // line)):
+            self._paint_row(surface, row, y, line, panel.width)
+            y += line
+        return surface
+
+    def _paint_row(self, surface: pygame.Surface, row: Row, y: int, line: int, width: int) -> None:
+        assert self._font is not None  # noqa: S101 - made by _paint
+        ink = _HOT if row.selected else _INK
+        bar = pygame.Rect(int(width * 0.46), y + line // 4, int(width * 0.16), line // 3)
+        surface.blit(self._font.render(row.address, True, ink), (line, y))
+        if row.fraction is not None:
+            pygame.draw.rect(surface, _DIM, bar, 1)
+            filled = bar.copy()
+            filled.width = round(bar.width * min(max(row.fraction, 0), 1))
+            pygame.draw.rect(surface, ink, filled)
+        surface.blit(self._font.render(row.value, True, ink), (bar.right + line // 2, y))
+        source = self._font.render(row.moved_by, True, _DIM)
+        surface.blit(source, (int(width * 0.8), y))
+
+    def release(self) -> None:
+        self._vao.release()
+        self._program.release()
+        if self._texture is not None:
+            self._texture.release()
+
+
+def _page(rows: Sequence[Row], fits: int) -> Sequence[Row]:
+    """The rows around the selected one, if not all fit."""
+    chosen = next((i for i, row in enumerate(rows) if row.selected), 0)
+    first = min(max(0, chosen - fits // 2), max(0, len(rows) - fits))
+    return rows[first : first + fits]

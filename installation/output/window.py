@@ -1,0 +1,164 @@
+"""The window on the wall: pygame opens it, moderngl draws into it.
+
+Nothing here knows what is drawn. Keys come out by name, so that the keyboard control needs no
+pygame either.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import moderngl
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # sizes are real pixels
+import pygame
+
+log = logging.getLogger(__name__)
+
+
+class DisplayError(Exception):
+    """No window can be opened. One line: what is missing."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the window has to say: a key by its name, a wish to close, another size."""
+
+    kind: Literal["key", "quit", "resize"]
+    key: str = ""
+    shift: bool = False
+
+
+class Window:
+    """A GL 3.3+ core window. display counts from 0; size in pixels is ignored in fullscreen."""
+
+    def __init__(
+        self,
+        title: str,
+        size: tuple[int, int],
+        *,
+        fullscreen: bool = False,
+        display: int = 0,
+        vsync: bool = True,
+        fps: float = 60,
+    ) -> None:
+        try:
+            pygame.display.init()
+            pygame.font.init()
+            displays = pygame.display.get_desktop_sizes()
+        except pygame.error as error:
+            raise DisplayError(f"no display to open a window on ({error})") from error
+        if pygame.display.get_driver() in ("dummy", "offscreen"):
+            raise DisplayError("no display to open a window on")
+        if display >= len(displays):
+            raise DisplayError(f"there is no display {display}; found {len(displays)}, from 0")
+        self._title, self._windowed_size = title, size
+        self._display, self._vsync, self._fps = display, vsync, fps
+        self.fullscreen = fullscreen
+        self._open()
+        self.ctx = moderngl.create_context(require=330)
+        self.ctx.gc_mode = None  # everything is released by name, see engine.textures
+        self._deadline = time.perf_counter()
+        self._paced = not self._vsync
+        self._swaps: list[float] = []
+        pygame.key.set_repeat(350, 40)
+        pygame.display.set_allow_screensaver(False)
+
+    def _open(self) -> None:
+        for attribute, value in (
+            (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
+            (pygame.GL_CONTEXT_MINOR_VERSION, 3),
+            (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
+            (pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG, 1),
+        ):
+            pygame.display.gl_set_attribute(attribute, value)
+        flags = pygame.OPENGL | pygame.DOUBLEBUF
+        if self.fullscreen:
+            # a borderless window of the display's own size: SDL's FULLSCREEN may change the mode,
+            # and does not reach every second display
+            size = pygame.display.get_desktop_sizes()[self._display]
+            flags |= pygame.NOFRAME
+        else:
+            size = self._windowed_size
+            flags |= pygame.RESIZABLE
+        try:
+            pygame.display.set_mode(size, flags, display=self._display, vsync=int(self._vsync))
+        except pygame.error as error:
+            if not self._vsync:
+                raise DisplayError(f"no OpenGL window could be opened ({error})") from error
+            log.warning("the display gives no vsync; frames are paced by the clock instead")
+            self._vsync = False
+            self._open()
+            return
+        pygame.display.set_caption(self._title)
+        pygame.mouse.set_visible(not self.fullscreen)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The drawable size in pixels."""
+        width, height = pygame.display.get_window_size()
+        return max(1, width), max(1, height)
+
+    @property
+    def screen(self) -> moderngl.Framebuffer:
+        """The window's own framebuffer."""
+        screen = self.ctx.detect_framebuffer(0)
+        screen.viewport = (0, 0, *self.size)
+        return screen
+
+    def toggle_fullscreen(self) -> None:
+        """Fill the display, or go back. The GL context and everything in it stay."""
+        if not self.fullscreen:
+            self._windowed_size = self.size
+        self.fullscreen = not self.fullscreen
+        before = self.ctx.mglo
+        self._open()
+        if self.ctx.mglo is not before:
+            raise DisplayError("the display took its GL context away")
+
+    def events(self) -> list[Event]:
+        """What happened since the last call."""
+        out = []
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT:
+                out.append(Event("quit"))
+            elif event.type == pygame.KEYDOWN:
+                shift = bool(event.mod & pygame.KMOD_SHIFT)
+                out.append(Event("key", pygame.key.name(event.key), shift))
+            elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
+                out.append(Event("resize"))
+        return out
+
+    def swap(self) -> None:
+        """Show what was drawn; returns when it is time for the next frame."""
+        pygame.display.flip()
+        if self._paced:
+            self._deadline = max(
+                self._deadline + 1 / self._fps, time.perf_counter() - 1 / self._fps
+            )
+            wait = self._deadline - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+        else:
+            self._watch_vsync()
+
+    def _watch_vsync(self) -> None:
+        """Some drivers accept vsync and do not wait: seen over 30 swaps, the clock takes over."""
+        self._swaps.append(time.perf_counter())
+        if len(self._swaps) < 30:
+            return
+        mean = (self._swaps[-1] - self._swaps[0]) / (len(self._swaps) - 1)
+        rate = max(pygame.display.get_desktop_refresh_rates()[self._display], self._fps)
+        if mean < 0.8 / rate:
+            log.info("vsync does not hold frames back here; frames are paced by the clock")
+            self._paced, self._deadline = True, time.perf_counter()
+        self._swaps.clear()
+
+    def close(self) -> None:
+        self.ctx.release()
+        pygame.quit()
