@@ -62,7 +62,6 @@ class Window:
         self.fullscreen = fullscreen
         self._open()
         self.ctx = moderngl.create_context(require=330)
-        self.ctx.gc_mode = None  # everything is released by name, see engine.textures
         self._deadline = time.perf_counter()
         self._paced = not self._vsync
         self._swaps: list[float] = []
@@ -112,14 +111,10 @@ class Window:
         return screen
 
     def toggle_fullscreen(self) -> None:
-        """Fill the display, or go back. The GL context and everything in it stay."""
-        if not self.fullscreen:
-            self._windowed_size = self.size
+        """Fill the display, or go back; the GL context and everything in it stay."""
+        pygame.display.toggle_fullscreen()
         self.fullscreen = not self.fullscreen
-        before = self.ctx.mglo
-        self._open()
-        if self.ctx.mglo is not before:
-            raise DisplayError("the display took its GL context away")
+        pygame.mouse.set_visible(not self.fullscreen)
 
     def events(self) -> list[Event]:
         """What happened since the last call."""

@@ -1,0 +1,130 @@
+"""The command line: one entry per command; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from installation import __version__, commands
+
+
+class Parser(argparse.ArgumentParser):
+    """One clear line for a wrong option, and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script. Returns the exit status."""
+    options = parser().parse_args(arguments)
+    return commands.run(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(prog="installation", description="Train a GAN on your own images; play it live.")
+    top.add_argument("--version", action="version", version=f"installation {__version__}")
+    top.add_argument("--debug", action="store_true", help="show where an error comes from")
+    sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
+    _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
+    _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
+    _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
+    _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
+    _monitor(_command(sub, "monitor", "show incoming OSC and MIDI", "installation monitor"))
+    _bench(_command(sub, "bench", "measure this machine", "installation bench --json"))
+    return top
+
+
+def _command(sub: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = sub.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: {example}"
+    )
+    made.set_defaults(run=getattr(commands, name))
+    return made
+
+
+def _json(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--json", action="store_true", help="the answer as JSON, alone on stdout")
+
+
+def _play(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", nargs="?", default="", help="a piece's name or folder")
+    p.add_argument("--scene", default="", help="a scene's name, or a .py file of your own")
+    p.add_argument("--venue", default="rehearsal", help="a venue's name or .toml file")
+    p.add_argument("--fullscreen", action="store_true", help="fill the display")
+    p.add_argument("--display", type=int, help="which display, from 0")
+    p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
+    p.add_argument("--seed", type=int, help="another seed, another walk")
+    p.add_argument("--offscreen", action="store_true", help="render without a window")
+    p.add_argument("--frames", type=_count, help="stop after so many frames")
+    p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen")
+    p.add_argument("--out", default="", help="FILE.mp4, or a folder for PNG images")
+    p.add_argument("--report", default="", help="write frame statistics to this JSON file")
+
+
+def _train(p: argparse.ArgumentParser) -> None:
+    p.add_argument("dataset", help="a folder or zip of images")
+    p.add_argument("--name", default="", help="the piece's name (else the dataset's)")
+    p.add_argument("--recipe", default="quick", help="a recipe's name or .toml file")
+    p.add_argument("--out", default="pieces", help="the folder the piece is put into")
+    p.add_argument("--budget", default="", help="20m, 2h or 400kimg (else the recipe's)")
+    p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
+    p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
+    p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def _corpus(p: argparse.ArgumentParser) -> None:
+    p.add_argument("kind", choices=["masks"], help="what to draw")
+    p.add_argument("--count", type=_count, default=3000)
+    p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--out", required=True, help="a new folder")
+
+
+def _scenes(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--piece", default="", help="whose labels and codes to list")
+    p.add_argument("--venue", default="rehearsal", help="whose MIDI map to list")
+    _json(p)
+
+
+def _monitor(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--venue", default="rehearsal", help="whose ports to listen on")
+    _json(p)
+
+
+def _bench(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--only", default="", help="start, frame_path, latency or upscaler")
+    _json(p)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not cross or not width.isdigit() or not height.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, e.g. 512x512")
+    size = int(width), int(height)
+    if not all(16 <= side <= 16384 for side in size):
+        raise argparse.ArgumentTypeError(f"{text}: each side must be 16 to 16384 pixels")
+    return size
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 1 <= rate <= 240:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate from 1 to 240")
+    return rate
+
+
+if __name__ == "__main__":
+    sys.exit(main())
