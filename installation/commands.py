@@ -1,0 +1,130 @@
+"""What each command does, and how a mistake is told: one line, exit status 2.
+
+Everything heavy is imported inside the command that needs it: `play` never imports Lightning, and
+`scenes` needs neither torch nor a screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from installation import log
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one command. A fault that the user can mend is one line; a bug keeps its traceback."""
+    log.configure()
+    try:
+        return int(options.run(options) or 0)
+    except KeyboardInterrupt:
+        return 130
+    except _mistakes() as error:
+        if options.debug:
+            raise
+        print(f"installation {options.command}: {error}", file=sys.stderr)
+        return 2
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """The errors that speak to the user. Those of modules not loaded cannot have been raised."""
+    named = {
+        "installation.scene": "SceneError",
+        "installation.venue": "VenueError",
+        "installation.setlist": "SetlistError",
+        "installation.control.errors": "ControlError",
+        "installation.output.window": "DisplayError",
+        "installation.output.recorder": "RecorderError",
+        "installation.engine.program": "ShaderError",
+        "models.card": "PieceError",
+        "training.dataset": "DatasetError",
+        "training.recipe": "RecipeError",
+        "training.corpus": "CorpusError",
+    }
+    found = (
+        getattr(sys.modules[name], kind) for name, kind in named.items() if name in sys.modules
+    )
+    return tuple(found)
+
+
+def play(options: argparse.Namespace) -> int:
+    from installation import stage
+
+    return stage.play(
+        stage.Options(
+            piece=options.piece,
+            scene=options.scene,
+            venue=options.venue,
+            fullscreen=options.fullscreen,
+            display=options.display,
+            size=options.size,
+            seed=options.seed,
+            offscreen=options.offscreen,
+            frames=options.frames,
+            fps=options.fps,
+            out=options.out,
+            report=options.report,
+        )
+    )
+
+
+def train(options: argparse.Namespace) -> int:
+    from training.train import train as run_training
+
+    piece = run_training(
+        Path(options.dataset),
+        name=options.name,
+        recipe=options.recipe,
+        out=Path(options.out),
+        budget=options.budget,
+        resolution=options.resolution,
+        overrides=options.set,
+        resume=options.resume,
+    )
+    print(piece)
+    return 0
+
+
+def corpus(options: argparse.Namespace) -> int:
+    from training import corpus as drawn
+
+    out = Path(options.out)
+    drawn.write(options.kind, out, count=options.count, size=options.pixels, seed=options.seed)
+    print(out)
+    return 0
+
+
+def pieces(options: argparse.Namespace) -> int:
+    from installation import listing
+
+    rows = listing.pieces()
+    return _answer(options.json, rows, lambda: listing.pieces_text(rows))
+
+
+def scenes(options: argparse.Namespace) -> int:
+    from installation import listing
+
+    rows = listing.scenes(options.piece, options.venue)
+    return _answer(options.json, rows, lambda: listing.scenes_text(rows))
+
+
+def monitor(options: argparse.Namespace) -> int:
+    from installation import listing
+
+    return listing.monitor(options.venue, as_json=options.json)
+
+
+def bench(options: argparse.Namespace) -> int:
+    from installation import bench as measure
+
+    result = measure.run(options.only)
+    return _answer(options.json, result, lambda: measure.text(result))
+
+
+def _answer(as_json: bool, rows: Any, text: Callable[[], str]) -> int:
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else text())
+    return 0

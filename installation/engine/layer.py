@@ -1,0 +1,123 @@
+"""One scene that is on: its walk, its neural pictures on the GPU, its passes.
+
+A neural picture is upscaled once, when it arrives, and kept beside the one before it, so that the
+display can blend between the two at its own rate.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import moderngl
+import numpy as np
+
+from installation.clock import Frame
+from installation.engine.passes import PassChain
+from installation.engine.textures import Target
+from installation.engine.walk import LatentSpace
+from installation.parameters import Bus
+from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
+
+log = logging.getLogger(__name__)
+
+
+class Layer:
+    """A scene on stage. Raises SceneError when it does not start.
+
+    A scene that fails later keeps its last point, and says so once: an artist's mistake never
+    stops the picture.
+    """
+
+    def __init__(
+        self, ctx: moderngl.Context, bus: Bus, space: LatentSpace, file: str, size: tuple[int, int]
+    ) -> None:
+        self.file, self.name = file, scene_name(file)
+        self._ctx, self._bus, self._space = ctx, bus, space
+        self.scene, self._point = self._start()
+        self.chain = PassChain(ctx, self.scene.passes, size)
+        self.fault = ""
+        self._newest: Target | None = None
+        self._before: Target | None = None
+        self._arrived = 0.0
+        self._interval = 0.0
+
+    def _start(self) -> tuple[Scene, Point]:
+        """Load the scene and see that its first step works, before it may take the stage."""
+        scene = load(self.file)
+        scene.bind(self._bus, self.name)
+        try:
+            scene.start(self._space)
+            point = self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
+        except Exception as error:  # noqa: BLE001 - the artist's own code
+            said = describe(error, str(find(self.file)))
+            raise SceneError(f"scene {self.file}: {said}") from error
+        return scene, point
+
+    def _checked(self, point: object) -> Point:
+        wanted = (self._space.latent.width,)
+        if not isinstance(point, np.ndarray) or point.shape != wanted:
+            raise ValueError(f"step() must return a point of this piece, {wanted[0]} numbers")
+        if not np.isfinite(point).all():
+            raise ValueError("step() returned a point that is not finite")
+        return point.astype(np.float32, copy=False)
+
+    def step(self, frame: Frame) -> Point:
+        """Where the scene is now."""
+        try:
+            self._point = self._checked(self.scene.step(frame))
+            self.fault = ""
+        except Exception as error:  # noqa: BLE001 - keep the last good frame and say so
+            fault = f"scene {self.name}: {describe(error, str(find(self.file)))}"
+            if fault != self.fault:
+                log.error("%s; the last picture stays", fault)
+            self.fault = fault
+        return self._point
+
+    def reload(self) -> None:
+        """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
+        try:
+            scene, point = self._start()
+            self.chain.replace(scene.passes)
+        except (SceneError, ValueError) as error:
+            self.fault = str(error)
+            log.error("%s; the old one goes on", error)
+            return
+        self.scene, self._point, self.fault = scene, point, ""
+        log.info("scene %s reloaded", self.name)
+
+    def arrive(self, picture: moderngl.Texture, now: float, interval: float) -> None:
+        """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""
+        self._before, self._newest = self._newest, self._before
+        if self._newest is None or self._newest.size != picture.size:
+            if self._newest is not None:
+                self._newest.release()
+            self._newest = Target(self._ctx, picture.size)
+        self._newest.copy(picture)
+        self._arrived, self._interval = now, interval
+
+    @property
+    def ready(self) -> bool:
+        return self._newest is not None
+
+    def pair(self, now: float, dt: float) -> tuple[moderngl.Texture, moderngl.Texture, float]:
+        """The two newest pictures and how far to blend from the older to the newer.
+
+        When pictures come as fast as frames there is nothing to blend, and no delay is added.
+        """
+        assert self._newest is not None  # noqa: S101 - see `ready`
+        newest = self._newest.texture
+        if self._before is None or self._interval <= 1.5 * dt:
+            return newest, newest, 1.0
+        blend = min(1.0, (now - self._arrived) / self._interval)
+        return self._before.texture, newest, blend
+
+    def values(self) -> list[dict[str, float]]:
+        """The uniforms of each pass in this frame."""
+        return [one.values(self._bus, self.name) for one in self.scene.passes]
+
+    def release(self) -> None:
+        self.chain.release()
+        for target in (self._newest, self._before):
+            if target is not None:
+                target.release()
+

@@ -1,0 +1,197 @@
+"""The road from latent point to screen: generator, upscaler, passes, mix, present.
+
+A show knows neither a window nor a socket: it draws into the framebuffer that it is given. Before
+the first neural picture, and if the generator fails, it shows shaders/output/waiting.glsl.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import moderngl
+import numpy as np
+
+from installation.clock import Frame
+from installation.engine.layer import Layer
+from installation.engine.mix import Mixer
+from installation.engine.present import Compose, Present, Waiting
+from installation.engine.stream import Inline, Picture, Stream
+from installation.engine.textures import Upload
+from installation.engine.upscale import ShaderUpscaler
+from installation.engine.walk import LatentSpace, declare_piece, steer
+from installation.parameters import Bus, Param, Parameters
+from installation.report import FrameStats
+from models.card import Card
+
+log = logging.getLogger(__name__)
+
+_SAMPLED = 20  # every so many frames the stations of the path are timed one by one
+_FIRST_FADE = 2.0  # seconds from the waiting picture to the piece
+
+
+class Light(Parameters):
+    """What the house can always do to the picture."""
+
+    brightness = Param(1, 0, 1, glide=0.3, doc="The whole picture; 0 is dark.")
+    sharpen = Param(1, 0, 1.5, glide=0.3, doc="Strength of the upscaler; 0 is a plain resize.")
+
+
+class Show:
+    """Everything on stage for one piece. size: of the picture in pixels, before the window's fit."""
+
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        bus: Bus,
+        card: Card,
+        stream: Stream | Inline,
+        size: tuple[int, int],
+        seed: int = 0,
+        stats: FrameStats | None = None,
+    ) -> None:
+        self.ctx, self.bus, self.card, self.stream, self.size = ctx, bus, card, stream, size
+        self.stats = stats or FrameStats()
+        self.light = Light()
+        self.light.bind(bus, "light")
+        declare_piece(bus, card.latent)
+        self.space = LatentSpace(card.latent, seed)
+        self.layers: list[Layer] = []  # what is on; two while one gives way to the other
+        self._progress, self._fade = 1.0, _FIRST_FADE
+        self._compose, self._mixer = Compose(ctx, size), Mixer(ctx, size)
+        self._present, self._waiting = Present(ctx), Waiting(ctx, size)
+        self._upload = Upload(ctx)
+        self._upscaler: ShaderUpscaler | None = None
+        self._seen = 0
+        self._opened = False  # the waiting picture has given way
+        self._now = 0.0
+        self._sampling = False
+
+    @property
+    def scene(self) -> Layer:
+        """The scene that is on, or coming on."""
+        return self.layers[-1]
+
+    @property
+    def waiting(self) -> bool:
+        """True until the piece's first picture has arrived."""
+        return not self._opened
+
+    def cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
+        """Put on a scene over `fade` seconds. Raises SceneError or ShaderError, and nothing changes."""
+        layer = Layer(self.ctx, self.bus, self.space, file, self.size)
+        try:
+            self._mixer.use(transition)
+        except Exception:
+            layer.release()
+            raise
+        while len(self.layers) > 1:  # a third one cuts the running transition short
+            self.layers.pop(0).release()
+        self.layers.append(layer)
+        if len(self.layers) > 1:
+            self._progress, self._fade = 0.0, fade
+
+    def step(self, frame: Frame) -> None:
+        """Walk, ask for the next neural picture, and take in the newest one there is."""
+        self._now = time.perf_counter()
+        self._sampling = frame.index % _SAMPLED == 0
+        points = [steer(self.bus, self.card.latent, layer.step(frame)) for layer in self.layers]
+        self.stream.request(np.stack(points), tuple(id(layer) for layer in self.layers))
+        picture = self.stream.newest
+        if picture is not None and picture.number != self._seen:
+            self._take(picture)
+        self._advance(frame.dt)
+
+    def _take(self, picture: Picture) -> None:
+        assert self.stream.painter is not None  # noqa: S101 - it has painted
+        self.stats.neural += 1 if self._seen == 0 else picture.number - self._seen
+        self._seen = picture.number
+        self.stats.stage("generator", self.stream.painter.seconds)
+        wanted = {id(layer): layer for layer in self.layers}
+        keys = picture.key if isinstance(picture.key, tuple) else ()
+        for pixels, key in zip(picture.pixels, keys, strict=True):
+            layer = wanted.get(key)
+            if layer is None:  # its scene has left the stage meanwhile
+                continue
+            with self._timed("upload"):
+                texture = self._upload.write(pixels)
+            with self._timed("upscale"):
+                texture = self._upscaled(texture)
+                layer.arrive(texture, picture.ready, picture.interval)
+
+    def _upscaled(self, texture: moderngl.Texture) -> moderngl.Texture:
+        if self._upscaler is None or self._upscaler.size != texture.size:
+            if self._upscaler is not None:
+                self._upscaler.release()
+            self._upscaler = self._make_upscaler(texture.size)
+        self._upscaler.strength = self.bus.value("/light/sharpen")
+        return self._upscaler.render(texture)
+
+    def _make_upscaler(self, size: tuple[int, int]) -> ShaderUpscaler:
+        """The piece's own network, or the one that ships, at the scale the picture needs."""
+        from models import upscaler
+
+        own = getattr(self.stream.painter, "upscaler", None)
+        if own is not None:
+            return ShaderUpscaler(self.ctx, own, size)
+        scale = 2 if max(self.size) <= 2 * max(size) else 4
+        return ShaderUpscaler(self.ctx, upscaler.load_default(scale), size)
+
+    def _advance(self, dt: float) -> None:
+        """Let transitions go on; the old scene leaves when the new one is fully there."""
+        if not self.layers[-1].ready:
+            return
+        if self._progress < 1:
+            self._progress = 1.0 if self._fade <= 0 else min(1.0, self._progress + dt / self._fade)
+        if self._progress >= 1:
+            while len(self.layers) > 1:
+                self.layers.pop(0).release()
+        if not self._opened:
+            self._opened, self._progress, self._fade = True, 0.0, _FIRST_FADE
+
+    def render(self, frame: Frame) -> moderngl.Texture:
+        """The picture of this frame: linear light, half float, `size`."""
+        ready = [layer for layer in self.layers if layer.ready]
+        with self._timed("post"):
+            pictures = [self._dressed(layer, frame) for layer in ready]
+            if not pictures:
+                return self._waiting.render(frame.time)
+            if self._progress >= 1:
+                return pictures[-1]
+            before = pictures[0] if len(pictures) > 1 else self._waiting.render(frame.time)
+            return self._mixer.render(before, pictures[-1], self._progress, frame.time)
+
+    def _dressed(self, layer: Layer, frame: Frame) -> moderngl.Texture:
+        older, newer, blend = layer.pair(self._now, frame.dt)
+        linear = self._compose.render(older, newer, blend)
+        return layer.chain.render(linear, layer.values(), frame.time, frame.dt)
+
+    def present(
+        self, picture: moderngl.Texture, screen: moderngl.Framebuffer, size: tuple[int, int],
+        frame: Frame,
+    ) -> None:  # fmt: skip
+        """Encode the picture once, dithered, into the window."""
+        brightness = self.bus.value("/light/brightness")
+        self._present.draw(picture, screen, size, brightness=brightness, time=frame.time)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        """Time a station to its end on the GPU; only now and then, since waiting costs time."""
+        if not self._sampling:
+            yield
+            return
+        self.ctx.finish()
+        started = time.perf_counter()
+        yield
+        self.ctx.finish()
+        self.stats.stage(stage, time.perf_counter() - started)
+
+    def release(self) -> None:
+        for layer in self.layers:
+            layer.release()
+        for part in (self._compose, self._mixer, self._present, self._waiting, self._upload):
+            part.release()
+        if self._upscaler is not None:
+            self._upscaler.release()

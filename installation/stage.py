@@ -1,0 +1,344 @@
+"""The only composition root: every part of the house is made and joined here, and nowhere else.
+
+    controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ upscaler ─▶ passes ─▶ mix ─▶ window
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from installation import report, setlist
+from installation import scene as scenes
+from installation import venue as venues
+from installation.clock import Clock, FixedClock, Frame, Tempo, WallClock
+from installation.controls import Controls
+from installation.desk import Desk
+from installation.engine.show import Show
+from installation.engine.stream import Inline, Stream
+from installation.output.offscreen import Offscreen
+from installation.output.window import DisplayError, Window
+from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.pieces import choose
+from installation.report import FrameStats
+from models.card import Card, verify
+
+log = logging.getLogger(__name__)
+
+_CLIP_SECONDS = 5  # what `play` renders when there is no display
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `installation play` was asked for; None and "" leave it to the venue."""
+
+    piece: str = ""
+    scene: str = ""
+    venue: str = "rehearsal"
+    fullscreen: bool = False
+    display: int | None = None
+    size: tuple[int, int] | None = None
+    seed: int | None = None
+    offscreen: bool = False
+    frames: int | None = None
+    fps: float = 60.0
+    out: str = ""
+    report: str = ""
+
+
+class House(Parameters):
+    """What anybody at a desk or controller may ask of the house."""
+
+    next = Trigger(doc="The next scene of the setlist.")
+    record = Trigger(doc="Start or stop recording.")
+    still = Trigger(doc="Save this frame as a PNG.")
+    overlay = Trigger(doc="Show or hide the parameters.")
+    fullscreen = Trigger(doc="Fill the display, or go back.")
+    learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
+    quit = Trigger(doc="Close the house.")
+    fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
+
+
+def play(options: Options) -> int:
+    """Play a piece in a window, or offscreen into a file. Returns the exit status.
+
+    Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
+    ControlError, ShaderError) before the first frame.
+    """
+    venue = venues.load(options.venue)
+    order = setlist.load(venue.play.setlist)
+    for name in {options.scene, venue.play.scene, *order.names()} - {""}:
+        scenes.find(name)
+    folder = pieces.find(options.piece or venue.play.piece)
+    card = pieces.verify(folder)
+    if options.offscreen:
+        return _render(options, venue, order, folder, card)
+    try:
+        window = _open_window(options, venue, card)
+    except DisplayError as error:
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or options.frames:
+            raise
+        return _render_clip(options, venue, order, folder, card, str(error))
+    return _perform(options, venue, order, folder, card, window)
+
+
+def _open_window(options: Options, venue: Venue, card: Card) -> Window:
+    settings = venue.window
+    return Window(
+        f"{card.title or card.name} – installation",
+        options.size or settings.size,
+        fullscreen=options.fullscreen or settings.fullscreen,
+        display=settings.display if options.display is None else options.display,
+        vsync=settings.vsync,
+        fps=settings.fps,
+    )
+
+
+def _perform(
+    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card, window: Window
+) -> int:
+    """Live: the generator beside the renderer, controls open, until somebody quits."""
+    stream = Stream(lambda: Painter(folder))
+    stage = Stage(options, venue, order, card, window, stream, WallClock())
+    try:
+        stage.open_controls()
+        stage.frame()  # the first picture is on the wall before torch is imported
+        stream.start()
+        while not stage.closing and stage.frames_left():
+            stage.frame()
+    finally:
+        stream.close()
+        stage.close()
+        window.close()
+    return 0
+
+
+def _render(
+    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card
+) -> int:  # fmt: skip
+    """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped."""
+    screen = Offscreen(options.size or venue.window.size)
+    stage = None
+    try:
+        stream = Inline(Painter(folder))
+        stage = Stage(options, venue, order, card, screen, stream, FixedClock(options.fps))
+        frames = options.frames or round(_CLIP_SECONDS * options.fps)
+        for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
+            stage.frame()
+    finally:
+        if stage is not None:
+            stage.close()
+        screen.close()
+    return 0
+
+
+def _render_clip(
+    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card, why: str
+) -> int:
+    """No display: say so, render a short clip and name the file."""
+    out = options.out or str(_free_name(Path(venue.record.folder), card.name, "mp4"))
+    print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
+    size = options.size or (512, 512)
+    offscreen = replace(options, offscreen=True, out=out, fps=30.0, size=size)
+    status = _render(offscreen, venue, order, folder, card)
+    print(f"the clip is {out}")
+    return status
+
+
+class Stage:
+    """One performance: the frame loop and what the controls ask of it."""
+
+    def __init__(
+        self, options: Options, venue: Venue, order: Setlist, card: Card,
+        window: Window | Offscreen, stream: Stream | Inline, clock: Clock,
+    ) -> None:  # fmt: skip
+        self.options, self.venue, self.order = options, venue, order
+        self.window, self.stream, self._clock = window, stream, clock
+        self.bus, self.house, self.tempo = Bus(), House(), Tempo()
+        self.house.bind(self.bus, "stage")
+        self.tempo.bind(self.bus, "clock")
+        self.stats = FrameStats()
+        self.closing = False
+        seed = venue.play.seed if options.seed is None else options.seed
+        self.show = Show(
+            window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats
+        )
+        self._declare_scenes()
+        self.keyboard = Keyboard(self.bus, self.scene_names)
+        self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
+        self._overlay_on = venue.window.overlay
+        self._osc: OscServer | None = None
+        self._midi: Midi | None = None
+        self._recording = Recording(window.ctx, venue.record.folder, card.name)
+        self._watch = FileWatch(self._files()) if venue.rehearsal.reload else None
+        self._entry = 0
+        self._entry_time = 0.0
+        self._hold = bool(options.scene or venue.play.scene) or not venue.play.advance
+        self._last = time.perf_counter()
+        self._said_error = False
+        first = options.scene or venue.play.scene or order.scene[0].scene
+        self.show.cue(first)
+        for address, value in venue.parameters.items():
+            if not self.bus.post(address, value, "venue"):
+                raise VenueError(f"{options.venue}: parameters: {address!r} is not known")
+        if options.offscreen and options.out:
+            self._recording.begin(Path(options.out), window.size, options.fps, live=False)
+
+    def _declare_scenes(self) -> None:
+        """Every scene's parameters stand on the bus from the start, whether it is on or not."""
+        files = dict.fromkeys([self.options.scene, *self.order.names(), *scenes.shipped()])
+        self._scene_files = {scenes.scene_name(name): name for name in files if name}
+        for name, file in self._scene_files.items():
+            scenes.load(file).bind(self.bus, name)
+        wanted = {name: Trigger(doc=f"Put on {name}.") for name in self._scene_files}
+        self.bus.declare("stage/scene", wanted)
+
+    @property
+    def scene_names(self) -> list[str]:
+        return list(self._scene_files)
+
+    def open_controls(self) -> None:
+        """Listen to the room. A port that is taken is an error; no MIDI at all is a warning."""
+        if self.venue.osc.enabled:
+            self._osc = OscServer(self.bus, self.venue.osc.host, self.venue.osc.port)
+            self._osc.start()
+        if self.venue.midi.enabled:
+            self._midi = Midi(self.bus, midi_map(self.bus, self.venue.midi), self.venue.midi.ports)
+            self._midi.start()
+
+    def frames_left(self) -> bool:
+        return self.options.frames is None or self.stats.frames < self.options.frames
+
+    def frame(self) -> None:
+        """One frame, from what the room said to what the wall shows."""
+        dt = self._clock.tick()
+        self._take_events()
+        for address in self.bus.tick(dt):
+            self._happened(address)
+        moment = self.tempo.frame(dt)
+        self._follow_setlist(dt)
+        if self._watch is not None:
+            self._reload(self._watch.changed())
+        if self.stream.painter is None and self.stream.error is not None:
+            raise self.stream.error  # the piece passed its check and still could not be played
+        self.show.step(moment)
+        picture = self.show.render(moment)
+        self.show.present(picture, self.window.screen, moment)
+        self._recording.take(self.window.screen, self.window.size, moment.time)
+        self._draw_overlay()
+        self.window.swap()
+        self._count()
+
+    def _count(self) -> None:
+        now = time.perf_counter()
+        if not self.show.waiting:  # figures are of the piece, not of the wait for it
+            self.stats.frame(now - self._last)
+        self._last = now
+
+    def _take_events(self) -> None:
+        for event in self.window.events():
+            if event.kind == "quit":
+                self.closing = True
+            elif event.kind == "resize":
+                self.show.resize(self._canvas())
+            else:
+                self.keyboard.press(event.key, shift=event.shift)
+
+    def _canvas(self) -> tuple[int, int]:
+        """The picture's size: the window's shape, no longer than the venue allows."""
+        width, height = self.window.size
+        if self.options.offscreen:
+            return width, height
+        shrink = min(1.0, self.venue.window.picture / max(width, height))
+        return max(16, round(width * shrink)), max(16, round(height * shrink))
+
+    def _happened(self, address: str) -> None:
+        """A trigger was fired."""
+        if address.startswith("/stage/scene/"):
+            self._hold = True
+            self._cue(self._scene_files[address.rsplit("/", 1)[-1]], fade=self.house.fade)
+            return
+        match address:
+            case "/stage/next":
+                self._next()
+            case "/stage/record":
+                self._recording.toggle(self.window.size, self.venue.record.fps)
+            case "/stage/still":
+                self._recording.still(self.window.screen, self.window.size)
+            case "/stage/overlay":
+                self._overlay_on = not self._overlay_on
+            case "/stage/fullscreen":
+                self.window.toggle_fullscreen()
+            case "/stage/learn":
+                self._learn()
+            case "/stage/quit":
+                self.closing = True
+
+    def _learn(self) -> None:
+        if self._midi is not None:
+            self._midi.learn(self.keyboard.selected)
+            log.info("move a MIDI control to bind it to %s", self.keyboard.selected)
+
+    def _follow_setlist(self, dt: float) -> None:
+        self._entry_time += dt
+        if not self._hold and self._entry_time >= self.order.scene[self._entry].seconds:
+            self._next()
+
+    def _next(self) -> None:
+        self._entry = (self._entry + 1) % len(self.order.scene)
+        self._entry_time, self._hold = 0.0, not self.venue.play.advance
+        entry = self.order.scene[self._entry]
+        self._cue(entry.scene, entry.transition, entry.fade)
+
+    def _cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
+        """Put on a scene; one that does not start leaves the stage as it is."""
+        try:
+            self.show.cue(file, transition, fade)
+        except (scenes.SceneError, ShaderError) as error:
+            log.error("%s; %s stays on", error, self.show.scene.name)
+
+    def _files(self) -> list[Path]:
+        """The scene and shader files that are worth watching: those of the disk, not of a zip."""
+        found = [scenes.find(name) for name in self._scene_files.values()]
+        return [*(Path(str(file)) for file in found), *shaders.files()]
+
+    def _reload(self, saved: list[Path]) -> None:
+        for path in saved:
+            if path.suffix == ".py":
+                self.show.reload_scene(path)
+            else:
+                self.show.reload_shaders()
+
+    def _draw_overlay(self) -> None:
+        if self._overlay is None or not self._overlay_on:
+            return
+        head = [
+            f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
+            self.show.scene.fault or self._recording.state,
+        ]
+        rows = desk.rows(self.bus, self.keyboard.selected, [x.name for x in self.show.layers])
+        self._overlay.draw(self.window.screen, self.window.size, head, rows)
+
+    def report(self) -> dict[str, object]:
+        """The frame statistics of this show, with the fields of --report."""
+        painter = self.stream.painter
+        return self.stats.report(
+            host_copy=True,
+            device=painter.device_name if isinstance(painter, Painter) else "none",
+            renderer=self.window.ctx.info["GL_RENDERER"],
+            size=list(self.window.size),
+        )
+
+    def close(self) -> None:
+        """Close the ports, finish the recording, write the report, free the GPU."""
+        for control in (self._osc, self._midi):
+            if control is not None:
+                control.close()
+        self.stats.dropped += self._recording.close()
+        if self.options.report:
+            report.write(Path(self.options.report), self.report())
+        if self._overlay is not None:
+            self._overlay.release()
+        self.show.release()
