@@ -1,1 +1,167 @@
+"""Shaders: one fragment program a file, and the one road by which their text is read.
 
+The convention is written in README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+VERSION = "#version 330 core"
+PRELUDE = "lib/prelude"
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
+_INCLUDE = re.compile(r'\s*#include\s+"([^"]*)"\s*$')
+_DIRECTIVE = re.compile(r"^//@[ \t]*(\w+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_UNIFORM = re.compile(
+    r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([-+.\deE]+)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
+    re.MULTILINE,
+)
+_LONGEST = 1 << 20  # bytes; a shader is a page of text
+
+
+class ShaderError(Exception):
+    """A shader that is not there or does not compile. One line, with file and line where known."""
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A number that a pass may set: `uniform float amount = 0.25; // how much`."""
+
+    name: str
+    default: float
+    doc: str
+
+
+@dataclass(frozen=True)
+class Shader:
+    """A shader file, read and understood but not yet compiled.
+
+    body: GLSL with its includes in place. files: what the second number of #line stands for.
+    stages: the size of each stage as a fraction of the picture. neutral: uniforms at which the
+    pass changes nothing.
+    """
+
+    name: str
+    body: str
+    files: tuple[str, ...]
+    uniforms: tuple[Uniform, ...]
+    stages: tuple[float, ...] = (1.0,)
+    feedback: bool = False
+    neutral: tuple[tuple[str, float], ...] = ()
+
+    def source(self, stage: int = 0) -> str:
+        """The whole program of one stage, as the driver gets it."""
+        return f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+
+
+def names(folder: str) -> list[str]:
+    """The shaders that ship in a folder, in order: names("post") → ["post/bloom", …]."""
+    files = importlib.resources.files("shaders").joinpath(folder).iterdir()
+    return sorted(f"{folder}/{f.name[:-5]}" for f in files if f.name.endswith(".glsl"))
+
+
+def find(name: str) -> Traversable:
+    """The file of a shader: a name like post/bloom, or the absolute path of an artist's own.
+
+    Raises ShaderError. Only an absolute path leaves the folder of the shaders that ship.
+    """
+    path = Path(name)
+    if path.is_absolute():
+        if path.suffix != ".glsl" or not path.is_file():
+            raise ShaderError(f"no shader file {name}")
+        return path
+    stem = name.removesuffix(".glsl")
+    if not _NAME.fullmatch(stem):
+        raise ShaderError(f"{name!r} is no shader: give a name like post/bloom or a whole path")
+    file = importlib.resources.files("shaders").joinpath(f"{stem}.glsl")
+    if not file.is_file():
+        folder = stem.rpartition("/")[0]
+        near = importlib.resources.files("shaders").joinpath(folder)
+        known = f"; there are: {', '.join(names(folder))}" if folder and near.is_dir() else ""
+        raise ShaderError(f"no shader {stem!r}{known}")
+    return file
+
+
+def read(name: str) -> str:
+    """The text of a shader file as it was written. Raises ShaderError."""
+    try:
+        with find(name).open("rb") as file:
+            data = file.read(_LONGEST + 1)
+        if len(data) > _LONGEST:
+            raise ShaderError(f"shader {name} is too large to be one")
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ShaderError(f"shader {name} is not UTF-8 text") from error
+    except OSError as error:
+        raise ShaderError(f"shader {name} cannot be read: {error.strerror}") from error
+
+
+def load(name: str) -> Shader:
+    """Read a shader with its includes and header lines. Raises ShaderError."""
+    text = read(name)
+    files = [PRELUDE, name]
+    head = _with_includes(PRELUDE, read(PRELUDE), 0, files)
+    body = _with_includes(name, text, 1, files)
+    found = dict(_directives(name, text))
+    uniforms = tuple(Uniform(n, float(v or 0), d or "") for n, v, d in _UNIFORM.findall(text))
+    stages = _stages(name, found.get("stages", "1"))
+    neutral = _neutral(name, found.get("neutral", ""), {u.name for u in uniforms})
+    return Shader(name, head + body, tuple(files), uniforms, stages, "feedback" in found, neutral)
+
+
+def _with_includes(name: str, text: str, number: int, files: list[str]) -> str:
+    """Put `#include "lib/color.glsl"` in place, each file once, and keep the line numbers."""
+    out = [f"#line 1 {number}"]
+    for index, line in enumerate(text.splitlines(), 1):
+        match = _INCLUDE.match(line)
+        if not match:
+            out.append(line)
+            continue
+        wanted = match[1].removesuffix(".glsl")
+        if Path(wanted).is_absolute() or not _NAME.fullmatch(wanted):
+            raise ShaderError(f"{name}:{index}: only shaders that ship can be included")
+        if wanted not in files:
+            try:
+                included = read(wanted)
+            except ShaderError as error:
+                raise ShaderError(f"{name}:{index}: {error}") from error
+            files.append(wanted)
+            out.append(_with_includes(wanted, included, len(files) - 1, files).rstrip("\n"))
+        out.append(f"#line {index + 1} {number}")
+    return "\n".join(out) + "\n"
+
+
+def _directives(name: str, text: str) -> list[tuple[str, str]]:
+    found = _DIRECTIVE.findall(text)
+    for key, _ in found:
+        if key not in ("stages", "feedback", "neutral"):
+            raise ShaderError(f"{name}: //@ {key} is not known; stages, feedback, neutral are")
+    return found
+
+
+def _stages(name: str, text: str) -> tuple[float, ...]:
+    """ "1/4 1/4 1" → (0.25, 0.25, 1.0); the last stage is the picture itself."""
+    stages = []
+    for word in text.split():
+        match = re.fullmatch(r"(\d{1,3})(?:/(\d{1,3}))?", word)
+        if not match or int(match[1]) < 1 or int(match[2] or 1) < int(match[1]):
+            raise ShaderError(f"{name}: stage {word!r} is not a fraction like 1/4")
+        stages.append(int(match[1]) / int(match[2] or 1))
+    if not 1 <= len(stages) <= 16 or stages[-1] != 1:
+        raise ShaderError(f"{name}: //@ stages needs 1 to 16 fractions, the last of them 1")
+    return tuple(stages)
+
+
+def _neutral(name: str, text: str, known: set[str]) -> tuple[tuple[str, float], ...]:
+    """ "amount=0 gamma=1" → (("amount", 0.0), ("gamma", 1.0))."""
+    pairs = []
+    for word in text.split():
+        key, _, value = word.partition("=")
+        if key not in known or not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            raise ShaderError(f"{name}: //@ neutral {word!r} is not like amount=0")
+        pairs.append((key, float(value)))
+    return tuple(pairs)

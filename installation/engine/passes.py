@@ -1,0 +1,171 @@
+"""Post passes: the shaders that dress a scene, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import moderngl
+
+import shaders
+from installation.engine.programs import Program
+from installation.engine.textures import Size, Target
+from installation.scene import Pass
+from shaders import Shader, ShaderError
+
+Values = Mapping[str, float]
+
+
+class PassChain:
+    """The passes of a scene, compiled. Pictures in and out are linear half-float textures.
+
+    Raises ShaderError when a shader is missing or broken, or when a pass sets a uniform that its
+    shader does not have.
+    """
+
+    def __init__(self, ctx: moderngl.Context, passes: Sequence[Pass], size: Size) -> None:
+        self._ctx = ctx
+        self._pool: list[Target] = []
+        self._running: list[_RunningPass] = []
+        try:
+            for one in passes:
+                self._running.append(_RunningPass(ctx, one))
+            self.resize(size)
+        except ShaderError:
+            self.release()
+            raise
+
+    def resize(self, size: Size) -> None:
+        """Draw at another size from now on. Feedback passes begin anew."""
+        self._release_targets()
+        if self._running:
+            self._pool = [Target(self._ctx, size) for _ in range(2)]
+        for one in self._running:
+            one.resize(size)
+
+    def render(
+        self, source: moderngl.Texture, values: Sequence[Values], time: float, dt: float
+    ) -> moderngl.Texture:
+        """Send a picture through all passes; values holds one mapping for each pass.
+
+        A uniform without a value keeps what its GLSL says. The texture is good until the next call.
+        """
+        for one, now in zip(self._running, values, strict=True):
+            into = self._pool[0] if source is not self._pool[0].texture else self._pool[1]
+            source = one.draw(source, into, now, time, dt)
+        return source
+
+    def reload(self) -> list[str]:
+        """Take up shader files that were saved since; what to tell the artist, one line each.
+
+        A broken one is told once, and the old one goes on.
+        """
+        told = []
+        for one in self._running:
+            try:
+                if one.reload():
+                    told.append(f"{one.name} reloaded")
+            except ShaderError as error:
+                told.append(f"{error} (the old one goes on)")
+        return told
+
+    def release(self) -> None:
+        self._release_targets()
+        for one in self._running:
+            one.release()
+        self._running.clear()
+
+    def _release_targets(self) -> None:
+        for target in self._pool:
+            target.release()
+        self._pool.clear()
+
+
+class _RunningPass:
+    """One pass: its stages' programs, the targets between them, and its last output if it feeds
+    back."""
+
+    def __init__(self, ctx: moderngl.Context, one: Pass) -> None:
+        self.name = one.shader
+        self._ctx = ctx
+        self._keywords = {*one.params, *one.fixed}
+        self._size: Size = (1, 1)
+        self._between: list[Target] = []
+        self._own: list[Target] = []
+        self._has_previous = False
+        self._shader = shaders.load(one.shader)
+        self._refused: Shader | str = ""
+        self._programs = self._compile(self._shader)
+
+    def _compile(self, shader: Shader) -> list[Program]:
+        known = {uniform.name for uniform in shader.uniforms}
+        for keyword in sorted(self._keywords - known):
+            offered = ", ".join(sorted(known)) or "none"
+            raise ShaderError(f"{shader.name} has no uniform {keyword!r}; there are: {offered}")
+        programs: list[Program] = []
+        try:
+            for stage in range(len(shader.stages)):
+                programs.append(Program(self._ctx, shader, stage))
+        except ShaderError:
+            for program in programs:
+                program.release()
+            raise
+        return programs
+
+    def reload(self) -> bool:
+        """True when the file had changed and compiles. Raises ShaderError, once for each fault."""
+        try:
+            shader = shaders.load(self.name)
+        except ShaderError as error:
+            if str(error) == self._refused:
+                return False
+            self._refused = str(error)
+            raise
+        if shader in (self._shader, self._refused):
+            return False
+        try:
+            programs = self._compile(shader)
+        except ShaderError:
+            self._refused = shader
+            raise
+        for program in self._programs:
+            program.release()
+        self._programs, self._shader, self._refused = programs, shader, ""
+        self.resize(self._size)
+        return True
+
+    def resize(self, size: Size) -> None:
+        self._size = size
+        self._release_targets()
+        for part in self._shader.stages[:-1]:
+            smaller = (max(1, round(size[0] * part)), max(1, round(size[1] * part)))
+            self._between.append(Target(self._ctx, smaller))
+        if self._shader.feedback:  # float32: a slow trail would stick in half-float's steps
+            self._own = [Target(self._ctx, size, "f4") for _ in range(2)]
+        self._has_previous = False
+
+    def draw(
+        self, source: moderngl.Texture, into: Target, values: Values, time: float, dt: float
+    ) -> moderngl.Texture:
+        textures = {"source": source, "original": source, "previous": source}
+        if self._shader.feedback:
+            if self._has_previous:
+                textures["previous"] = self._own[0].texture
+            into = self._own[1]
+        for program, target in zip(self._programs, [*self._between, into], strict=True):
+            program.draw(target.framebuffer, textures, values, time, dt)
+            textures["source"] = target.texture
+        if self._shader.feedback:
+            self._own.reverse()
+            self._has_previous = True
+        return into.texture
+
+    def _release_targets(self) -> None:
+        for target in (*self._between, *self._own):
+            target.release()
+        self._between, self._own = [], []
+
+    def release(self) -> None:
+        self._release_targets()
+        for program in self._programs:
+            program.release()
+        self._programs = []
