@@ -1,6 +1,6 @@
 """The only composition root: every part of the house is made and joined here, and nowhere else.
 
-    controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ upscaler ─▶ passes ─▶ mix ─▶ window
+controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ upscaler ─▶ passes ─▶ mix ─▶ window
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ from pathlib import Path
 from installation import report, setlist
 from installation import scene as scenes
 from installation import venue as venues
-from installation.clock import Clock, FixedClock, Frame, Tempo, WallClock
-from installation.controls import Controls
-from installation.desk import Desk
+from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window
 from installation.parameters import Bus, Param, Parameters, Trigger
-from installation.pieces import choose
 from installation.report import FrameStats
-from models.card import Card, verify
+from models.card import Card
 
 log = logging.getLogger(__name__)
 

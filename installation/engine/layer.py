@@ -12,11 +12,13 @@ import moderngl
 import numpy as np
 
 from installation.clock import Frame
+from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
-from installation.engine.textures import Target
+from installation.engine.textures import Size, Target
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus
 from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
+from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +31,13 @@ class Layer:
     """
 
     def __init__(
-        self, ctx: moderngl.Context, bus: Bus, space: LatentSpace, file: str, size: tuple[int, int]
+        self, ctx: moderngl.Context, bus: Bus, space: LatentSpace, file: str, size: Size
     ) -> None:
         self.file, self.name = file, scene_name(file)
         self._ctx, self._bus, self._space = ctx, bus, space
         self.scene, self._point = self._start()
         self.chain = PassChain(ctx, self.scene.passes, size)
+        self._compose = Compose(ctx, size)
         self.fault = ""
         self._newest: Target | None = None
         self._before: Target | None = None
@@ -48,7 +51,7 @@ class Layer:
         try:
             scene.start(self._space)
             point = self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
-        except Exception as error:  # noqa: BLE001 - the artist's own code
+        except Exception as error:
             said = describe(error, str(find(self.file)))
             raise SceneError(f"scene {self.file}: {said}") from error
         return scene, point
@@ -77,29 +80,37 @@ class Layer:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
             scene, point = self._start()
-            self.chain.replace(scene.passes)
-        except (SceneError, ValueError) as error:
+            chain = PassChain(self._ctx, scene.passes, self._compose.size)
+        except (SceneError, ShaderError) as error:
             self.fault = str(error)
             log.error("%s; the old one goes on", error)
             return
-        self.scene, self._point, self.fault = scene, point, ""
+        self.chain.release()
+        self.chain, self.scene, self._point, self.fault = chain, scene, point, ""
         log.info("scene %s reloaded", self.name)
 
-    def arrive(self, picture: moderngl.Texture, now: float, interval: float) -> None:
+    def arrive(self, picture: moderngl.Framebuffer, now: float, interval: float) -> None:
         """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""
         self._before, self._newest = self._newest, self._before
         if self._newest is None or self._newest.size != picture.size:
             if self._newest is not None:
                 self._newest.release()
             self._newest = Target(self._ctx, picture.size)
-        self._newest.copy(picture)
+        self._ctx.copy_framebuffer(self._newest.framebuffer, picture)
         self._arrived, self._interval = now, interval
 
     @property
     def ready(self) -> bool:
         return self._newest is not None
 
-    def pair(self, now: float, dt: float) -> tuple[moderngl.Texture, moderngl.Texture, float]:
+    def render(self, now: float, frame: Frame) -> moderngl.Texture:
+        """The scene's picture: linear light, dressed. Good until the next call."""
+        older, newer, blend = self._pair(now, frame.dt)
+        values = [one.values(self._bus, self.name) for one in self.scene.passes]
+        linear = self._compose.render(older, newer, blend)
+        return self.chain.render(linear, values, frame.time, frame.dt)
+
+    def _pair(self, now: float, dt: float) -> tuple[moderngl.Texture, moderngl.Texture, float]:
         """The two newest pictures and how far to blend from the older to the newer.
 
         When pictures come as fast as frames there is nothing to blend, and no delay is added.
@@ -111,13 +122,13 @@ class Layer:
         blend = min(1.0, (now - self._arrived) / self._interval)
         return self._before.texture, newest, blend
 
-    def values(self) -> list[dict[str, float]]:
-        """The uniforms of each pass in this frame."""
-        return [one.values(self._bus, self.name) for one in self.scene.passes]
+    def resize(self, size: Size) -> None:
+        self._compose.resize(size)
+        self.chain.resize(size)
 
     def release(self) -> None:
         self.chain.release()
+        self._compose.release()
         for target in (self._newest, self._before):
             if target is not None:
                 target.release()
-

@@ -10,16 +10,19 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import moderngl
 import numpy as np
 
+import shaders
 from installation.clock import Frame
+from installation.engine.compose import Present
 from installation.engine.layer import Layer
 from installation.engine.mix import Mixer
-from installation.engine.present import Compose, Present, Waiting
+from installation.engine.programs import Program
 from installation.engine.stream import Inline, Picture, Stream
-from installation.engine.textures import Upload
+from installation.engine.textures import FrameTexture, Size, Target
 from installation.engine.upscale import ShaderUpscaler
 from installation.engine.walk import LatentSpace, declare_piece, steer
 from installation.parameters import Bus, Param, Parameters
@@ -60,9 +63,9 @@ class Show:
         self.space = LatentSpace(card.latent, seed)
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self._progress, self._fade = 1.0, _FIRST_FADE
-        self._compose, self._mixer = Compose(ctx, size), Mixer(ctx, size)
-        self._present, self._waiting = Present(ctx), Waiting(ctx, size)
-        self._upload = Upload(ctx)
+        self._mixer, self._present = Mixer(ctx, size), Present(ctx)
+        self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
+        self._upload = FrameTexture(ctx)
         self._upscaler: ShaderUpscaler | None = None
         self._seen = 0
         self._opened = False  # the waiting picture has given way
@@ -116,7 +119,7 @@ class Show:
             if layer is None:  # its scene has left the stage meanwhile
                 continue
             with self._timed("upload"):
-                texture = self._upload.write(pixels)
+                texture = self._upload.upload(pixels)
             with self._timed("upscale"):
                 texture = self._upscaled(texture)
                 layer.arrive(texture, picture.ready, picture.interval)
@@ -153,28 +156,45 @@ class Show:
 
     def render(self, frame: Frame) -> moderngl.Texture:
         """The picture of this frame: linear light, half float, `size`."""
-        ready = [layer for layer in self.layers if layer.ready]
         with self._timed("post"):
-            pictures = [self._dressed(layer, frame) for layer in ready]
+            pictures = [layer.render(self._now, frame) for layer in self.layers if layer.ready]
             if not pictures:
-                return self._waiting.render(frame.time)
+                return self._wait(frame)
             if self._progress >= 1:
                 return pictures[-1]
-            before = pictures[0] if len(pictures) > 1 else self._waiting.render(frame.time)
+            before = pictures[0] if len(pictures) > 1 else self._wait(frame)
             return self._mixer.render(before, pictures[-1], self._progress, frame.time)
 
-    def _dressed(self, layer: Layer, frame: Frame) -> moderngl.Texture:
-        older, newer, blend = layer.pair(self._now, frame.dt)
-        linear = self._compose.render(older, newer, blend)
-        return layer.chain.render(linear, layer.values(), frame.time, frame.dt)
+    def _wait(self, frame: Frame) -> moderngl.Texture:
+        self._waiting.draw(self._dark.framebuffer, {}, time=frame.time, dt=frame.dt)
+        return self._dark.texture
 
-    def present(
-        self, picture: moderngl.Texture, screen: moderngl.Framebuffer, size: tuple[int, int],
-        frame: Frame,
-    ) -> None:  # fmt: skip
-        """Encode the picture once, dithered, into the window."""
-        brightness = self.bus.value("/light/brightness")
-        self._present.draw(picture, screen, size, brightness=brightness, time=frame.time)
+    def present(self, picture: moderngl.Texture, into: moderngl.Framebuffer, frame: Frame) -> None:
+        """Encode the picture once, dithered, into a window or file's framebuffer."""
+        self._present.render(picture, into, frame.time, self.bus.value("/light/brightness"))
+
+    def resize(self, size: Size) -> None:
+        """Draw at another size from now on."""
+        if size == self.size:
+            return
+        self.size = size
+        self._dark.release()
+        self._dark = Target(self.ctx, size)
+        self._mixer.resize(size)
+        for layer in self.layers:
+            layer.resize(size)
+
+    def reload_scene(self, path: Path) -> None:
+        """A scene's file was saved: those of it that are on take it up."""
+        for layer in self.layers:
+            if path.stem == layer.name:
+                layer.reload()
+
+    def reload_shaders(self) -> None:
+        """A shader's file was saved: every pass that uses it takes it up."""
+        for layer in self.layers:
+            for line in layer.chain.reload():
+                log.info("%s", line)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -191,7 +211,7 @@ class Show:
     def release(self) -> None:
         for layer in self.layers:
             layer.release()
-        for part in (self._compose, self._mixer, self._present, self._waiting, self._upload):
+        for part in (self._mixer, self._present, self._waiting, self._dark, self._upload):
             part.release()
         if self._upscaler is not None:
             self._upscaler.release()
