@@ -39,6 +39,11 @@ class FrameStats:
         """The time of one station of the frame path: generator, upload, upscale or post."""
         self._stages[name].append(seconds)
 
+    def recent_fps(self) -> float:
+        """Frames a second over the newest frames."""
+        newest = [self._frame[-i] for i in range(1, min(60, len(self._frame)) + 1)]
+        return len(newest) / sum(newest) if newest else 0.0
+
     def report(self, **facts: Any) -> dict[str, Any]:
         """The fields of a report; facts: device, renderer, size, host_copy."""
         times = np.asarray(self._frame or [0.0]) * 1000

@@ -6,21 +6,38 @@ controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ ups
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from installation import report, setlist
+from tqdm import tqdm
+
+import shaders
+from installation import desk, report, setlist
 from installation import scene as scenes
 from installation import venue as venues
 from installation.clock import Clock, FixedClock, Tempo, WallClock
+from installation.control.keyboard import Keyboard
+from installation.control.mapping import Binding, MidiMap
+from installation.control.midi import Midi
+from installation.control.osc import OscServer
+from installation.engine.painter import Painter
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
+from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.recording import Recording, free_name
+from installation.rehearsal import FileWatch
 from installation.report import FrameStats
-from models.card import Card
+from installation.setlist import Setlist
+from installation.venue import Venue, VenueError
+from models.card import Card, verify
+from models.shelf import find
+from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +85,8 @@ def play(options: Options) -> int:
     order = setlist.load(venue.play.setlist)
     for name in {options.scene, venue.play.scene, *order.names()} - {""}:
         scenes.find(name)
-    folder = pieces.find(options.piece or venue.play.piece)
-    card = pieces.verify(folder)
+    folder = find(options.piece or venue.play.piece)
+    card = verify(folder)
     if options.offscreen:
         return _render(options, venue, order, folder, card)
     try:
@@ -112,9 +129,7 @@ def _perform(
     return 0
 
 
-def _render(
-    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card
-) -> int:  # fmt: skip
+def _render(options: Options, venue: Venue, order: Setlist, folder: Path, card: Card) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped."""
     screen = Offscreen(options.size or venue.window.size)
     stage = None
@@ -135,13 +150,30 @@ def _render_clip(
     options: Options, venue: Venue, order: Setlist, folder: Path, card: Card, why: str
 ) -> int:
     """No display: say so, render a short clip and name the file."""
-    out = options.out or str(_free_name(Path(venue.record.folder), card.name, "mp4"))
+    out = options.out or str(free_name(Path(venue.record.folder), card.name, "mp4"))
     print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
     size = options.size or (512, 512)
     offscreen = replace(options, offscreen=True, out=out, fps=30.0, size=size)
     status = _render(offscreen, venue, order, folder, card)
     print(f"the clip is {out}")
     return status
+
+
+def bindings(venue: Venue) -> list[Binding]:
+    """The venue's MIDI map as the control takes it."""
+    return [
+        Binding(
+            one.address,
+            kind="note" if one.cc is None else "cc",
+            number=(one.note if one.cc is None else one.cc) or 0,
+            channel=one.channel,
+            low=one.low,
+            high=one.high,
+            mode="relative" if one.relative else "absolute",
+            bits=one.bits,
+        )
+        for one in venue.midi.map
+    ]
 
 
 class Stage:
@@ -168,6 +200,7 @@ class Stage:
         self._overlay_on = venue.window.overlay
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
+        self._map: MidiMap | None = None
         self._recording = Recording(window.ctx, venue.record.folder, card.name)
         self._watch = FileWatch(self._files()) if venue.rehearsal.reload else None
         self._entry = 0
@@ -202,8 +235,8 @@ class Stage:
             self._osc = OscServer(self.bus, self.venue.osc.host, self.venue.osc.port)
             self._osc.start()
         if self.venue.midi.enabled:
-            self._midi = Midi(self.bus, midi_map(self.bus, self.venue.midi), self.venue.midi.ports)
-            self._midi.start()
+            self._map = MidiMap(self.bus, bindings(self.venue), self.venue.midi.automatic)
+            self._midi = Midi(self.bus, self._map, self.venue.midi.ports).start()
 
     def frames_left(self) -> bool:
         return self.options.frames is None or self.stats.frames < self.options.frames
@@ -241,7 +274,7 @@ class Stage:
             elif event.kind == "resize":
                 self.show.resize(self._canvas())
             else:
-                self.keyboard.press(event.key, shift=event.shift)
+                self.keyboard.press(event.key, event.modifiers)
 
     def _canvas(self) -> tuple[int, int]:
         """The picture's size: the window's shape, no longer than the venue allows."""
@@ -274,8 +307,8 @@ class Stage:
                 self.closing = True
 
     def _learn(self) -> None:
-        if self._midi is not None:
-            self._midi.learn(self.keyboard.selected)
+        if self._map is not None:
+            self._map.learn(self.keyboard.selected)
             log.info("move a MIDI control to bind it to %s", self.keyboard.selected)
 
     def _follow_setlist(self, dt: float) -> None:

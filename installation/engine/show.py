@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import moderngl
 import numpy as np
@@ -23,11 +24,13 @@ from installation.engine.mix import Mixer
 from installation.engine.programs import Program
 from installation.engine.stream import Inline, Picture, Stream
 from installation.engine.textures import FrameTexture, Size, Target
-from installation.engine.upscale import ShaderUpscaler
 from installation.engine.walk import LatentSpace, declare_piece, steer
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from models.card import Card
+
+if TYPE_CHECKING:
+    from installation.engine.upscale import ShaderUpscaler
 
 log = logging.getLogger(__name__)
 
@@ -121,25 +124,26 @@ class Show:
             with self._timed("upload"):
                 texture = self._upload.upload(pixels)
             with self._timed("upscale"):
-                texture = self._upscaled(texture)
-                layer.arrive(texture, picture.ready, picture.interval)
+                layer.arrive(self._upscaled(texture), picture.ready, picture.interval)
 
-    def _upscaled(self, texture: moderngl.Texture) -> moderngl.Texture:
+    def _upscaled(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
         if self._upscaler is None or self._upscaler.size != texture.size:
             if self._upscaler is not None:
                 self._upscaler.release()
             self._upscaler = self._make_upscaler(texture.size)
         self._upscaler.strength = self.bus.value("/light/sharpen")
-        return self._upscaler.render(texture)
+        self._upscaler.render(texture)
+        return self._upscaler.framebuffer
 
     def _make_upscaler(self, size: tuple[int, int]) -> ShaderUpscaler:
         """The piece's own network, or the one that ships, at the scale the picture needs."""
+        from installation.engine.upscale import ShaderUpscaler
         from models import upscaler
 
         own = getattr(self.stream.painter, "upscaler", None)
         if own is not None:
             return ShaderUpscaler(self.ctx, own, size)
-        scale = 2 if max(self.size) <= 2 * max(size) else 4
+        scale = 2 if min(self.size) <= 2 * min(size) else 4
         return ShaderUpscaler(self.ctx, upscaler.load_default(scale), size)
 
     def _advance(self, dt: float) -> None:

@@ -21,6 +21,14 @@ import pygame
 log = logging.getLogger(__name__)
 
 
+_MODIFIERS = (
+    ("shift", pygame.KMOD_SHIFT),
+    ("ctrl", pygame.KMOD_CTRL),
+    ("alt", pygame.KMOD_ALT),
+    ("meta", pygame.KMOD_META),
+)
+
+
 class DisplayError(Exception):
     """No window can be opened. One line: what is missing."""
 
@@ -31,7 +39,7 @@ class Event:
 
     kind: Literal["key", "quit", "resize"]
     key: str = ""
-    shift: bool = False
+    modifiers: frozenset[str] = frozenset()
 
 
 class Window:
@@ -123,8 +131,8 @@ class Window:
             if event.type == pygame.QUIT:
                 out.append(Event("quit"))
             elif event.type == pygame.KEYDOWN:
-                shift = bool(event.mod & pygame.KMOD_SHIFT)
-                out.append(Event("key", pygame.key.name(event.key), shift))
+                held = frozenset(name for name, bit in _MODIFIERS if event.mod & bit)
+                out.append(Event("key", pygame.key.name(event.key), held))
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
                 out.append(Event("resize"))
         return out

@@ -1,0 +1,44 @@
+"""Where pieces are kept: the artist's own in ./pieces, and those that ship. Needs no torch."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from models.card import CARD, PieceError
+
+OWN = Path("pieces")  # where an artist's pieces are, seen from the working folder
+
+
+def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
+    """The folder of a piece by path, by name in ./pieces, or by the name of one that ships.
+
+    Without a name: the first that ships. Raises PieceError that lists what there is.
+    """
+    if not str(name_or_path):
+        ships = list_pieces(own=_shipped())
+        if ships:
+            return ships[0]
+    given = Path(name_or_path)
+    for folder in (given, own / given.name, _shipped() / given.name):
+        if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
+            return folder
+    if given.exists() and str(name_or_path):
+        raise PieceError(f"{given} is not a piece: no {CARD} in it")
+    names = ", ".join(path.name for path in list_pieces(own)) or "none"
+    raise PieceError(f"no piece {str(name_or_path)!r}; there is: {names} (`installation train`)")
+
+
+def list_pieces(own: Path = OWN) -> list[Path]:
+    """Folders of every piece there is, the artist's own first, then those that ship, by name."""
+    found: dict[str, Path] = {}
+    for shelf in (own, _shipped()):
+        if shelf.is_dir():
+            for folder in sorted(shelf.iterdir()):
+                if (folder / CARD).is_file() and not folder.name.startswith("."):
+                    found.setdefault(folder.name, folder)
+    return list(found.values())
+
+
+def _shipped() -> Path:
+    return Path(str(resources.files("models") / "pieces"))

@@ -1,0 +1,123 @@
+"""The doors of ARCHITECTURE.md: who may import whom. Read from the source, not by importing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOUSE = {"installation", "models", "training", "scenes", "shaders", "venue", "tests"}
+
+# What each part may import of the house and from outside. The longest prefix that fits a module
+# decides. The standard library is open to all.
+DOORS = {
+    "models": {"models", "torch", "numpy", "safetensors"},
+    "training": {
+        "models", "training", "torch", "pytorch_lightning", "numpy", "PIL", "pydantic",
+        "safetensors", "tqdm",
+    },
+    "scenes": {"installation.scene"},
+    "shaders": {"shaders"},
+    "venue": set(),
+    "installation.log": set(),
+    "installation.parameters": {"installation.log"},
+    "installation.clock": {"installation.parameters"},
+    "installation.venue": {"pydantic"},
+    "installation.setlist": {"pydantic"},
+    "installation.scene": {"installation.parameters", "installation.clock", "numpy"},
+    "installation.report": {"numpy"},
+    "installation.rehearsal": set(),
+    "installation.control": {
+        "installation.control", "installation.parameters", "installation.clock",
+        "installation.log", "pythonosc", "mido", "rtmidi", "numpy",
+    },
+    "installation.engine": {
+        "installation.engine", "installation.parameters", "installation.clock",
+        "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
+        "numpy",
+    },
+    "installation.output": {
+        "installation.output", "installation.log", "pygame", "moderngl", "numpy", "PIL", "av",
+    },
+    "installation.stage": {
+        "installation", "models.card", "models.shelf", "moderngl", "shaders", "tqdm",
+    },
+    "installation.cli": {"installation"},
+    "installation.commands": {"installation", "training"},
+    "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
+}  # fmt: skip
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources() -> list[Path]:
+    return [p for top in sorted(HOUSE - {"tests"}) for p in sorted((ROOT / top).rglob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, also inside functions; `from a import b` counts as a.b too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                inside = (ROOT / whole.replace(".", "/")).with_suffix(".py").exists()
+                found.add(whole if inside else str(node.module))
+    return found
+
+
+def allowed(module: str) -> set[str]:
+    fits = [door for door in DOORS if module == door or module.startswith(door + ".")]
+    return DOORS[max(fits, key=len)]
+
+
+def may(module: str, wanted: str) -> bool:
+    top = wanted.split(".")[0]
+    if top in sys.stdlib_module_names:
+        return True
+    return any(wanted == one or wanted.startswith(one + ".") for one in allowed(module))
+
+
+@pytest.mark.parametrize("path", sources(), ids=module_name)
+def test_doors(path: Path) -> None:
+    module = module_name(path)
+    wrong = sorted(wanted for wanted in imports(path) if not may(module, wanted))
+    assert not wrong, f"{module} must not import {', '.join(wrong)}"
+
+
+def test_a_broken_door_is_found() -> None:
+    assert not may("installation.output.window", "torch")
+    assert not may("models.generator", "installation.scene")
+    assert not may("scenes.drift", "installation.engine.walk")
+    assert may("scenes.drift", "installation.scene")
+
+
+def imported_by(code: str) -> set[str]:
+    """The modules that a fresh interpreter holds after running some code."""
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+def test_playing_imports_neither_lightning_nor_torch_at_first() -> None:
+    loaded = imported_by("import installation.stage, installation.cli")
+    assert "moderngl" in loaded
+    assert not {"torch", "pytorch_lightning", "lightning", "training"} & loaded
+
+
+def test_files_and_functions_stay_small() -> None:
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, f"{path} has grown into more than one room"
