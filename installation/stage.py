@@ -26,10 +26,11 @@ from installation.control.osc import OscServer
 from installation.engine.painter import Painter
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
+from installation.house import House, declare
 from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
-from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.parameters import Bus
 from installation.recording import Recording, free_name
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
@@ -60,19 +61,6 @@ class Options:
     fps: float = 60.0
     out: str = ""
     report: str = ""
-
-
-class House(Parameters):
-    """What anybody at a desk or controller may ask of the house."""
-
-    next = Trigger(doc="The next scene of the setlist.")
-    record = Trigger(doc="Start or stop recording.")
-    still = Trigger(doc="Save this frame as a PNG.")
-    overlay = Trigger(doc="Show or hide the parameters.")
-    fullscreen = Trigger(doc="Fill the display, or go back.")
-    learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
-    quit = Trigger(doc="Close the house.")
-    fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
 
 
 def play(options: Options) -> int:
@@ -194,7 +182,7 @@ class Stage:
         self.show = Show(
             window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats
         )
-        self._declare_scenes()
+        self._scene_files = declare(self.bus, card, [options.scene, *order.names()])
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
         self._overlay_on = venue.window.overlay
@@ -215,15 +203,6 @@ class Stage:
                 raise VenueError(f"{options.venue}: parameters: {address!r} is not known")
         if options.offscreen and options.out:
             self._recording.begin(Path(options.out), window.size, options.fps, live=False)
-
-    def _declare_scenes(self) -> None:
-        """Every scene's parameters stand on the bus from the start, whether it is on or not."""
-        files = dict.fromkeys([self.options.scene, *self.order.names(), *scenes.shipped()])
-        self._scene_files = {scenes.scene_name(name): name for name in files if name}
-        for name, file in self._scene_files.items():
-            scenes.load(file).bind(self.bus, name)
-        wanted = {name: Trigger(doc=f"Put on {name}.") for name in self._scene_files}
-        self.bus.declare("stage/scene", wanted)
 
     @property
     def scene_names(self) -> list[str]:

@@ -24,7 +24,7 @@ from installation.engine.mix import Mixer
 from installation.engine.programs import Program
 from installation.engine.stream import Inline, Picture, Stream
 from installation.engine.textures import FrameTexture, Size, Target
-from installation.engine.walk import LatentSpace, declare_piece, steer
+from installation.engine.walk import LatentSpace, steer
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from models.card import Card
@@ -46,7 +46,7 @@ class Light(Parameters):
 
 
 class Show:
-    """Everything on stage for one piece. size: of the picture in pixels, before the window's fit."""
+    """Everything on stage for one piece. size: of the picture that is drawn, in pixels."""
 
     def __init__(
         self,
@@ -60,9 +60,6 @@ class Show:
     ) -> None:
         self.ctx, self.bus, self.card, self.stream, self.size = ctx, bus, card, stream, size
         self.stats = stats or FrameStats()
-        self.light = Light()
-        self.light.bind(bus, "light")
-        declare_piece(bus, card.latent)
         self.space = LatentSpace(card.latent, seed)
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self._progress, self._fade = 1.0, _FIRST_FADE
@@ -86,7 +83,10 @@ class Show:
         return not self._opened
 
     def cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
-        """Put on a scene over `fade` seconds. Raises SceneError or ShaderError, and nothing changes."""
+        """Put on a scene over `fade` seconds.
+
+        Raises SceneError or ShaderError, and then nothing has changed.
+        """
         layer = Layer(self.ctx, self.bus, self.space, file, self.size)
         try:
             self._mixer.use(transition)

@@ -36,9 +36,11 @@ class Offscreen:
 def _context() -> moderngl.Context:
     """EGL where it is (Linux with no display), else the platform's own hidden context."""
     faults = []
-    for settings in ({"backend": "egl"}, {}):
+    for backend in ("egl", None):
         try:
-            return moderngl.create_context(standalone=True, require=330, **settings)
+            if backend is None:
+                return moderngl.create_context(standalone=True, require=330)
+            return moderngl.create_context(standalone=True, require=330, backend=backend)
         except Exception as error:  # noqa: BLE001 - glcontext raises plain Exception
             faults.append(str(error))
     raise DisplayError(

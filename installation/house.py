@@ -1,0 +1,45 @@
+"""The house's own parameters, and the whole list of addresses that a bus carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from installation import scene as scenes
+from installation.clock import Tempo
+from installation.engine.show import Light
+from installation.engine.walk import declare_piece
+from installation.parameters import Bus, Param, Parameters, Trigger
+from models.card import Card
+
+
+class House(Parameters):
+    """What anybody at a desk or controller may ask of the house."""
+
+    next = Trigger(doc="The next scene of the setlist.")
+    record = Trigger(doc="Start or stop recording.")
+    still = Trigger(doc="Save this frame as a PNG.")
+    overlay = Trigger(doc="Show or hide the parameters.")
+    fullscreen = Trigger(doc="Fill the display, or go back.")
+    learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
+    quit = Trigger(doc="Close the house.")
+    fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
+
+
+def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
+    """Put everything that can be steered on the bus: house, clock, light, piece, every scene.
+
+    A scene's parameters stand there from the start, whether it is on or not. wanted: scenes by
+    name or file, before those that ship. Returns the file or name of each scene by its name, in
+    order. Raises SceneError for a scene that cannot be read.
+    """
+    bus.declare("stage", House.declared())
+    bus.declare("clock", Tempo.declared())
+    bus.declare("light", Light.declared())
+    declare_piece(bus, card.latent)
+    files = dict.fromkeys(name for name in (*wanted, *scenes.shipped()) if name)
+    found = {scenes.scene_name(file): file for file in reversed(files)}
+    found = dict(reversed(found.items()))
+    bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
+    for name, file in found.items():
+        scenes.load(file).bind(bus, name)
+    return found

@@ -1,0 +1,105 @@
+"""What there is: pieces with their labels and codes, scenes with every address that moves them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from installation import house, setlist, venue
+from installation.control.mapping import MidiMap
+from installation.control.monitor import monitor as listen
+from installation.parameters import Bus, Param
+from installation.stage import bindings
+from models import shelf
+from models.card import Card, PieceError, verify
+from models.latent import Latent
+
+_NO_PIECE = Card(name="", resolution=64, latent=Latent(1), generator={})
+
+
+def pieces() -> list[dict[str, Any]]:
+    """Every piece, checked: a damaged one is listed with what is wrong with it."""
+    rows = []
+    for folder in shelf.list_pieces():
+        row: dict[str, Any] = {"name": folder.name, "path": str(folder), "fault": ""}
+        try:
+            card = verify(folder)
+        except PieceError as error:
+            rows.append({**row, "fault": str(error)})
+            continue
+        row |= {"title": card.title, "author": card.author, "licence": card.licence}
+        row |= {"resolution": card.resolution, "z": card.latent.z}
+        row |= {"labels": {label.name: list(label.values) for label in card.latent.labels}}
+        row |= {"codes": [{"name": c.name, "kind": c.kind} for c in card.latent.codes]}
+        rows.append(row)
+    return rows
+
+
+def pieces_text(rows: list[dict[str, Any]]) -> str:
+    lines = []
+    for row in rows:
+        if row["fault"]:
+            lines.append(f"{row['name']}: {row['fault']}")
+            continue
+        lines.append(f"{row['name']}  {row['title']}".rstrip())
+        lines.append(f"  {row['resolution']} px, {row['licence'] or 'no licence given'}")
+        lines.append(f"  {row['path']}")
+        lines += [f"  {name}: {', '.join(values)}" for name, values in row["labels"].items()]
+        lines += [f"  {code['name']} ({code['kind']} code)" for code in row["codes"]]
+    return "\n".join(lines) or "no pieces yet; `installation train DATASET` makes one"
+
+
+def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
+    """The bus as a show has it, without a show."""
+    place = venue.load(venue_name)
+    try:
+        card = verify(shelf.find(piece or place.play.piece))
+    except PieceError:
+        if piece:
+            raise
+        card = _NO_PIECE
+    bus = Bus()
+    house.declare(bus, card, setlist.load(place.play.setlist).names())
+    return bus, MidiMap(bus, bindings(place), place.midi.automatic), place
+
+
+def scenes(piece: str, venue_name: str) -> list[dict[str, Any]]:
+    """Every address: what it is, its range, and the MIDI control that reaches it."""
+    bus, midi, _ = _house(piece, venue_name)
+    controls = dict(midi.rows())
+    rows = []
+    for address, what in bus:
+        row: dict[str, Any] = {"address": address, "midi": controls.get(address, "")}
+        if isinstance(what, Param):
+            row |= {"kind": "parameter", "default": what.default, "low": what.low}
+            row |= {"high": what.high, "unit": what.unit}
+        else:
+            row["kind"] = "trigger"
+        rows.append({**row, "doc": what.doc})
+    return rows
+
+
+def scenes_text(rows: list[dict[str, Any]]) -> str:
+    """A table for the terminal; the OSC address is the first column."""
+    table = [("OSC address", "default", "range", "MIDI", "what it does")]
+    for row in rows:
+        if row["kind"] == "trigger":
+            table.append((row["address"], "", "trigger", row["midi"], row["doc"]))
+            continue
+        span = f"{row['low']:g} to {row['high']:g} {row['unit']}".rstrip()
+        table.append((row["address"], f"{row['default']:g}", span, row["midi"], row["doc"]))
+    widths = [max(len(line[i]) for line in table) for i in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]])
+        for line in table
+    )
+
+
+def monitor(venue_name: str, as_json: bool) -> int:
+    """Print what comes in until Ctrl-C."""
+    bus, midi, place = _house("", venue_name)
+    listen(
+        bus, midi, sys.stdout, host=place.osc.host, port=place.osc.port,
+        ports=place.midi.ports, as_json=as_json,
+    )  # fmt: skip
+    return 0
