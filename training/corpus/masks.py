@@ -94,8 +94,8 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
     marks = surface.work(c, dice)
     body, gloss = surface.colour(c, dice, wanted["material"], marks)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
-    small = linear.reshape(size, times, size, times, 3).mean((1, 3))
-    return (light.encode(small) * 255 + 0.5).astype(np.uint8)
+    small = linear.reshape(3, size, times, size, times).mean((2, 4))
+    return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
 
 
 def _frame(rough: Carving, n: int, dice: Dice) -> Grid:

@@ -26,7 +26,7 @@ def ears(c: Carving, dice: Dice) -> None:
     if c.form == "animal":
         start = (h.width * 0.8, -0.62)
         t, across = arc(c.side, c.y, start, p.heading, 0.5, p.leaf)
-        thick = p.width * 1.1 * np.sin(math.pi * t.clip(0, 1)) ** 0.7
+        thick = p.width * 1.1 * np.maximum(np.sin(math.pi * t.clip(0, 1)), 0) ** 0.7
         leaf = 1 - (across / np.maximum(thick, 1e-3)) ** 2
         leaf = np.where((t > 0) & (t < 1), leaf, -1)
         hollow = np.exp(-((across / np.maximum(thick * 0.45, 1e-3)) ** 2)) * (leaf > 0)
@@ -43,37 +43,37 @@ def ears(c: Carving, dice: Dice) -> None:
 
 
 HORNS: Table = {
-    "kind": ("antelope", "antelope", "buffalo", "ram", "lyre"),
-    "root": (0.32, 0.5),
-    "length": (0.8, 1.15),
-    "thick": (0.085, 0.12),
+    "kind": ("antelope", "swept", "buffalo", "ram", "lyre", "ring"),
+    "root": (0.3, 0.5),
+    "length": (0.8, 1.2),
+    "thick": (0.1, 0.15),
     "rings": (0.0, 18.0),
+    "heading": (-0.12, 0.15),
+    "turn": (0.85, 1.15),
 }
 
-# heading at the root and the angle turned, in radians; length as a multiple
-HORN_SHAPES: dict[str, tuple[float, float, float]] = {
-    "antelope": (0.12, 0.35, 1.0),
-    "buffalo": (1.35, -2.5, 1.15),
-    "ram": (0.5, 3.6, 1.25),
-    "lyre": (0.75, -1.5, 0.95),
+# heading at the root and the angle turned, in radians; length and root as multiples
+HORN_SHAPES: dict[str, tuple[float, float, float, float]] = {
+    "antelope": (0.12, 0.3, 1.0, 1.0),
+    "swept": (0.05, 1.1, 1.15, 1.0),
+    "buffalo": (1.4, -2.6, 1.15, 1.4),
+    "ram": (0.35, 3.9, 1.45, 1.3),
+    "lyre": (0.85, -1.6, 0.95, 1.0),
+    "ring": (1.0, -2.7, 1.5, 1.2),
 }
 
 
 def horns(c: Carving, dice: Dice) -> None:
     """A pair of ringed horns: straight, swept round, curled down or as a lyre."""
     p, h = dice.roll("horns", HORNS), c.head
-    heading, turn, longer = HORN_SHAPES[p.kind]
-    vary = dice.stream("horn shape").uniform(-0.15, 0.15, 2)
-    at = p.root * min(h.width, 0.8)
-    if p.kind == "buffalo":
-        at = min(h.width, 0.8) * 0.55
+    heading, turn, longer, apart = HORN_SHAPES[p.kind]
+    at = p.root * apart * min(h.width, 0.8)
     top = -((1 - min(at / h.width, 0.9) ** h.power) ** (1 / h.power)) + 0.1
     length = p.length * longer
-    t, across = arc(
-        c.side, c.y, (at, top), heading + float(vary[0]), turn * (1 + float(vary[1])), length
-    )
-    thick = p.thick * (1.1 - 0.85 * t.clip(0, 1))
-    shape = np.where((t > 0) & (t < 1), 1 - (across / thick) ** 2, -1)
+    t, across = arc(c.side, c.y, (at, top), heading + p.heading, turn * p.turn, length)
+    thick = p.thick * (1.05 - 0.85 * t.clip(0, 1) ** 1.3)
+    foot = np.minimum(t, 0) * length / thick  # the root ends round, inside the head
+    shape = np.where((t > -0.3) & (t < 1), 1 - (across / thick) ** 2 - foot**2, -1)
     rings = 1 + 0.16 * np.sin(t * length * 55) * ramp(0.8, 0.4, t) * (p.rings > 8)
     c.attach("horns", shape, 0.06 + root(shape) * thick * 1.5 * rings)
 
@@ -208,33 +208,41 @@ def _blade(c: Carving, tall: float, w: float, p: object) -> None:
 
 
 RAFFIA: Table = {
-    "length": (0.4, 0.62),
-    "from": (0.75, 1.35),
-    "strands": (70, 110),
-    "wave": (0.2, 0.7),
+    "kind": ("beard", "beard", "ruff"),
+    "length": (0.34, 0.55),
+    "wide": (1.0, 1.2),
+    "strands": (90, 150),
+    "wave": (0.3, 1.0),
+    "ruff": (0.2, 0.32),
 }
 
 
 def raffia(c: Carving, dice: Dice) -> None:
-    """A mane of plant fibre tied round the jaw: strands that fan out, part and end ragged."""
+    """Plant fibre tied round the jaw, hanging as a beard or standing out as a ruff."""
     p, h = dice.roll("raffia", RAFFIA), c.head
     rng = dice.stream("raffia strands")
-    w = min(h.width, 0.9)
-    x, y = c.x / (0.5 + 0.5 * w), c.y + 0.35
-    angle = np.arctan2(x, y)  # 0 straight down
-    radius = np.sqrt(x * x + y * y)
-    count = int(p.strands)
-    turns = (angle / math.pi + 1) / 2
-    drift = _strand(rng, turns + 0.006 * p.wave * np.sin(radius * 7), 24) * 0.02 * radius
-    fine = _strand(rng, turns + drift, count * 2)
-    locks = _strand(rng, turns + drift * 1.4, count // 3)
-    ends = 1.35 + p.length + 0.09 * fine + 0.1 * locks - 0.1 * np.abs(angle)
-    reach = math.pi * (0.42 + 0.3 * (vars(p)["from"] - 0.75))
-    shape = np.minimum((ends - radius) * 3, (reach - np.abs(angle) + 0.05 * fine) * 3)
-    shape = np.where(radius > 0.3, shape, -1)
-    body = 0.05 + 0.03 * locks + 0.018 * fine
+    w = min(h.width, 1.0)
+    beard = p.kind == "beard"
+    angle = np.arctan2(c.x, c.y + (1.5 if beard else 0.0))  # 0 straight down
+    radius = np.sqrt(c.x**2 + c.y**2)
+    turns = angle / (2 * math.pi) + 0.5
+    turns = turns + 0.0025 * p.wave * np.sin(radius * 8 + 3 * c.x)
+    count = int(p.strands) * (9 if beard else 4)
+    fine, lock = _strand(rng, turns, count), _strand(rng, turns, count // 5)
+    tuft = _strand(rng, turns + 0.002 * np.sin(radius * 5), count // 16)
+    ragged = 0.05 * fine + 0.05 * lock + 0.03 * tuft
+    if beard:
+        low = 1.0 + p.length
+        end = low - 0.32 * (c.side / (w * p.wide)) ** 2 + ragged
+        flank = w * p.wide * ramp(-0.75, 0.2, c.y) * (1 - 0.12 * ramp(0.4, 1.4, c.y))
+        shape = np.minimum(end - c.y, flank - c.side + 0.4 * ragged)
+        shape = np.where(c.y > -0.55, shape, -1)
+    else:
+        reach = np.sqrt((c.x / (w + p.ruff)) ** 2 + (c.y / (1.0 + p.ruff)) ** 2)
+        shape = np.where(c.y > -0.7, 1 - reach + 0.7 * ragged, -1)
+    body = 0.06 + 0.006 * lock + 0.006 * fine
     c.attach("raffia", shape, body.clip(0.01, 0.2), behind=True)
-    c.regions["strands"] = (0.6 * fine + 0.5 * locks).clip(-1.5, 1.5)
+    c.regions["strands"] = (0.65 * fine + 0.3 * lock + 0.12 * tuft).clip(-1.6, 1.2)
 
 
 def _strand(rng: np.random.Generator, turns: Array, count: int) -> Array:

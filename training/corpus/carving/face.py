@@ -97,7 +97,7 @@ def eyes(c: Carving, dice: Dice) -> None:
 
 
 MOUTH: Table = {
-    "kind": ("slit", "oval", "lips", "bar", "teeth"),
+    "kind": ("slit", "slit", "oval", "oval", "lips", "lips", "bar", "bar", "teeth"),
     "width": (0.3, 0.46),
     "rise": (0.05, 0.12),
     "tall": (0.05, 0.085),
@@ -112,9 +112,8 @@ def mouth(c: Carving, dice: Dice) -> None:
     at = h.mouth_y
     taper = 1 - h.chin * max(at, 0) ** 1.6
     rx = min(p.width * h.face * taper, 0.26)
-    if p.kind == "oval":
-        rx *= 0.62
-    tall = p.tall * (1.35 if p.kind in ("oval", "teeth") else 1.0)
+    rx *= {"oval": 0.62, "teeth": 0.78}.get(p.kind, 1.0)
+    tall = p.tall * (1.35 if p.kind == "oval" else 1.0)
     y = c.y - at - p.bow * c.fx**2 / max(rx, 0.1) * 0.5
     power = 4.0 if p.kind in ("bar", "teeth") else 2.0
     lips = ellipse(c.fx, y, 0, 0, rx, tall, power)
@@ -123,7 +122,8 @@ def mouth(c: Carving, dice: Dice) -> None:
     c.height += c.cover * root(lips) * p.rise
     gap = ramp(0.0, 0.3, cut) * c.cover
     if p.kind == "teeth":
-        notch = ramp(-0.75, -0.3, np.cos(c.fx / rx * math.pi * int(p.teeth) / 2 * 0.9))
+        place = (c.fx / (rx * 0.86) + 1) / 2 * int(p.teeth)
+        notch = ramp(0.92, 0.7, np.cos(place * 2 * math.pi))
         line = ramp(0.004, 0.012, np.abs(y))
         teeth = gap * notch * line
         c.height -= gap * 0.05 + (gap - teeth) * 0.05

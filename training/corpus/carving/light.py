@@ -34,7 +34,7 @@ TONES: dict[str, tuple[float, float]] = {
 
 
 def shade(c: Carving, body: Array, gloss: Array, dice: Dice) -> Array:
-    """Light the carving: (n, n, 3) linear, before any wall is behind it.
+    """Light the carving: (3, n, n) linear, before any wall is behind it.
 
     A key light with cast shadows, a sky fill, ambient occlusion from blurred differences of the
     height, and a Blinn highlight.
@@ -56,11 +56,11 @@ def shade(c: Carving, body: Array, gloss: Array, dice: Dice) -> Array:
     hx, hy, hz = lx, ly, lz + 1
     norm = math.sqrt(hx * hx + hy * hy + hz * hz)
     spec = ((nx * hx + ny * hy + nz * hz) / norm).clip(0, 1)
-    shine = gloss * open_ * (0.20 * spec**14 + 0.35 * spec**60) * (key > 0)
-    sun = np.array([1 + p.warm, 1, 1 - p.warm], np.float32)
-    sky = np.array([1 - p.warm, 1, 1 + p.warm], np.float32)
-    lit = p.key * 0.5 * key[..., None] * sun + (p.fill * fill * open_)[..., None] * sky
-    return body * lit * (0.4 + 0.6 * open_)[..., None] + shine[..., None] * sun
+    shine = gloss * open_ * (0.22 * spec**12 + 0.5 * spec**60) * (key > 0)
+    sun = _tint(p.warm)
+    sky = _tint(-p.warm)
+    lit = p.key * 0.5 * key * sun + (p.fill * fill * open_) * sky
+    return body * lit * (0.4 + 0.6 * open_) + shine * sun
 
 
 def _cast(c: Carving, height: Array, azimuth: float, slope: float) -> Array:
@@ -77,12 +77,12 @@ def _cast(c: Carving, height: Array, azimuth: float, slope: float) -> Array:
 
 
 def hang(c: Carving, lit: Array, dice: Dice) -> Array:
-    """Put the wall behind it, with the shadow the mask throws: (n, n, 3) sRGB in [0, 1]."""
+    """Put the wall behind it, with the shadow the mask throws: (3, n, n) sRGB in [0, 1]."""
     p, light = dice.roll("ground", GROUND), dice.roll("light", LIGHT)
     n = c.grid.n
     low, high = TONES[p.tone]
     tone = low + (high - low) * p.shade
-    wall = np.array([1 + p.warm, 1, 1 - 1.6 * p.warm], np.float32) * np.float32(tone)
+    wall = _tint(p.warm) * np.float32(tone)
     line = np.linspace(-1, 1, n, dtype=np.float32)
     lx, ly = math.cos(light.azimuth), math.sin(light.azimuth)
     across = line[None, :] * lx + line[:, None] * ly
@@ -90,13 +90,16 @@ def hang(c: Carving, lit: Array, dice: Dice) -> Array:
     away = n * 0.03
     thrown = np.roll(c.cover, (round(-ly * away), round(-lx * away)), (0, 1))
     dark = 0.32 * blur(thrown, 0.02) + 0.22 * blur(c.cover, 0.045)
-    ground = wall * (fall * (1 - dark))[..., None]
-    edge = blur(c.cover, 0.6 / n)[..., None]
-    linear = (ground * (1 - edge) + lit * edge).clip(0, 1)
-    return linear
+    ground = wall * (fall * (1 - dark))
+    edge = blur(c.cover, 0.9 / n)
+    return (ground * (1 - edge) + lit * edge).clip(0, 1)
 
 
 def encode(linear: Array) -> Array:
     """The sRGB transfer function (IEC 61966-2-1), [0, 1] to [0, 1]."""
     bright = 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, 12.92 * linear, bright).astype(np.float32)
+
+
+def _tint(warm: float) -> Array:
+    return np.array([1 + warm, 1, 1 - 1.3 * warm], np.float32)[:, None, None]

@@ -45,9 +45,9 @@ MATERIALS: dict[str, dict[str, Colour | float]] = {
         "grain": 0.08,
     },
     "bronze": {
-        "body": (0.115, 0.105, 0.062),
-        "worn": (0.34, 0.24, 0.10),
-        "dust": (0.17, 0.31, 0.25),
+        "body": (0.10, 0.088, 0.05),
+        "worn": (0.36, 0.25, 0.11),
+        "dust": (0.13, 0.235, 0.185),
         "gloss": 0.55,
         "grain": 0.0,
     },
@@ -70,7 +70,7 @@ ON: dict[str, tuple[str, ...]] = {
 }
 
 SURFACE: Table = {
-    "tools": (0.002, 0.008),
+    "tools": (0.003, 0.013),
     "facet": (9, 18),
     "rings": (5.0, 11.0),
     "warm": (-0.08, 0.08),
@@ -104,25 +104,25 @@ def work(c: Carving, dice: Dice) -> SimpleNamespace:
 
 
 def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[Array, Array]:
-    """Linear reflectance (n, n, 3) and gloss (n, n) of everything that is not wall."""
+    """Linear reflectance (3, n, n) and gloss (n, n) of everything that is not wall."""
     rng = dice.stream("surface noise")
     n = c.grid.n
     m = MATERIALS[material]
-    tint = np.array([1 + p.warm, 1.0, 1 - p.warm], np.float32) * np.float32(p.deep)
+    tint = _flat((1 + p.warm, 1.0, 1 - p.warm)) * np.float32(p.deep)
     fine, broad = noise(rng, n, 26, 20, 2), noise(rng, n, 5, 5, 2)
-    body = _flat(c, m["body"]) * tint
+    body = _flat(m["body"]) * tint
     gloss = np.full((n, n), m["gloss"], np.float32)
 
     if material == "kaolin":  # the face is whitened; what frames it stays wood
         frame = sum(c.region(k) for k in ("coiffure", "horns", "crest", "ears"))
         dark = dice.stream("frame").uniform() < 0.75
         if dark:
-            wood = _flat(c, (0.075, 0.045, 0.028)) * tint
+            wood = _flat((0.075, 0.045, 0.028)) * tint
             body = _mix(body, wood, np.clip(frame, 0, 1))
     fibre = noise(rng, n, 60, 7)
     ring = np.sin((0.35 * c.x + 1.6 * c.height + 0.05 * broad) * 2 * math.pi * p.rings)
     grain = float(m["grain"]) * (0.45 * ring + 0.35 * fibre)  # type: ignore[arg-type]
-    body = body * np.exp(grain + 0.10 * broad + 0.07 * fine)[..., None]
+    body = body * np.exp(grain + 0.16 * broad + 0.10 * fine)
 
     gloss = _paint(c, dice, material, body, gloss, fine + 0.6 * broad)
 
@@ -131,20 +131,20 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     proud = ((c.height - near) * 16 + (c.height - far) * 5).clip(0, 1)
     settle = {"bronze": 0.9, "kaolin": 0.75}.get(material, 0.6)
     patch = ramp(0.4, 1.6, broad + 0.8 * fine) * (0.55 if material == "bronze" else 0.18)
-    body = _mix(body, _flat(c, m["dust"]), (hollow * settle + patch).clip(0, 0.95))
+    body = _mix(body, _flat(m["dust"]), (hollow * settle + patch).clip(0, 0.95))
     rub = (proud * (0.6 + 0.5 * fine)).clip(0, 1) * p.wear
     if material == "kaolin":
         rub = np.maximum(rub * 0.8, ramp(1.5, 2.2, fine * 0.9 + broad) * 0.8 * p.wear)
-    body = _mix(body, _flat(c, m["worn"]), (rub * 0.7).clip(0, 0.9))
+    body = _mix(body, _flat(m["worn"]), (rub * 0.7).clip(0, 0.9))
 
     _inlay(c, dice, material, body, gloss)
     dark = np.maximum(c.region("hole"), 0.7 * c.region("crack"))
-    body *= (1 - 0.9 * dark)[..., None]
+    body *= (1 - 0.9 * dark)
     gloss *= 1 - dark
-    body[:] = _mix(body, _flat(c, (0.42, 0.36, 0.26)), c.region("teeth") * 0.75)
+    body[:] = _mix(body, _flat((0.34, 0.28, 0.19)), c.region("teeth") * 0.7)
     if "raffia" in c.regions:
-        straw = _flat(c, RAFFIAS[int(dice.stream("straw").integers(len(RAFFIAS)))])
-        straw = straw * np.exp(0.5 * c.regions["strands"] - 0.1)[..., None]
+        straw = _flat(RAFFIAS[int(dice.stream("straw").integers(len(RAFFIAS)))])
+        straw = straw * np.exp(0.5 * c.regions["strands"] - 0.1)
         body[:] = _mix(body, straw, c.region("raffia"))
         gloss *= 1 - c.region("raffia")
     return body, gloss
@@ -179,7 +179,7 @@ def _paint(
         areas.append((c.region("lid") * flesh, inks[0]))
     elif p.face == "band":
         level = np.abs(c.y - h.eye_y)
-        areas.append((ramp(0.17, 0.14, level) * flesh, inks[0]))
+        areas.append((ramp(0.17, 0.14, level) * c.regions.get("plane", flesh), inks[0]))
     elif p.face == "cheeks":
         low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.6 * (h.face - c.face_side) * 0.6)
         areas.append((low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh, inks[0]))
@@ -195,7 +195,7 @@ def _paint(
         areas.append((c.region("pattern"), inks[2]))
     for where, ink in areas:
         cover = (where * hold * 0.9).clip(0, 1)
-        body[:] = _mix(body, _flat(c, ink) * np.exp(0.08 * worn)[..., None], cover)
+        body[:] = _mix(body, _flat(ink) * np.exp(0.08 * worn), cover)
         gloss = gloss * (1 - 0.8 * cover)
     return gloss
 
@@ -212,7 +212,7 @@ def _inlay(c: Carving, dice: Dice, material: str, body: Array, gloss: Array) -> 
     if p.kind == "brass":
         strip = c.region("nose") * (np.abs(c.fx) < 0.03)
         strip = np.maximum(strip, flesh * (np.abs(c.y - h.brow_y + 0.26) < 0.03) * (c.face_side < h.face * 0.55))
-        body[:] = _mix(body, _flat(c, (0.46, 0.31, 0.11)), strip)
+        body[:] = _mix(body, _flat((0.46, 0.31, 0.11)), strip)
         gloss[:] = np.maximum(gloss, strip * 0.9)
     elif p.kind in ("studs", "cowries"):
         pitch = 0.1 if p.kind == "studs" else 0.13
@@ -225,13 +225,13 @@ def _inlay(c: Carving, dice: Dice, material: str, body: Array, gloss: Array) -> 
         c.height += on * np.sqrt(bead.clip(0, 1)) * 0.04
         shell = (0.62, 0.55, 0.42) if p.kind == "cowries" else (0.5, 0.35, 0.13)
         slit = on * (np.abs(u) < 0.01) * (np.abs(v) < radius * 0.8) * (p.kind == "cowries")
-        body[:] = _mix(body, _flat(c, shell), np.clip(on - 0.8 * slit, 0, 1))
+        body[:] = _mix(body, _flat(shell), np.clip(on - 0.8 * slit, 0, 1))
         gloss[:] = np.maximum(gloss, on * 0.5)
 
 
-def _flat(c: Carving, colour: Colour | float) -> Array:
-    return np.broadcast_to(np.asarray(colour, np.float32), (*c.height.shape, 3))
+def _flat(colour: Colour) -> Array:
+    return np.asarray(colour, np.float32)[:, None, None]
 
 
 def _mix(a: Array, b: Array, t: Array) -> Array:
-    return a + (b - a) * t.astype(np.float32)[..., None]
+    return a + (b - a) * t.astype(np.float32, copy=False)
