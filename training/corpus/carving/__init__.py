@@ -1,0 +1,1 @@
+"""The parts of a drawn mask: a carved height field, its surface and the light on it."""

@@ -1,0 +1,158 @@
+"""A drawn corpus on disk: numbered PNG files, labels.csv and provenance.json.
+
+PNG rather than JPEG: a GAN learns the blocks of JPEG as if they were texture.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Labels = Mapping[str, tuple[str, ...]]
+Progress = Callable[[int, int], None]
+
+PROVENANCE = "provenance.json"
+TABLE = "labels.csv"
+_BATCH = 64  # images drawn between two writes of the table: what an interruption can cost
+
+
+class CorpusError(ValueError):
+    """A corpus that cannot be drawn or written as asked; the message is for the artist."""
+
+
+class Draw(Protocol):
+    """A corpus's `draw`: image i depends on the seed and i alone."""
+
+    def __call__(
+        self, count: int, size: int, seed: int, *, start: int = 0
+    ) -> tuple[NDArray[np.uint8], list[dict[str, str]]]: ...
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What can be drawn into a folder. `version` rises when the same seed gives other pictures."""
+
+    name: str
+    version: int
+    labels: Labels
+    draw: Draw
+
+
+def check_request(
+    labels: Labels, count: int, size: int, seed: int, fixed: Mapping[str, str]
+) -> None:
+    """Raise CorpusError where a corpus cannot be drawn so."""
+    if count < 1:
+        raise CorpusError(f"--count {count}: a corpus has 1 image or more")
+    if not 16 <= size <= 1024:
+        raise CorpusError(f"--size {size}: images are drawn from 16 to 1024 pixels a side")
+    if seed < 0:
+        raise CorpusError(f"--seed {seed}: a seed is 0 or more")
+    for name, value in fixed.items():
+        if name not in labels:
+            raise CorpusError(f"no label {name!r}: there are {', '.join(labels)}")
+        if value not in labels[name]:
+            raise CorpusError(f"{name} cannot be {value!r}: it is {', '.join(labels[name])}")
+
+
+def write(
+    out: Path,
+    corpus: Corpus,
+    count: int,
+    size: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> int:
+    """Draw a corpus into the folder `out`; returns how many images were drawn now.
+
+    An empty or new folder is filled. A folder that holds this same corpus (name, version, size,
+    seed) is completed up to `count`, so an interrupted run goes on where it stopped. Any other
+    folder is refused with a CorpusError, untouched. `progress(done, count)` is called as images
+    are written.
+    """
+    check_request(corpus.labels, count, size, seed, {})
+    facts: dict[str, Any] = {
+        "corpus": corpus.name,
+        "version": corpus.version,
+        "seed": seed,
+        "size": size,
+        "count": count,
+        "labels": {key: list(values) for key, values in corpus.labels.items()},
+        "origin": "drawn by the code of installation, training/corpus; no image was used",
+        "licence": "CC0-1.0 for the images, Apache-2.0 for the code that draws them",
+    }
+    rows = _check_folder(out, facts)
+    held = len(rows)
+    out.mkdir(parents=True, exist_ok=True)
+    _replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
+    for start in range(held, count, _BATCH):
+        images, labels = corpus.draw(min(_BATCH, count - start), size, seed, start=start)
+        for i, (image, found) in enumerate(zip(images, labels, strict=True)):
+            file = f"{start + i:05d}.png"
+            _save(out / file, image)
+            rows.append({"file": file, **found})
+        _replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
+        if progress is not None:
+            progress(len(rows), count)
+    return len(rows) - held
+
+
+def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows of labels.csv that are there already; raises where the folder is not ours."""
+    if out.exists() and not out.is_dir():
+        raise CorpusError(f"{out} is a file: name a folder for the corpus")
+    if not out.exists() or not any(out.iterdir()):
+        return []
+    try:
+        found = json.loads((out / PROVENANCE).read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or "corpus" not in found:
+        raise CorpusError(f"{out} holds other files: name an empty or new folder")
+    for key in ("corpus", "version", "size", "seed"):
+        if found.get(key) != facts[key]:
+            raise CorpusError(
+                f"{out} holds a corpus with {key} {found.get(key)!r}, not {facts[key]!r}: "
+                "name another folder"
+            )
+    if not (out / TABLE).exists():
+        return []
+    with (out / TABLE).open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    if len(rows) > facts["count"]:
+        raise CorpusError(f"{out} holds {len(rows)} images already: ask for as many or more")
+    gone = next((row["file"] for row in rows if not (out / row["file"]).is_file()), None)
+    if gone:
+        raise CorpusError(f"{out} has lost {gone}: draw into a new folder")
+    return rows
+
+
+def _save(path: Path, image: NDArray[np.uint8]) -> None:
+    png = io.BytesIO()
+    Image.fromarray(image).save(png, "PNG")
+    _replace(path, png.getvalue())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside, then rename: an interruption leaves a whole file or none."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(data)
+    os.replace(beside, path)
+
+
+def _table(rows: list[dict[str, str]], columns: list[str]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
