@@ -1,0 +1,244 @@
+"""The upscaler's shaders against torch, per layer and at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from installation.engine.upscale import ShaderUpscaler
+from models.upscaler import TIERS, Upscaler
+
+SIZES = ((64, 64), (65, 47), (128, 128))
+LEVEL = 1 / 255
+
+
+def noisy(scale: int, tier: str, seed: int = 0) -> Upscaler:
+    """A network with random weights whose residual is as large as the picture."""
+    torch.manual_seed(seed)
+    upscaler = Upscaler(scale, **TIERS[tier]).eval().requires_grad_(False)
+    torch.nn.init.normal_(upscaler.tail.weight, std=0.2)
+    return upscaler
+
+
+def picture(size: tuple[int, int], seed: int = 0) -> torch.Tensor:
+    """(1, 3, H, W): smooth in one half, white noise in the other."""
+    width, height = size
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(1, 3, height, width, generator=generator)
+    x[..., : width // 2] = torch.linspace(0, 1, height)[:, None]
+    return x
+
+
+def upload(gl: moderngl.Context, x: torch.Tensor, dtype: str = "f4") -> moderngl.Texture:
+    rgba = torch.cat([x, torch.full_like(x[:, :1], 0.3)], 1)[0].permute(1, 2, 0).numpy()
+    if dtype == "f1":
+        rgba = np.round(rgba * 255).astype(np.uint8)
+    kind = {"f1": np.uint8, "f2": np.float16, "f4": np.float32}[dtype]
+    return gl.texture((x.shape[3], x.shape[2]), 4, rgba.astype(kind).tobytes(), dtype=dtype)
+
+
+def read(texture: moderngl.Texture) -> NDArray[np.float32]:
+    """(4, H, W) float32."""
+    kind = {"f2": np.float16, "f4": np.float32}[texture.dtype]
+    pixels = np.frombuffer(texture.read(alignment=1), kind)
+    return pixels.reshape(texture.height, texture.width, 4).transpose(2, 0, 1).astype(np.float32)
+
+
+def worst(
+    gl: moderngl.Context, upscaler: Upscaler, size: tuple[int, int], dtype: Any
+) -> dict[str, float]:
+    """Largest difference from torch by layer."""
+    x = picture(size)
+    frame = upload(gl, x)
+    runner = ShaderUpscaler(gl, upscaler, size, dtype)
+    wanted = {**upscaler.layers(x), "output": upscaler(x)}
+    found = runner.layers(frame)
+    runner.release()
+    frame.release()
+    assert list(found) == list(wanted)
+    return {k: float(np.abs(found[k] - wanted[k][0].numpy()).max()) for k in wanted}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("tier", "scale"), [("T", 2), ("T", 3), ("T", 4)])
+def test_every_layer_agrees_with_torch(
+    gl: moderngl.Context, tier: str, scale: int, size: tuple[int, int]
+) -> None:
+    upscaler = noisy(scale, tier)
+    assert max(worst(gl, upscaler, size, "f4").values()) <= 1e-5
+    assert worst(gl, upscaler, size, "f2")["output"] <= LEVEL
+
+
+def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:
+    """With few render targets a layer takes several passes and says the same."""
+    torch.manual_seed(5)
+    upscaler = Upscaler(2, channels=20, depth=2).requires_grad_(False)
+    x = picture((33, 21))
+    frame = upload(gl, x)
+    runner = ShaderUpscaler(gl, upscaler, (33, 21), "f4", targets=3)
+    found, wanted = runner.layers(frame), upscaler.layers(x)
+    assert found["body.1"].shape == (20, 21, 33)
+    for name, tensor in wanted.items():
+        assert np.abs(found[name] - tensor[0].numpy()).max() <= 1e-5
+    runner.release()
+    frame.release()
+
+
+@pytest.mark.parametrize("dtype", ["f1", "f2"])
+def test_frames_of_either_kind_whatever_their_sampling(gl: moderngl.Context, dtype: str) -> None:
+    """Filter and wrapping of the frame are its owner's, and must not matter here."""
+    x = (picture((40, 30)) * 255).round() / 255
+    upscaler = noisy(2, "T")
+    frame = upload(gl, x, dtype)
+    frame.filter = (moderngl.LINEAR, moderngl.LINEAR)
+    frame.repeat_x = frame.repeat_y = True
+    runner = ShaderUpscaler(gl, upscaler, (40, 30))
+    out = runner.render(frame)
+    assert out.size == (80, 60)
+    assert out.dtype == "f2"
+    assert np.abs(read(out)[:3] - upscaler(x)[0].numpy()).max() <= LEVEL
+    assert (read(out)[3] == 1).all()
+    assert runner.render(frame) is out
+    runner.release()
+    frame.release()
+
+
+def test_strength_is_live_and_zero_is_catmull_rom(gl: moderngl.Context) -> None:
+    x = picture((24, 24))
+    upscaler = noisy(3, "T")
+    frame = upload(gl, x)
+    runner = ShaderUpscaler(gl, upscaler, (24, 24), "f4")
+    for strength in (0.0, 0.4, 1.0, 0.0):
+        runner.strength = strength
+        found = read(runner.render(frame))[:3]
+        assert np.abs(found - upscaler(x, strength)[0].numpy()).max() <= 1e-5
+    base = torch.pixel_shuffle(upscaler.base(x), 3).clamp(0, 1)[0].numpy()
+    assert np.abs(found - base).max() <= 1e-5
+    runner.release()
+    frame.release()
+
+
+def test_later_passes_sample_the_frame_as_its_owner_set_it(gl: moderngl.Context) -> None:
+    """The nearest sampler that the upscaler binds does not outlive its passes."""
+    frame = gl.texture((2, 1), 4, bytes([0, 0, 0, 255, 255, 255, 255, 255]))
+    frame.filter = (moderngl.LINEAR, moderngl.LINEAR)
+    runner = ShaderUpscaler(gl, noisy(2, "T"), (2, 1))
+    runner.render(frame)
+    program = gl.program(
+        vertex_shader="#version 330\nvoid main() { gl_Position = vec4(vec2(gl_VertexID & 1,"
+        " gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }",
+        fragment_shader="#version 330\nuniform sampler2D frame; out vec4 c;"
+        "void main() { c = texture(frame, vec2(0.5)); }",
+    )
+    target = gl.simple_framebuffer((1, 1))
+    target.use()
+    frame.use(0)
+    vertices = gl.vertex_array(program, [])
+    vertices.render(moderngl.TRIANGLES, vertices=3)
+    assert 120 <= target.read(components=1)[0] <= 135
+    for thing in (vertices, program, target, runner, frame):
+        thing.release()
+
+
+def test_a_zero_network_is_no_error(gl: moderngl.Context) -> None:
+    """The GLSL compiler drops samplers that only zeros read."""
+    upscaler = Upscaler(2, 8, 3).requires_grad_(False)
+    for parameter in upscaler.parameters():
+        parameter.zero_()
+    assert max(worst(gl, upscaler, (8, 8), "f4").values()) <= 1e-6
+
+
+def test_wrong_sizes_are_refused(gl: moderngl.Context) -> None:
+    with pytest.raises(ValueError, match="0 × 4"):
+        ShaderUpscaler(gl, noisy(2, "T"), (0, 4))
+    runner = ShaderUpscaler(gl, noisy(2, "T"), (8, 8))
+    frame = gl.texture((8, 9), 4)
+    with pytest.raises(ValueError, match="made for"):
+        runner.render(frame)
+    runner.release()
+    frame.release()
+
+
+class Ledger:
+    """A context that remembers every object it made."""
+
+    def __init__(self, ctx: moderngl.Context) -> None:
+        self.ctx = ctx
+        self.made: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.ctx, name)
+        if name not in ("texture", "program", "vertex_array", "framebuffer", "sampler"):
+            return found
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            self.made.append(found(*args, **kwargs))
+            return self.made[-1]
+
+        return make
+
+
+def test_release_frees_everything(gl: moderngl.Context) -> None:
+    ledger = Ledger(gl)
+    frame = gl.texture((8, 8), 4)
+    runner = ShaderUpscaler(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
+    runner.render(frame)
+    runner.release()
+    runner.release()
+    frame.release()
+    assert len(ledger.made) > 20
+    assert all(isinstance(thing.mglo, moderngl.InvalidObject) for thing in ledger.made)
+
+
+def test_a_shader_the_driver_refuses_leaves_nothing(
+    gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("installation.engine.convolution.shuffle", lambda scale: "no shader")
+    ledger = Ledger(gl)
+    with pytest.raises(moderngl.Error):
+        ShaderUpscaler(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
+    assert all(isinstance(thing.mglo, moderngl.InvalidObject) for thing in ledger.made)
+
+
+OTHER_CONTEXT = """
+import sys, moderngl, numpy as np
+sys.path.insert(0, "tests")
+from test_engine_upscale import noisy, picture, upload, worst
+from installation.engine.upscale import ShaderUpscaler
+gl = moderngl.create_context(standalone=True, backend="egl", require=330)
+upscaler, x = noisy(3, "T"), picture((65, 47))
+errors = worst(gl, upscaler, (65, 47), "f4")
+runner = ShaderUpscaler(gl, upscaler, (65, 47), "f4")
+layers = runner.layers(upload(gl, x))
+np.savez(sys.argv[1], version=gl.version_code, error=max(errors.values()), **layers)
+"""
+
+
+def test_gl_3_3_and_4_3_draw_the_same(gl: moderngl.Context, tmp_path: Path) -> None:
+    """Mesa is told to offer 3.3 alone, then 4.3; other drivers ignore it and offer their own."""
+    runs = {}
+    for version in ("3.3", "4.3"):
+        path = tmp_path / f"{version}.npz"
+        env = os.environ | {
+            "MESA_GL_VERSION_OVERRIDE": version,
+            "MESA_GLSL_VERSION_OVERRIDE": version.replace(".", "") + "0",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        subprocess.run([sys.executable, "-c", OTHER_CONTEXT, str(path)], env=env, check=True)
+        runs[version] = np.load(path)
+        assert runs[version]["error"] <= 1e-5
+    if "Mesa" in gl.info["GL_VERSION"]:
+        assert runs["3.3"]["version"] == 330
+        assert runs["4.3"]["version"] >= 430
+    for name in runs["3.3"].files:
+        if name not in ("version", "error"):
+            assert np.array_equal(runs["3.3"][name], runs["4.3"][name]), name
