@@ -14,6 +14,7 @@ import difflib
 import logging
 import math
 import re
+import reprlib
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -160,6 +161,10 @@ class Bus:
     def __getitem__(self, address: str) -> Declared:
         return self._params[address]
 
+    def get(self, address: str) -> Declared | None:
+        """What is declared there, None if nothing is; from any thread."""
+        return self._params.get(address)
+
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
         """Add parameters under /prefix/. One declared before keeps its value, so that reloading a
         scene changes nothing on the wall."""
@@ -198,7 +203,7 @@ class Bus:
             self._complaints.once(
                 ("value", address, source),
                 lambda: (
-                    f"{source or 'something'} sent {str(value)[:40]!r} to {address}, "
+                    f"{source or 'something'} sent {_shown(value)} to {address}, "
                     "which takes a number; ignored"
                 ),
             )
@@ -269,11 +274,15 @@ class Bus:
         if isinstance(what, Param):
             self.post(address, what.default, "reset")
 
+    def nearest(self, address: str) -> str:
+        """The address that was perhaps meant, "" if none is like it."""
+        if len(address) > _LONGEST_ADDRESS:  # the comparison is slow on long, hostile text
+            return ""
+        return next(iter(difflib.get_close_matches(address, self._params, n=1, cutoff=0.5)), "")
+
     def _unknown(self, address: str, source: str) -> str:
-        near: list[str] = []
-        if len(address) <= _LONGEST_ADDRESS:  # the comparison is slow on long, hostile text
-            near = difflib.get_close_matches(address, self._params, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else "; `installation scenes` lists them"
+        near = self.nearest(address)
+        hint = f"; did you mean {near}?" if near else "; `installation scenes` lists them"
         return f"{source or 'something'} sent to {address[:_LONGEST_ADDRESS]!r}, not known{hint}"
 
 
@@ -286,6 +295,13 @@ def _number(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _shown(value: Any) -> str:
+    """A rejected value, in a few characters, whatever it is."""
+    if isinstance(value, int):  # too large for a float: Python refuses to print the longest
+        return f"a number of {value.bit_length()} bits"
+    return reprlib.repr(value)[:60]
 
 
 def _glide(state: _State, glide: float, dt: float) -> None:

@@ -1,0 +1,262 @@
+"""Which MIDI control moves which parameter.
+
+Without any configuration every parameter has a control: channel 1 is the house (stage, clock,
+master …), channel 2 the piece, channels 3 and up the scenes in their order; continuous parameters
+take controllers in the order they were declared, triggers take notes from 36. A venue's bindings
+and what was learned come first.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from installation.control.message import ControlError
+from installation.parameters import Bus, Declared, Form, Param, Trigger
+
+Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
+_HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
+
+# Left out of the automatic map. MIDI 1.0: 0 and 32 choose banks, 6, 38 and 96 to 101 set NRPNs,
+# 64 is the pedal, 120 to 127 are orders to the whole channel.
+_RESERVED = {0, 6, 32, 38, 64, *range(96, 102), *range(120, 128)}
+_CONTROLLERS = [n for n in range(128) if n not in _RESERVED]
+_NOTES = range(36, 128)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One movement of one control. value: 0 to top; a note's velocity, 0 on release."""
+
+    port: str  # the full name of the port
+    channel: int  # 1 to 16
+    kind: Kind
+    number: int
+    value: int
+    top: int = 127
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One control bound to one parameter.
+
+    channel: 1 to 16, None for any. port: part of the port's name, "" for any. low, high: what the
+    ends of the control mean in the parameter's own unit; its own range by default, and low may be
+    above high. mode: relative is an endless knob that sends two's complement steps, each 1/128 of
+    the range. bits: 14 joins cc 0 to 31 with cc 32 to 63 for the fine part. Raises ControlError.
+
+    A note bound to a continuous parameter holds it at its velocity until released.
+    """
+
+    address: str
+    kind: Kind = "cc"
+    number: int = 0
+    channel: int | None = None
+    port: str = ""
+    low: float | None = None
+    high: float | None = None
+    mode: Literal["absolute", "relative"] = "absolute"
+    bits: Literal[7, 14] = 7
+
+    def __post_init__(self) -> None:
+        if self.kind not in _HIGHEST:
+            raise ControlError(f"{self.address}: a control is one of {', '.join(_HIGHEST)}")
+        if not 0 <= self.number <= _HIGHEST[self.kind]:
+            highest = _HIGHEST[self.kind]
+            raise ControlError(f"{self.address}: {self.kind} {self.number} is not 0 to {highest}")
+        if self.channel is not None and not 1 <= self.channel <= 16:
+            raise ControlError(f"{self.address}: MIDI channel {self.channel} is not 1 to 16")
+        if self.bits == 14 and (self.kind != "cc" or self.number > 31):
+            raise ControlError(f"{self.address}: 14 bits need a cc from 0 to 31")
+
+    def __str__(self) -> str:
+        what = self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
+        where = [self.port] if self.port else []
+        where += [f"ch {self.channel}"] if self.channel else []
+        return " ".join([*where, what])
+
+    def takes(self, move: Move) -> bool:
+        """Whether it is this control that moved, coarse or fine part."""
+        fine = self.bits == 14 and move.number == self.number + 32
+        return (
+            self.kind == move.kind
+            and (self.number == move.number or fine)
+            and self.channel in (None, move.channel)
+            and self.port.lower() in move.port.lower()
+        )
+
+    def post(self, move: Move, what: Declared | None, before: int) -> tuple[float, Form] | None:
+        """Value and form for the bus, or None where this movement means nothing.
+
+        before: the control's last value; a knob or a button fires a trigger as it passes half.
+        """
+        if not isinstance(what, Param):
+            half = 0 if move.kind == "note" else move.top // 2
+            fires = move.value > half and (move.kind == "note" or before <= half)
+            return (1.0, "value") if fires else None
+        if self.mode == "relative":
+            return (move.value - 128 if move.value > 63 else move.value) / 128, "nudge"
+        unit = move.value / move.top
+        if self.low is None and self.high is None:
+            return unit, "unit"
+        low = what.low if self.low is None else self.low
+        high = what.high if self.high is None else self.high
+        return low + unit * (high - low), "value"
+
+
+def automatic(bus: Bus) -> list[Binding]:
+    """A control for every parameter on the bus, the same for the same declarations.
+
+    An owner is a scene if /stage/scene/<owner> is there. What finds its channel full goes on in
+    the first free one after the scenes; 16 channels hold 1,744 parameters and 1,472 triggers.
+    """
+    owners = list(dict.fromkeys(_owner(address) for address, _ in bus))
+    scenes = [owner for owner in owners if f"/stage/scene/{owner}" in bus]
+    home = {owner: 3 + at % 14 for at, owner in enumerate(scenes)} | {"piece": 2}
+    free = {
+        (channel, kind): iter(numbers)
+        for channel in range(1, 17)
+        for kind, numbers in (("cc", _CONTROLLERS), ("note", _NOTES))
+    }
+    after = [*range(3 + len(scenes), 17), *range(1, 17)]
+    found: dict[str, Binding] = {}
+
+    def place(address: str, kind: Kind, channels: Iterable[int]) -> None:
+        for channel in channels:
+            number = next(free[channel, kind], None)
+            if number is not None:
+                found[address] = Binding(address, kind, number, channel)
+                return
+
+    wanted: list[tuple[str, Kind]] = [
+        (address, "note" if isinstance(what, Trigger) else "cc") for address, what in bus
+    ]
+    for address, kind in wanted:
+        place(address, kind, [home.get(_owner(address), 1)])
+    for address, kind in wanted:
+        if address not in found:
+            place(address, kind, after)
+    return [found[address] for address, _ in wanted if address in found]
+
+
+def _owner(address: str) -> str:
+    return address.split("/")[1]
+
+
+class MidiMap:
+    """Bindings, looked up by what moved. Safe to call from any thread.
+
+    Call refresh() after parameters came or went: the automatic part is drawn up anew.
+    """
+
+    def __init__(self, bus: Bus, bindings: Iterable[Binding] = ()) -> None:
+        self._bus = bus
+        self._bindings = list(bindings)
+        self._automatic: dict[tuple[int, Kind, int], Binding] = {}
+        self._lock = threading.Lock()
+        self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
+        self._before: dict[tuple[str, int, Kind, int], int] = {}
+        self._learning = ""
+        self._learned: Binding | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        drawn = {(b.channel or 0, b.kind, b.number): b for b in automatic(self._bus)}
+        with self._lock:
+            self._automatic = drawn
+
+    @property
+    def bindings(self) -> list[Binding]:
+        """The venue's bindings and those learned since; the automatic ones are not among them."""
+        with self._lock:
+            return list(self._bindings)
+
+    @property
+    def learning(self) -> str:
+        """The address that waits for a control to be moved; "" if none does."""
+        return self._learning
+
+    @property
+    def learned(self) -> Binding | None:
+        """The binding learned last."""
+        return self._learned
+
+    def learn(self, address: str) -> None:
+        """Bind the control that is moved next to this address; "" stops waiting."""
+        with self._lock:
+            self._learning = address if address in self._bus else ""
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every address with the controls that move it, as `installation scenes` prints them."""
+        with self._lock:
+            known = list(self._bindings)
+            for (channel, kind, number), binding in self._automatic.items():
+                drawn = Move("", channel, kind, number, 0)
+                if not any(b.takes(drawn) for b in self._bindings):
+                    known.append(binding)
+        for address, _ in self._bus:
+            yield address, ", ".join(str(b) for b in known if b.address == address)
+
+    def hear(self, move: Move) -> list[tuple[Binding, float, Form]]:
+        """What a movement means: each binding that it reaches, with value and form to post."""
+        control = (device(move.port), move.channel, move.kind, move.number)
+        with self._lock:
+            if self._learning and move.value > 0:
+                self._bind(move)
+            before, self._before[control] = self._before.get(control, 0), move.value
+            reached = []
+            for binding, whole in self._find(move):
+                posted = binding.post(whole, self._bus.get(binding.address), before)
+                if posted is not None:
+                    reached.append((binding, *posted))
+        return reached
+
+    def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:
+        explicit = [binding for binding in self._bindings if binding.takes(move)]
+        for binding in explicit:
+            whole = self._joined(move, binding) if binding.bits == 14 else move
+            if whole is not None:
+                yield binding, whole
+        drawn = self._automatic.get((move.channel, move.kind, move.number))
+        if drawn is not None and not explicit:
+            yield drawn, move
+
+    def _joined(self, move: Move, binding: Binding) -> Move | None:
+        """A 14-bit controller's value. MIDI 1.0: a coarse value sets the fine one to 0; one from
+        which no fine part ever came is taken as 7 bits, so that it reaches its top."""
+        key = (device(move.port), move.channel, binding.number)
+        fine = move.number != binding.number
+        coarse, has_fine = self._coarse.get(key, (None, False))
+        coarse, has_fine = (coarse, True) if fine else (move.value, has_fine)
+        if coarse is None:
+            return None  # a fine part alone says nothing
+        self._coarse[key] = (coarse, has_fine)
+        if not has_fine:
+            return move
+        value = coarse << 7 | (move.value if fine else 0)
+        return Move(move.port, move.channel, move.kind, binding.number, value, 16383)
+
+    def _bind(self, move: Move) -> None:
+        binding = Binding(self._learning, move.kind, move.number, move.channel, device(move.port))
+        self._bindings = [
+            b for b in self._bindings if b.address != self._learning and not b.takes(move)
+        ]
+        self._bindings.append(binding)
+        self._learning, self._learned = "", binding
+
+
+@functools.lru_cache(maxsize=64)
+def device(port: str) -> str:
+    """A port's name without what changes when it is plugged in again.
+
+    ALSA says "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0", Windows "nanoKONTROL2 1".
+    """
+    alsa = re.fullmatch(r"(.+?):.* \d+:\d+", port)
+    return alsa[1] if alsa else re.sub(r" \d+$", "", port)

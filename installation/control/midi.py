@@ -1,0 +1,218 @@
+"""MIDI from the room: every port there is, plugged in now or later.
+
+Pulling a port is silent in RtMidi, so the port names are looked at four times a second and what
+is new is opened: a controller that comes back works again. Callbacks only translate and post.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import mido
+
+from installation.control.mapping import MidiMap, Move, device
+from installation.control.message import Heard, OnMessage
+from installation.log import Complaints
+from installation.parameters import Bus
+
+log = logging.getLogger(__name__)
+
+_RTMIDI = "mido.backends.rtmidi"
+_EVERY = 0.25  # seconds between looks; a USB hub that resets is gone for a third of a second
+
+
+class NoMidi(Exception):
+    """This machine has no MIDI, or what reads it is not installed."""
+
+
+class Midi:
+    """Listens on MIDI inputs and posts to the bus what the map makes of their messages.
+
+    ports: parts of port names, upper or lower case; none means every port. backend: as mido names
+    them ("mido.backends.rtmidi/UNIX_JACK"); by default what the environment variable MIDO_BACKEND
+    says, else RtMidi. on_message: called in the port's thread with every message.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        mapping: MidiMap,
+        ports: Sequence[str] = (),
+        backend: str | None = None,
+        on_message: OnMessage | None = None,
+    ) -> None:
+        self.mapping = mapping
+        self._bus = bus
+        self._wanted = [part.lower() for part in ports]
+        self._backend = mido.Backend(backend)
+        self._on_message = on_message
+        self._complaints = Complaints(log)
+        self._open: dict[str, Any] = {}  # port name → mido input
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Begin to look for ports, at once and then for good. Returns immediately."""
+        self._closing.clear()
+        self._thread = threading.Thread(target=self._watch, name="midi", daemon=True)
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for name in list(self._open):
+            self._open.pop(name).close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def connected(self) -> list[str]:
+        """The devices that are being listened to."""
+        return [device(name) for name in list(self._open)]
+
+    def _watch(self) -> None:
+        """Everything about ports happens in this one thread, as CoreMIDI wants it."""
+        try:
+            names = _port_names(self._backend)
+        except NoMidi as error:
+            log.warning("going on without MIDI: %s", error)
+            return
+        while not self._closing.is_set():
+            self._look(names())
+            self._closing.wait(_EVERY)
+
+    def _look(self, names: list[str]) -> None:
+        wanted = [n for n in dict.fromkeys(names) if self._is_wanted(n)]
+        for name in set(self._open) - set(wanted):
+            log.info("MIDI %s is gone; it is taken up again when it comes back", device(name))
+            self._open.pop(name).close()
+        for name in wanted:
+            if name not in self._open:
+                self._take_up(name)
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self._wanted or any(part in name.lower() for part in self._wanted)
+
+    def _take_up(self, name: str) -> None:
+        state = _Numbers()
+
+        def heard(message: Any) -> None:
+            self._hear(name, state, message, time.perf_counter())
+
+        try:
+            self._open[name] = self._backend.open_input(name, callback=heard)
+        except (OSError, RuntimeError, ValueError) as error:  # RtMidi's errors are all of these
+            reason = str(error)
+            self._complaints.once(
+                ("open", name), lambda: f"MIDI {name} cannot be opened ({reason}); trying again"
+            )
+            return
+        log.info("MIDI %s is connected", device(name))
+
+    def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
+        move = state.move(port, message)
+        if move is None:
+            return
+        source = f"midi {device(port)} {move}"
+        reached = self.mapping.hear(move)
+        for binding, value, form in reached:
+            taken = self._bus.post(binding.address, value, source, form)
+            self._tell(Heard(now, source, _text(move), binding.address, value, form, taken))
+        if not reached:
+            self._tell(Heard(now, source, _text(move)))
+
+    def _tell(self, heard: Heard) -> None:
+        if self._on_message is not None:
+            self._on_message(heard)
+
+
+def _text(move: Move) -> str:
+    return f"ch {move.channel} {move} = {move.value}"
+
+
+def _port_names(backend: mido.Backend) -> Callable[[], list[str]]:
+    """A function that lists the inputs. Raises NoMidi.
+
+    With RtMidi one client is kept for asking: a new one each time costs a hundred times as much.
+    """
+    try:
+        backend.load()
+        if backend.name != _RTMIDI:
+            backend.get_input_names()
+            return backend.get_input_names
+        import rtmidi
+
+        if sys.platform == "linux" and backend.api in (None, "LINUX_ALSA"):
+            # ALSA writes to stderr by itself when this is missing
+            Path("/dev/snd/seq").stat()
+        api = getattr(rtmidi, f"API_{backend.api}") if backend.api else rtmidi.API_UNSPECIFIED
+        return rtmidi.MidiIn(api).get_ports
+    except ImportError as error:
+        raise NoMidi(f"{error.name} is not installed") from error
+    except AttributeError as error:
+        raise NoMidi(f"no MIDI backend {backend.name}/{backend.api}") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise NoMidi(f"this machine has no MIDI system ({error})") from error
+
+
+@dataclass
+class _Numbers:
+    """Reads one port's messages; remembers which NRPN is chosen on each channel."""
+
+    chosen: dict[int, tuple[int, int]] = field(default_factory=dict)  # channel → 99's, 98's value
+    coarse: dict[int, int] = field(default_factory=dict)  # channel → the value's upper 7 bits
+
+    def move(self, port: str, message: Any) -> Move | None:
+        """The control that a mido message moves; None for clock, sysex and the like."""
+        if message.type in ("note_on", "note_off"):
+            velocity = message.velocity if message.type == "note_on" else 0
+            return Move(port, message.channel + 1, "note", message.note, velocity)
+        if message.type == "pitchwheel":
+            return Move(port, message.channel + 1, "pitchwheel", 0, message.pitch + 8192, 16383)
+        if message.type != "control_change":
+            return None
+        channel, number, value = message.channel + 1, message.control, message.value
+        if number in (98, 99, 100, 101):
+            self._choose(channel, number, value)
+            return None
+        if number in (6, 38) and channel in self.chosen:
+            return self._nrpn(port, channel, number, value)
+        return Move(port, channel, "cc", number, value)
+
+    def _choose(self, channel: int, number: int, value: int) -> None:
+        upper, lower = self.chosen.get(channel, (127, 127))
+        if number in (100, 101):  # an RPN was chosen instead
+            upper, lower = 127, 127
+        elif number == 99:
+            upper = value
+        else:
+            lower = value
+        self.coarse.pop(channel, None)
+        if (upper, lower) == (127, 127):  # the null number: nothing is chosen
+            self.chosen.pop(channel, None)
+        else:
+            self.chosen[channel] = (upper, lower)
+
+    def _nrpn(self, port: str, channel: int, number: int, value: int) -> Move | None:
+        upper, lower = self.chosen[channel]
+        which = upper << 7 | lower
+        if number == 6:
+            self.coarse[channel] = value
+            return Move(port, channel, "nrpn", which, value)
+        if channel not in self.coarse:
+            return None
+        return Move(port, channel, "nrpn", which, self.coarse[channel] << 7 | value, 16383)
