@@ -22,6 +22,10 @@ class FrameStats:
     """Collects one show's figures; times in seconds, reported in milliseconds."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin counting anew."""
         self.frames = 0
         self.seconds = 0.0
         self.neural = 0

@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from tqdm import tqdm
 
@@ -67,63 +68,45 @@ def play(options: Options) -> int:
     """Play a piece in a window, or offscreen into a file. Returns the exit status.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError) before the first frame.
+    ControlError, ShaderError, RecorderError) before the first frame.
     """
-    venue = venues.load(options.venue)
-    order = setlist.load(venue.play.setlist)
-    for name in {options.scene, venue.play.scene, *order.names()} - {""}:
-        scenes.find(name)
-    folder = find(options.piece or venue.play.piece)
-    card = verify(folder)
     if options.offscreen:
-        return _render(options, venue, order, folder, card)
+        return _render(options)
     try:
-        window = _open_window(options, venue, card)
+        stage = live(options)
     except DisplayError as error:
-        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or options.frames:
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             raise
-        return _render_clip(options, venue, order, folder, card, str(error))
-    return _perform(options, venue, order, folder, card, window)
-
-
-def _open_window(options: Options, venue: Venue, card: Card) -> Window:
-    settings = venue.window
-    return Window(
-        f"{card.title or card.name} – installation",
-        options.size or settings.size,
-        fullscreen=options.fullscreen or settings.fullscreen,
-        display=settings.display if options.display is None else options.display,
-        vsync=settings.vsync,
-        fps=settings.fps,
-    )
-
-
-def _perform(
-    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card, window: Window
-) -> int:
-    """Live: the generator beside the renderer, controls open, until somebody quits."""
-    stream = Stream(lambda: Painter(folder))
-    stage = Stage(options, venue, order, card, window, stream, WallClock())
+        return _render_clip(options, str(error))
     try:
         stage.open_controls()
         stage.frame()  # the first picture is on the wall before torch is imported
-        stream.start()
+        stage.stream.start()
         while not stage.closing and stage.frames_left():
             stage.frame()
     finally:
-        stream.close()
+        stage.stream.close()
         stage.close()
-        window.close()
+        stage.window.close()
     return 0
 
 
-def _render(options: Options, venue: Venue, order: Setlist, folder: Path, card: Card) -> int:
+def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
+    """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
+    program = _Programme.of(options)
+    window = window or program.open_window(options)
+    stream = Stream(lambda: Painter(program.folder))
+    return Stage(options, program, window, stream, WallClock())
+
+
+def _render(options: Options) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped."""
-    screen = Offscreen(options.size or venue.window.size)
+    program = _Programme.of(options)
+    screen = Offscreen(options.size or program.venue.window.size)
     stage = None
     try:
-        stream = Inline(Painter(folder))
-        stage = Stage(options, venue, order, card, screen, stream, FixedClock(options.fps))
+        stream = Inline(Painter(program.folder))
+        stage = Stage(options, program, screen, stream, FixedClock(options.fps))
         frames = options.frames or round(_CLIP_SECONDS * options.fps)
         for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
             stage.frame()
@@ -134,17 +117,45 @@ def _render(options: Options, venue: Venue, order: Setlist, folder: Path, card: 
     return 0
 
 
-def _render_clip(
-    options: Options, venue: Venue, order: Setlist, folder: Path, card: Card, why: str
-) -> int:
+def _render_clip(options: Options, why: str) -> int:
     """No display: say so, render a short clip and name the file."""
-    out = options.out or str(free_name(Path(venue.record.folder), card.name, "mp4"))
+    program = _Programme.of(options)
+    out = options.out or str(free_name(Path(program.venue.record.folder), program.card.name, "mp4"))
     print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
     size = options.size or (512, 512)
-    offscreen = replace(options, offscreen=True, out=out, fps=30.0, size=size)
-    status = _render(offscreen, venue, order, folder, card)
+    status = _render(replace(options, offscreen=True, out=out, fps=30.0, size=size))
     print(f"the clip is {out}")
     return status
+
+
+@dataclass(frozen=True)
+class _Programme:
+    """What is played where: everything that is read and checked before a window opens."""
+
+    venue: Venue
+    order: Setlist
+    folder: Path
+    card: Card
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        venue = venues.load(options.venue)
+        order = setlist.load(venue.play.setlist)
+        for name in {options.scene, venue.play.scene, *order.names()} - {""}:
+            scenes.find(name)
+        folder = find(options.piece or venue.play.piece)
+        return cls(venue, order, folder, verify(folder))
+
+    def open_window(self, options: Options) -> Window:
+        settings = self.venue.window
+        return Window(
+            f"{self.card.title or self.card.name} – installation",
+            options.size or settings.size,
+            fullscreen=options.fullscreen or settings.fullscreen,
+            display=settings.display if options.display is None else options.display,
+            vsync=settings.vsync,
+            fps=settings.fps,
+        )
 
 
 def bindings(venue: Venue) -> list[Binding]:
@@ -168,9 +179,10 @@ class Stage:
     """One performance: the frame loop and what the controls ask of it."""
 
     def __init__(
-        self, options: Options, venue: Venue, order: Setlist, card: Card,
-        window: Window | Offscreen, stream: Stream | Inline, clock: Clock,
+        self, options: Options, program: _Programme, window: Window | Offscreen,
+        stream: Stream | Inline, clock: Clock,
     ) -> None:  # fmt: skip
+        venue, order, card = program.venue, program.order, program.card
         self.options, self.venue, self.order = options, venue, order
         self.window, self.stream, self._clock = window, stream, clock
         self.bus, self.house, self.tempo = Bus(), House(), Tempo()

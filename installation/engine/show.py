@@ -67,6 +67,7 @@ class Show:
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
         self._upload = FrameTexture(ctx)
         self._upscaler: ShaderUpscaler | None = None
+        self._upscaled_into: moderngl.Framebuffer | None = None
         self._seen = 0
         self._opened = False  # the waiting picture has given way
         self._now = 0.0
@@ -128,12 +129,13 @@ class Show:
 
     def _upscaled(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
         if self._upscaler is None or self._upscaler.size != texture.size:
-            if self._upscaler is not None:
-                self._upscaler.release()
+            self._release_upscaler()
             self._upscaler = self._make_upscaler(texture.size)
+            self._upscaled_into = self.ctx.framebuffer([self._upscaler.output])
         self._upscaler.strength = self.bus.value("/light/sharpen")
         self._upscaler.render(texture)
-        return self._upscaler.framebuffer
+        assert self._upscaled_into is not None  # noqa: S101 - made with the upscaler
+        return self._upscaled_into
 
     def _make_upscaler(self, size: tuple[int, int]) -> ShaderUpscaler:
         """The piece's own network, or the one that ships, at the scale the picture needs."""
@@ -217,5 +219,9 @@ class Show:
             layer.release()
         for part in (self._mixer, self._present, self._waiting, self._dark, self._upload):
             part.release()
-        if self._upscaler is not None:
+        self._release_upscaler()
+
+    def _release_upscaler(self) -> None:
+        if self._upscaler is not None and self._upscaled_into is not None:
+            self._upscaled_into.release()
             self._upscaler.release()

@@ -1,0 +1,272 @@
+"""`installation bench`: the figures of this machine. Medians after a warm-up; a part that cannot
+run here says why instead of a number."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from installation import stage
+from installation.output.offscreen import Offscreen
+from installation.output.window import DisplayError, Window
+from models import shelf
+
+_WARM_UP, _FRAMES = 60, 300
+_SIZES = ((512, 512), (1024, 1024))
+_MESSAGES = 100  # for each latency
+
+
+class BenchError(Exception):
+    """A part that does not exist. One line."""
+
+
+def run(only: str = "") -> dict[str, Any]:
+    """Measure everything, or one part: start, frame_path, latency, upscaler."""
+    parts: dict[str, Callable[[], Any]] = {
+        "start": start,
+        "frame_path": frame_path,
+        "latency": latency,
+        "upscaler": upscaler,
+    }
+    if only and only not in parts:
+        raise BenchError(f"--only {only}: there are {', '.join(parts)}")
+    wanted = {name: part for name, part in parts.items() if only in ("", name)}
+    return {"machine": machine(), **{name: part() for name, part in wanted.items()}}
+
+
+def machine() -> dict[str, Any]:
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    screen = Offscreen((16, 16))
+    renderer = screen.ctx.info["GL_RENDERER"]
+    screen.close()
+    return {
+        "cpu": f"{_cpu()}, {os.cpu_count()} cores",
+        "gpu": gpu,
+        "renderer": renderer,
+        "torch": torch.__version__,
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def start() -> dict[str, Any]:
+    """From the start of a fresh process: imports, first picture on screen, first neural one."""
+    code = f"from installation import bench; bench.start_child({time.time()!r})"
+    child = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
+    if child.returncode:
+        return {"why": (child.stderr.strip().splitlines() or ["the child process failed"])[-1]}
+    found: dict[str, Any] = json.loads(child.stdout.strip().splitlines()[-1])
+    return found
+
+
+def start_child(began: float) -> None:
+    """Run in the fresh process; prints the figures as JSON."""
+    imported = time.time() - began
+    show = _open((512, 512))
+    show.frame()
+    first = time.time() - began
+    show.stream.start()
+    while show.show.waiting:
+        show.frame()
+    neural = time.time() - began
+    show.stream.close()
+    show.close()
+    print(json.dumps({"import_s": imported, "first_picture_s": first, "first_neural_s": neural}))
+
+
+def _open(size: tuple[int, int], piece: str = "", **settings: Any) -> stage.Stage:
+    """A live stage in a window where there is a display, else offscreen."""
+    options = stage.Options(piece=piece, size=size, venue="rehearsal", **settings)
+    try:
+        return stage.live(options)
+    except DisplayError:
+        return stage.live(options, Offscreen(size))
+
+
+def frame_path() -> list[dict[str, Any]]:
+    """One row per piece and output size: a live show of some seconds."""
+    rows = []
+    for folder in shelf.list_pieces():
+        for size in _SIZES:
+            show = _open(size, str(folder), scene="drift")
+            _play(show, _WARM_UP)
+            show.stats.reset()
+            _play(show, _FRAMES)
+            where = "window" if isinstance(show.window, Window) else "offscreen"
+            rows.append({"piece": folder.name, "output": where, **show.report()})
+            _close(show)
+    return rows
+
+
+def _play(show: stage.Stage, frames: int) -> None:
+    """Let the show run for so many frames after the piece has come on."""
+    if show.stats.frames == 0 and show.show.waiting:
+        show.stream.start()
+        while show.show.waiting:
+            show.frame()
+    for _ in range(frames):
+        show.frame()
+
+
+def _close(show: stage.Stage) -> None:
+    show.stream.close()
+    show.close()
+    show.window.close()
+
+
+def latency() -> dict[str, Any]:
+    """From a message leaving its sender to the swap of the frame that shows it."""
+    from installation.control.osc import OscServer
+
+    show = _open((512, 512), scene="drift")
+    _play(show, _WARM_UP)
+    server = OscServer(show.bus, "127.0.0.1", 0).start()
+    try:
+        out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        to = ("127.0.0.1", server.port)
+        osc = _latency_of(show, lambda value: out.sendto(_osc_float(value), to))
+        out.close()
+    finally:
+        server.close()
+    result = {"osc_to_swap_ms": osc, "midi_to_swap_ms": _midi_latency(show)}
+    _close(show)
+    return result
+
+
+_PROBE = "/light/brightness"
+
+
+def _osc_float(value: float) -> bytes:
+    from pythonosc.osc_message_builder import OscMessageBuilder
+
+    message = OscMessageBuilder(_PROBE)
+    message.add_arg(value, "f")
+    return bytes(message.build().dgram)
+
+
+def _midi_latency(show: stage.Stage) -> dict[str, Any]:
+    import mido
+
+    from installation.control.mapping import Binding, MidiMap
+    from installation.control.midi import Midi
+
+    name = "installation bench"
+    try:
+        port = mido.open_output(name, virtual=True)
+    except Exception as error:  # noqa: BLE001 - each backend has its own exceptions
+        return {"why": f"no MIDI system to send through ({error})"}
+    binding = Binding(_PROBE, "cc", 7, channel=1)
+    midi = Midi(show.bus, MidiMap(show.bus, [binding]), [name]).start()
+    try:
+        ends = time.monotonic() + 5
+        while not midi.connected and time.monotonic() < ends:
+            show.frame()
+
+        def send(value: float) -> None:
+            port.send(mido.Message("control_change", control=7, value=round(value * 127)))
+
+        return _latency_of(show, send)
+    finally:
+        midi.close()
+        port.close()
+
+
+def _latency_of(show: stage.Stage, send: Callable[[float], Any]) -> dict[str, Any]:
+    """Send values at moments that fall anywhere in a frame; see at which swap each has arrived."""
+    rng = np.random.default_rng(0)
+    sent: list[float] = []
+    found: list[float] = []
+
+    def one(value: float, wait: float) -> None:
+        time.sleep(wait)
+        sent.append(time.perf_counter())
+        send(value)
+
+    for i in range(_MESSAGES):
+        value = 0.6 + 0.3 * (i % 2)
+        before = show.bus.target(_PROBE)
+        thread = threading.Thread(target=one, args=(value, rng.uniform(0, 0.03)))
+        thread.start()
+        ends = time.perf_counter() + 2
+        while show.bus.target(_PROBE) == before and time.perf_counter() < ends:
+            show.frame()
+        thread.join()
+        if show.bus.target(_PROBE) == before:
+            return {"why": "a message never arrived"}
+        found.append(time.perf_counter() - sent[-1])
+    p50, p99 = np.percentile(np.asarray(found) * 1000, [50, 99])
+    return {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
+
+
+def upscaler() -> list[dict[str, Any]]:
+    """Each tier and scale on frames of 64² and 128², as GLSL fragment passes."""
+    from installation.engine.upscale import ShaderUpscaler
+    from models.upscaler import TIERS, Upscaler
+
+    screen = Offscreen((16, 16))
+    rows = []
+    for side in (64, 128):
+        frame = screen.ctx.texture((side, side), 4)
+        for tier, kwargs in TIERS.items():
+            for scale in (2, 3, 4):
+                network = Upscaler(scale=scale, **kwargs)
+                runner = ShaderUpscaler(screen.ctx, network, (side, side))
+                ms = _median_ms(lambda: (runner.render(frame), screen.ctx.finish()))  # noqa: B023
+                runner.release()
+                row = {"tier": tier, "scale": scale, "mac": network.macs, "input": [side, side]}
+                rows.append({**row, "backend": "fragment", "ms": ms})
+        frame.release()
+    screen.close()
+    return rows
+
+
+def _median_ms(work: Callable[[], object], runs: int = 20) -> float:
+    for _ in range(3):
+        work()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return round(float(np.median(times)) * 1000, 3)
+
+
+def text(result: dict[str, Any]) -> str:
+    """The figures for a person: one per line, the nested names joined."""
+    lines: list[str] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else key, inner)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for i, inner in enumerate(value):
+                walk(f"{prefix}[{i}]", inner)
+        else:
+            shown = f"{value:.3f}" if isinstance(value, float) else value
+            lines.append(f"{prefix:44} {shown}")
+
+    walk("", result)
+    return "\n".join(lines)
