@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import moderngl
 
 from shaders import Shader, ShaderError
 
 LOOP = 4096.0  # seconds after which shaders' time begins again; a float32 stays fine that long
+
+Values = Mapping[str, Any]  # a uniform's name and its number, or numbers for a vector
 
 # One triangle over the whole target, made from the vertex number: no buffer to fill.
 _VERTEX = """#version 330 core
@@ -20,6 +23,7 @@ void main() {
     gl_Position = vec4(uv * 2.0 - 1.0, 0.0, 1.0);
 }
 """
+_SAMPLER = re.compile(r"^\s*uniform\s+sampler2D\s+(\w+)\s*;", re.MULTILINE)
 # Mesa "1:12(5): error: …", NVIDIA "1(12) : error C1008: …", AMD, Intel and Apple "ERROR: 1:12: …"
 _COMPLAINT = re.compile(
     r"^(?:ERROR: )?(\d+)[:(](\d+)(?:\(\d+\)|\))?\s*:\s*(?:error\s*\w*\s*:\s*)?(.+)$", re.MULTILINE
@@ -36,13 +40,14 @@ class Program:
         except moderngl.Error as error:
             raise ShaderError(_explain(shader, str(error))) from error
         self._array = ctx.vertex_array(self._program, [])
+        samplers = set(_SAMPLER.findall(shader.body))
         self._units: dict[str, int] = {}
         self._members: dict[str, moderngl.Uniform] = {}
         for name in self._program:
             member = self._program[name]
             if not isinstance(member, moderngl.Uniform):
                 continue
-            if member.gl_type == 0x8B5E:  # GL_SAMPLER_2D
+            if name in samplers:
                 self._units[name] = member.value = len(self._units)
             else:
                 self._members[name] = member
@@ -51,7 +56,7 @@ class Program:
         self,
         into: moderngl.Framebuffer,
         textures: Mapping[str, moderngl.Texture],
-        values: Mapping[str, float | tuple[float, ...]] | None = None,
+        values: Values | None = None,
         time: float = 0.0,
         dt: float = 0.0,
     ) -> None:

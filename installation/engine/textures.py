@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Size = tuple[int, int]  # width, height in pixels
+Dtype = Literal["f1", "f2", "f4"]  # moderngl's names: 8 bits, half-float, float
 
 
 class Target:
@@ -28,9 +29,10 @@ class Target:
         self,
         ctx: moderngl.Context,
         size: Size,
-        dtype: Literal["f1", "f2", "f4"] = "f2",
+        dtype: Dtype = "f2",
         mipmaps: bool = False,
     ) -> None:
+        self._ctx, self._dtype, self._mipmaps = ctx, dtype, mipmaps
         self.size = size
         self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.repeat_x = self.texture.repeat_y = False
@@ -40,6 +42,13 @@ class Target:
         self.framebuffer.clear()
         if mipmaps:
             self.texture.build_mipmaps()
+
+    def resized(self, size: Size) -> Target:
+        """This target, or where the size differs a new one in its place."""
+        if size == self.size:
+            return self
+        self.release()
+        return Target(self._ctx, size, self._dtype, self._mipmaps)
 
     def read(self) -> NDArray[np.float32]:
         """The picture, (height, width, 4) float32, first row at the bottom. For tests: it waits."""

@@ -7,3 +7,7 @@ uniform sampler2D previous; // in a feedback pass: what it drew a frame ago
 uniform float time;         // seconds, from 0 again after 4096 of them
 uniform float dt;           // seconds since the last frame
 uniform vec2 resolution;    // pixels of what is being drawn
+
+vec3 here(sampler2D picture) { // this very pixel, of a picture as large as what is being drawn
+    return texelFetch(picture, ivec2(gl_FragCoord.xy), 0).rgb;
+}

@@ -1,0 +1,11 @@
+// Reduces a picture, and where the canvas is wider or taller lets its border go on, ever softer,
+// so that it never stands between black bars. Reads the smaller copies of the picture.
+uniform vec2 scale = vec2(1.0); // size of the canvas in pictures
+uniform float pixels = 1.0;     // pixels of the picture to one of the canvas
+
+void main() {
+    vec2 at = (uv - 0.5) * scale + 0.5, edge = clamp(at, 0.0, 1.0), past = abs(at - edge);
+    float smallest = log2(float(textureSize(source, 0).x));
+    float softness = smallest * sqrt(max(past.x, past.y));
+    color = vec4(textureLod(source, edge, max(softness, log2(pixels))).rgb, 1.0);
+}
