@@ -13,7 +13,7 @@ class Drift(Scene):
             contrast=Param(1.05, 0.5, 2, glide=0.5, doc="Contrast around middle grey."),
         ),
         Pass("post/bloom", amount=Param(0.15, 0, 1, glide=0.3, doc="Light spilling over.")),
-        Pass("post/grain", amount=Param(0.25, 0, 1, glide=0.3, doc="Film grain.")),
+        Pass("post/grain", amount=Param(0.05, 0, 0.5, glide=0.3, doc="Film grain.")),
     )
 
     def start(self, space: Space) -> None:

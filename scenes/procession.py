@@ -8,9 +8,12 @@ class Procession(Scene):
     rest = Param(0.7, 0, 1, glide=1.0, doc="How long each one stays before it moves on.")
     calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
     passes = (
-        Pass("post/trails", persistence=Param(0.25, 0, 0.95, glide=0.5, doc="What stays behind.")),
+        Pass(
+            "post/trails",
+            seconds=Param(0.35, 0, 5, unit="s", glide=0.5, doc="Until half of a trail is gone."),
+        ),
         Pass("post/grade", saturation=Param(1.0, 0, 2, glide=0.5, doc="Colour; 0 is grey.")),
-        Pass("post/grain", amount=Param(0.2, 0, 1, glide=0.3, doc="Film grain.")),
+        Pass("post/grain", amount=Param(0.05, 0, 0.5, glide=0.3, doc="Film grain.")),
     )
 
     def start(self, space: Space) -> None:

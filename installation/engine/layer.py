@@ -37,7 +37,7 @@ class Layer:
         self._ctx, self._bus, self._space = ctx, bus, space
         self.scene, self._point = self._start()
         self.chain = PassChain(ctx, self.scene.passes, size)
-        self._compose = Compose(ctx, size)
+        self._size, self._compose = size, Compose(ctx, size)
         self.fault = ""
         self._newest: Target | None = None
         self._before: Target | None = None
@@ -80,7 +80,7 @@ class Layer:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
             scene, point = self._start()
-            chain = PassChain(self._ctx, scene.passes, self._compose.size)
+            chain = PassChain(self._ctx, scene.passes, self._size)
         except (SceneError, ShaderError) as error:
             self.fault = str(error)
             log.error("%s; the old one goes on", error)
@@ -123,6 +123,7 @@ class Layer:
         return self._before.texture, newest, blend
 
     def resize(self, size: Size) -> None:
+        self._size = size
         self._compose.resize(size)
         self.chain.resize(size)
 

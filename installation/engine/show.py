@@ -88,12 +88,14 @@ class Show:
 
         Raises SceneError or ShaderError, and then nothing has changed.
         """
-        layer = Layer(self.ctx, self.bus, self.space, file, self.size)
+        mixer = Mixer(self.ctx, self.size, transition)
         try:
-            self._mixer.use(transition)
+            layer = Layer(self.ctx, self.bus, self.space, file, self.size)
         except Exception:
-            layer.release()
+            mixer.release()
             raise
+        self._mixer.release()
+        self._mixer = mixer
         while len(self.layers) > 1:  # a third one cuts the running transition short
             self.layers.pop(0).release()
         self.layers.append(layer)

@@ -121,6 +121,9 @@ class Inline:
         self.newest: Picture | None = None
         self.error: Exception | None = None
 
+    def start(self) -> None:
+        """It paints when asked; there is nothing to start."""
+
     def request(self, points: Points, key: object = None) -> None:
         number = 1 if self.newest is None else self.newest.number + 1
         self.newest = Picture(self.painter.paint(points), number, key, 0.0, 0.0)

@@ -40,7 +40,7 @@ def _context() -> moderngl.Context:
         try:
             if backend is None:
                 return moderngl.create_context(standalone=True, require=330)
-            return moderngl.create_context(standalone=True, require=330, backend=backend)
+            return moderngl.create_context(standalone=True, require=330, backend=backend)  # type: ignore[arg-type]
         except Exception as error:  # noqa: BLE001 - glcontext raises plain Exception
             faults.append(str(error))
     raise DisplayError(

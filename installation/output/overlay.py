@@ -11,6 +11,19 @@ import pygame
 _INK, _DIM, _HOT = (235, 235, 230), (150, 150, 145), (255, 190, 90)
 _PAPER = (12, 12, 14, 205)
 
+# not an artist's shader: it copies the texture, pixel by pixel
+_CORNERS = """#version 330 core
+void main() {
+    vec2 corner = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);
+    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+_TEXELS = """#version 330 core
+uniform sampler2D source;
+out vec4 color;
+void main() { color = texelFetch(source, ivec2(gl_FragCoord.xy), 0); }
+"""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,15 +37,12 @@ class Row:
 
 
 class Overlay:
-    """Text and sliders drawn with pygame's font, laid over the picture as one texture.
+    """Text and sliders drawn with pygame's font, laid over the picture as one texture."""
 
-    program: shaders/output/overlay.glsl compiled by the engine's rules; it draws `source` over
-    the whole viewport.
-    """
-
-    def __init__(self, ctx: moderngl.Context, program: moderngl.Program) -> None:
-        self._ctx, self._program = ctx, program
-        self._vao = ctx.vertex_array(program, [])
+    def __init__(self, ctx: moderngl.Context) -> None:
+        self._ctx = ctx
+        self._program = ctx.program(vertex_shader=_CORNERS, fragment_shader=_TEXELS)
+        self._vao = ctx.vertex_array(self._program, [])
         self._font: pygame.font.Font | None = None
         self._texture: moderngl.Texture | None = None
         self._drawn: tuple[object, ...] = ()
