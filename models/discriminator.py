@@ -1,0 +1,89 @@
+"""The discriminator: how real a picture looks, for its labels, and which codes drew it.
+
+Strided 4×4 convolutions without normalisation, as the relativistic loss with R1 and R2 wants it
+(Huang et al. 2024, R3GAN), minibatch standard deviation (Karras et al. 2018), label projection
+(Miyato & Koyama 2018) and InfoGAN's Q head on the shared trunk (Chen et al. 2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.generator import check_stages
+from models.latent import Code
+
+FEATURES = 128  # width of the vector that every head reads
+
+
+class Discriminator(nn.Module):
+    """Pictures to logits: (N, 3, S, S) in [-1, 1] -> (N,).
+
+    channels: one number per stage at S/2 … 4 pixels, so the generator's list reversed.
+    conditions: how many numbers the labels take, 0 for none. codes: what Q has to recognise.
+    """
+
+    def __init__(
+        self,
+        resolution: int,
+        channels: Sequence[int],
+        conditions: int = 0,
+        codes: Sequence[Code] = (),
+    ) -> None:
+        super().__init__()
+        check_stages(resolution, channels)
+        widths = (3, *channels)
+        self.trunk = nn.ModuleList(
+            nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.features = nn.Conv2d(channels[-1] + 1, FEATURES, 4)
+        self.realness = nn.Linear(FEATURES, 1)
+        self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
+        self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, 0, 0.02)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
+    def embed(self, images: Tensor) -> Tensor:
+        """The trunk: (N, 3, S, S) -> (N, FEATURES)."""
+        x = images
+        for conv in self.trunk:
+            x = F.leaky_relu(conv(x), 0.2)
+        x = torch.cat([x, minibatch_deviation(x)], dim=1)
+        return F.leaky_relu(self.features(x), 0.2).flatten(1)
+
+    def forward(
+        self, images: Tensor, conditions: Tensor | None = None, label_weight: float = 1.0
+    ) -> Tensor:
+        """Logits (N,). conditions: (N, conditions), zeros where unknown. label_weight ramps the
+        projection in, since labels from the first step make small data collapse."""
+        h = self.embed(images)
+        logits = self.realness(h).squeeze(1)
+        if self.labels is not None and conditions is not None and label_weight > 0:
+            # Features grow with the network's width; the root keeps the term of the logits' size.
+            match = (self.labels(conditions) * h).sum(1) / FEATURES**0.5
+            logits = logits + label_weight * match
+        return logits
+
+    def recognise(self, images: Tensor) -> Tensor:
+        """Q: what it takes the codes to be, (N, code widths): logits or a mean for each code."""
+        if self.codes is None:
+            raise ValueError("this discriminator was made without codes")
+        return self.codes(self.embed(images))
+
+
+def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:
+    """How much neighbours in a batch differ: (N, C, H, W) -> (N, 1, H, W), one number a group.
+
+    A generator that repeats itself is caught by it. Groups are made of images far apart in the
+    batch; where N does not divide into groups, the batch is one group.
+    """
+    n, _, height, width = x.shape
+    group = group if n % group == 0 else n
+    spread = x.float().unflatten(0, (group, -1))  # (G, M, C, H, W)
+    spread = (spread.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # (M,)
+    return spread.repeat(group).to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)

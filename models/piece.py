@@ -1,0 +1,205 @@
+"""A piece on disk: save, load, list, verify. Weights are safetensors and hashed, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as pack
+from torch import Tensor, nn
+
+from models.card import CARD, GENERATOR, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
+from models.generator import FoldedGenerator, Generator
+
+OWN = Path("pieces")  # where an artist's pieces are, seen from the working folder
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A verified piece: networks in eval mode, float32, on the CPU.
+
+    generator: (N, card.latent.width) -> (N, 3, S, S) in [-1, 1]. upscaler: None where the piece
+    has none.
+    """
+
+    path: Path
+    card: Card
+    generator: FoldedGenerator
+    upscaler: nn.Module | None
+
+
+def save(
+    folder: Path,
+    card: Card,
+    generator: Generator,
+    upscaler: nn.Module | None = None,
+    preview: bytes = b"",
+) -> Path:
+    """Write a piece, whole or not at all; hashes are filled in. An older piece there is replaced
+    once the new one is on disk. preview: a PNG. Raises PieceError for a folder that is not ours.
+    """
+    folder = Path(folder)
+    check_target(folder)
+    if (card.upscaler is None) != (upscaler is None):
+        raise ValueError("the card and the upscaler given disagree on whether there is one")
+    contents = {GENERATOR: _pack(generator)}
+    if upscaler is not None:
+        contents[UPSCALER] = _pack(upscaler)
+    if preview:
+        contents[PREVIEW] = preview
+    files = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in contents.items()}
+    contents[CARD] = replace(card, files=files).to_json().encode()
+    with _new_folder(folder) as fresh:
+        for name, data in contents.items():
+            write_synced(fresh / name, data)
+    return folder
+
+
+def load(folder: Path) -> Piece:
+    """Verify every hash, rebuild the networks, check every shape. Raises PieceError, one line."""
+    folder = Path(folder)
+    card = verify(folder)
+    generator = _rebuild(Generator, card.generator, folder / GENERATOR)
+    if generator.inputs != card.latent.width or generator.resolution != card.resolution:
+        raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
+    upscaler = None
+    if card.upscaler is not None:
+        from models.upscaler import Upscaler
+
+        upscaler = _rebuild(Upscaler, card.upscaler, folder / UPSCALER).eval()
+    return Piece(folder, card, generator.eval().fold(), upscaler)
+
+
+def find(name_or_path: str | Path, own: Path = OWN) -> Path:
+    """The folder of a piece by path, by name in ./pieces, or by the name of one that ships.
+
+    Raises PieceError that lists what there is.
+    """
+    given = Path(name_or_path)
+    for folder in (given, own / given.name, _shipped() / given.name):
+        if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
+            return folder
+    if given.exists():
+        raise PieceError(f"{given} is not a piece: no {CARD} in it")
+    known = ", ".join(path.name for path in list_pieces(own)) or "none"
+    raise PieceError(f"no piece {str(name_or_path)!r}; there is: {known}")
+
+
+def list_pieces(own: Path = OWN) -> list[Path]:
+    """Folders of every piece there is, the artist's own first, then those that ship, by name."""
+    found: dict[str, Path] = {}
+    for shelf in (own, _shipped()):
+        if shelf.is_dir():
+            for folder in sorted(shelf.iterdir()):
+                if (folder / CARD).is_file() and not folder.name.startswith("."):
+                    found.setdefault(folder.name, folder)
+    return list(found.values())
+
+
+def check_target(folder: Path) -> None:
+    """Raise PieceError unless a piece may be written here: nothing there, or an older piece."""
+    folder = Path(folder)
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or folder.is_symlink():
+        try:
+            read_card(folder)
+        except PieceError as error:
+            raise PieceError(f"{folder} holds something that is not a piece; choose another") from (
+                error
+            )
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _shipped() -> Path:
+    return Path(str(resources.files("models") / "pieces"))
+
+
+def _pack(module: nn.Module) -> bytes:
+    return pack({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _rebuild(kind: type[Any], arguments: dict[str, Any], path: Path) -> Any:
+    """Build a network from its card without memory for it, then give it the file's tensors.
+
+    The shapes are compared before anything is allocated: a hostile card cannot ask for gigabytes.
+    """
+    try:
+        with torch.device("meta"):
+            network = kind(**arguments)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise PieceError(f"{path.parent / CARD} describes no network: {error}") from error
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise PieceError(f"{path} is not a safetensors file: {error}") from error
+    _compare(network.state_dict(), state, path)
+    network.load_state_dict(state, assign=True)
+    return network.requires_grad_(False)
+
+
+def _compare(wanted: dict[str, Tensor], found: dict[str, Tensor], path: Path) -> None:
+    for key in sorted(set(wanted) ^ set(found)):
+        what = "is missing" if key in wanted else "is not part of the network"
+        raise PieceError(f"{path} does not fit its card: {key} {what}")
+    for key, tensor in found.items():
+        if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
+            raise PieceError(
+                f"{path} does not fit its card: {key} is {list(tensor.shape)} {tensor.dtype}, "
+                f"not {list(wanted[key].shape)} {wanted[key].dtype}"
+            )
+        if not torch.isfinite(tensor).all():
+            raise PieceError(f"{path} holds numbers that are not finite in {key}")
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A scratch folder beside `folder` that takes its place once it is filled without error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
+    older = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    try:
+        yield fresh
+        if folder.exists():
+            folder.rename(older)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if older.exists() and not folder.exists():
+            older.rename(folder)
+        raise
+    shutil.rmtree(older, ignore_errors=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where the system can (Windows cannot)."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,191 @@
+"""What happens around the training step: time and budget, progress, grids, checkpoints, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from training import UsageError
+from training.checkpoint import restore_optimizers, write_checkpoint
+from training.grid import to_png
+from training.module import GanModule
+from training.recipe import Budget
+
+log = logging.getLogger(__name__)
+
+
+class TrainingError(UsageError):
+    """A training that cannot go on. One line."""
+
+
+class StopRequest:
+    """Ctrl-C, once: finish the step, save, leave. A second Ctrl-C interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    @contextmanager
+    def listening(self) -> Iterator[StopRequest]:
+        if threading.current_thread() is not threading.main_thread():
+            yield self  # only the main thread may handle signals
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            self.asked = True
+            signal.signal(number, before[signal.Signals(number)])
+
+        try:
+            for number in before:
+                signal.signal(number, ask)
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Clock(pl.Callback):
+    """Seconds of training, a resumed run's earlier share included, and the end of the budget."""
+
+    def __init__(self, budget: Budget, stop: StopRequest, earlier: float) -> None:
+        self.budget, self.stop, self.earlier = budget, stop, earlier
+        self._began: float | None = None
+
+    @property
+    def here(self) -> float:
+        """Seconds since this run began to train."""
+        return time.perf_counter() - self._began if self._began is not None else 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.earlier + self.here
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        if self.stop.asked or self.budget.spent(self.seconds, module.kimg) >= 1:
+            trainer.should_stop = True
+
+
+class Progress(pl.Callback):
+    """One line: share of the budget, kimg, images/s, time left. Where there is no terminal, a plain
+    line every half minute instead."""
+
+    def __init__(self, clock: Clock, file: Any = None) -> None:
+        self.clock = clock
+        self.file = file or sys.stderr
+        self._bar: Any = None
+        self._first_kimg = 0.0
+        self._said = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        self._first_kimg = module.kimg
+        self._said = time.perf_counter()
+        if self.file.isatty():
+            shape = "{percentage:3.0f}%|{bar:24}| {postfix}"
+            self._bar = tqdm(total=1.0, file=self.file, bar_format=shape, leave=True)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        now = time.perf_counter()
+        if now - self._said < (0.25 if self._bar else 30):
+            return
+        self._said = now
+        spent = min(1.0, self.clock.budget.spent(self.clock.seconds, module.kimg))
+        text = self.line(module)
+        if self._bar:
+            self._bar.n = spent
+            self._bar.set_postfix_str(text)
+        else:
+            print(f"{spent:4.0%} {text}", file=self.file, flush=True)
+
+    def line(self, module: Any) -> str:
+        done = module.kimg - self._first_kimg
+        rate = 1000 * done / max(self.clock.here, 1e-9)
+        budget = self.clock.budget
+        if budget.kimg is not None:
+            left = 1000 * (budget.kimg - module.kimg) / max(rate, 1e-9)
+        else:
+            left = (budget.seconds or 0) - self.clock.seconds
+        minutes, seconds = divmod(int(max(left, 0)), 60)
+        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left"
+
+    def close(self) -> None:
+        if self._bar:
+            self._bar.close()
+
+
+class Grids(pl.Callback):
+    """Sample grids at fixed points: latest.png, and one file per grid, named by images shown. The
+    losses go to log.jsonl beside them."""
+
+    def __init__(self, folder: Path, points: Tensor, clock: Clock, seconds: float) -> None:
+        self.folder, self.points, self.clock, self.seconds = folder, points, clock, seconds
+        self._last = 0.0
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        if self.clock.here - self._last >= self.seconds:
+            self._last = self.clock.here
+            self.draw(module)
+
+    def draw(self, module: GanModule) -> None:
+        data = to_png(module.sample(self.points), columns=8, enlarge=2 if _small(module) else 1)
+        (self.folder / "grids").mkdir(exist_ok=True)
+        (self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png").write_bytes(data)
+        fresh = self.folder / "latest.new"
+        fresh.write_bytes(data)
+        os.replace(fresh, self.folder / "latest.png")
+        losses = {key: round(float(value), 4) for key, value in module.losses.items()}
+        record = {"kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+class Checkpoints(pl.Callback):
+    """Restores the optimisers when training starts and saves the state from then on."""
+
+    def __init__(
+        self, folder: Path, account: dict[str, Any], clock: Clock, seconds: float,
+        tensors: dict[str, Tensor],
+    ) -> None:  # fmt: skip
+        self.folder, self.account, self.clock, self.seconds = folder, account, clock, seconds
+        self.tensors = tensors
+        self._last = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        restore_optimizers(module, self.tensors)
+        self.tensors = {}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        if self.clock.here - self._last >= self.seconds:
+            self._last = self.clock.here
+            self.save(module)
+
+    def save(self, module: GanModule) -> None:
+        """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""
+        weights = (*module.average.parameters(), *module.discriminator.parameters())
+        if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+            raise TrainingError(
+                f"the training diverged by {module.kimg:.0f} kimg; the last good state is kept, "
+                "go on with --resume --set learning_rate=0.0005 or a higher gamma"
+            )
+        write_checkpoint(self.folder, module, {**self.account, "seconds": self.clock.seconds})
+
+
+def _small(module: GanModule) -> bool:
+    return module.recipe.resolution < 128

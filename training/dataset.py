@@ -1,0 +1,207 @@
+"""A folder or zip of images, decoded once into one tensor, with the labels it carries."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from models.latent import Label
+from training.picture import Fit, Picture, decode
+from training.source import DatasetError, Entry, Problem, list_entries
+
+IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
+OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
+LABELS = "labels.csv"
+PROVENANCE = "provenance.json"
+FOLDER_LABEL = "class"
+_MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
+
+Rows = dict[str, dict[str, str]]  # file -> attribute -> value; unknown values are left out
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images in memory. images: (N, 3, S, S) uint8. conditions: (N, label widths) float32, one-hot
+    per label, all zero where the value is unknown. files: N names. problems: what was left out."""
+
+    name: str
+    images: Tensor
+    labels: tuple[Label, ...]
+    conditions: Tensor
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    provenance: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def digest(self) -> str:
+        """A hash of every pixel and label: has the dataset changed since?"""
+        found = hashlib.sha256(self.images.numpy().tobytes())
+        found.update(self.conditions.numpy().tobytes())
+        return found.hexdigest()
+
+
+def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool = False) -> Dataset:
+    """Decode every readable image of a folder or zip to size × size. Raises DatasetError.
+
+    Labels come from labels.csv (`file,attribute,…`, empty where unknown) or else from the first
+    level of folders. Unreadable files are left out and listed in `problems`.
+    """
+    path = Path(path)
+    entries, problems = list_entries(path)
+    pictures: list[Picture] = []
+    files: list[str] = []
+    wanted = [entry for entry in entries if entry.suffix in IMAGES]
+    for entry in entries:
+        if entry.suffix in OTHER_IMAGES:
+            problems.append(Problem(entry.name, "save it as JPEG, PNG or WebP to have it read"))
+    for entry, result in zip(wanted, _decode_all(wanted, size, fit, progress), strict=True):
+        if isinstance(result, str):
+            problems.append(Problem(entry.name, result))
+        else:
+            pictures.append(result)
+            files.append(entry.name)
+    _require_images(path, len(files), problems)
+    labels, conditions, label_problems = _read_labels(entries, files)
+    provenance, provenance_problems = _read_provenance(entries)
+    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    return Dataset(
+        name=path.stem if path.is_file() else path.resolve().name,
+        images=images,
+        labels=labels,
+        conditions=conditions,
+        files=tuple(files),
+        problems=(*problems, *label_problems, *provenance_problems),
+        provenance=provenance,
+    )
+
+
+def _require_images(path: Path, count: int, problems: list[Problem]) -> None:
+    if count >= 2:
+        return
+    left_out = f"; {len(problems)} left out, first {problems[0]}" if problems else ""
+    if count == 1:
+        raise DatasetError(
+            f"{path} holds one readable image; training needs at least two{left_out}"
+        )
+    if problems:
+        raise DatasetError(f"{path} holds no readable image{left_out}")
+    raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+
+
+def _decode_all(
+    entries: Sequence[Entry], size: int, fit: Fit, progress: bool
+) -> list[Picture | str]:
+    """Each entry's picture, or the reason why it has none, in order."""
+
+    def one(entry: Entry) -> Picture | str:
+        try:
+            return decode(entry.read(), size, fit)
+        except ValueError as error:
+            return str(error)
+        except OSError as error:
+            return f"cannot be read ({error})"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(one, entries)
+        return list(
+            tqdm(
+                results,
+                total=len(entries),
+                desc="reading images",
+                unit="image",
+                delay=2,
+                disable=None if progress else True,  # None: no bar where there is no terminal
+            )
+        )
+
+
+def _read_labels(
+    entries: list[Entry], files: list[str]
+) -> tuple[tuple[Label, ...], Tensor, list[Problem]]:
+    table = next((entry for entry in entries if entry.name == LABELS), None)
+    rows, problems = _rows_of_table(table, files) if table else (_rows_of_folders(files), [])
+    attributes = list(dict.fromkeys(key for row in rows.values() for key in row))
+    labels = []
+    for attribute in attributes:
+        values = sorted({row[attribute] for row in rows.values() if attribute in row})
+        if len(values) > _MAX_VALUES:
+            raise DatasetError(
+                f"{LABELS if table else 'the folders'}: {attribute!r} has {len(values)} values; "
+                f"a label may have {_MAX_VALUES}, so take it out or merge some"
+            )
+        if len(values) >= 2:  # one value alone steers nothing
+            labels.append(Label(attribute, tuple(values)))
+    conditions = torch.zeros(len(files), sum(label.width for label in labels))
+    start = 0
+    for label in labels:
+        for index, file in enumerate(files):
+            value = rows.get(file, {}).get(label.name)
+            if value is not None:
+                conditions[index, start + label.values.index(value)] = 1
+        start += label.width
+    return tuple(labels), conditions, problems
+
+
+def _rows_of_folders(files: list[str]) -> Rows:
+    """The first folder of each file as its class, where there are two such folders or more."""
+    folders = {file.split("/")[0] for file in files if "/" in file}
+    if len(folders) < 2:
+        return {}
+    return {file: {FOLDER_LABEL: file.split("/")[0]} for file in files if "/" in file}
+
+
+def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]:
+    try:
+        text = table.read().decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text), strict=True))
+    except (OSError, ValueError, csv.Error) as error:
+        raise DatasetError(f"{LABELS} cannot be read as a UTF-8 table ({error})") from error
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    if not header or header[0] != "file" or len(set(header)) != len(header) or "" in header:
+        raise DatasetError(f"the first line of {LABELS} must be file,attribute,… without repeats")
+    rows: Rows = {}
+    problems = []
+    known = set(files)
+    for number, line in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) > len(header):
+            problems.append(Problem(LABELS, f"line {number} has more values than the first line"))
+            continue
+        file = line[0].strip().replace("\\", "/")
+        if file not in known:
+            problems.append(Problem(LABELS, f"line {number} names {file!r}, which was not read"))
+            continue
+        values = zip(header[1:], line[1:], strict=False)
+        rows[file] = {key: value.strip() for key, value in values if value.strip()}
+    return rows, problems
+
+
+def _read_provenance(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Where the images come from, as the dataset's own provenance.json says: one record or more."""
+    entry = next((entry for entry in entries if entry.name == PROVENANCE), None)
+    if entry is None:
+        return [], []
+    try:
+        found = json.loads(entry.read())
+    except (OSError, ValueError, RecursionError) as error:
+        return [], [Problem(PROVENANCE, f"is not readable JSON ({error})")]
+    records = found if isinstance(found, list) else [found]
+    if not all(isinstance(record, dict) for record in records):
+        return [], [Problem(PROVENANCE, "must be one record or a list of records")]
+    return records, []

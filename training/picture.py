@@ -1,0 +1,93 @@
+"""One image file, whatever it is, to one square RGB picture."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Fit = Literal["pad", "crop"]
+Picture = NDArray[np.uint8]
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP")  # MPO: what some cameras call a JPEG
+MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
+_OPAQUE = 250  # alpha from which a border pixel counts as the image's own
+_WHITE = (255, 255, 255)
+
+
+def decode(data: bytes, size: int, fit: Fit) -> Picture:
+    """Decode a JPEG, PNG or WebP to (size, size, 3) uint8 sRGB.
+
+    Turned as its EXIF says; transparent parts and the padding take the colour of the image's own
+    border (white where that is transparent); the first frame of an animation. "pad" keeps all of
+    the image, "crop" fills the square from its centre. Raises ValueError with the reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is raised or checked here
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
+            if image.format in ("JPEG", "MPO"):
+                image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
+            image.load()
+            image = ImageOps.exif_transpose(image)
+            return _square(*_opaque(_eight_bit(image)), size, fit)
+    except UnidentifiedImageError as error:
+        raise ValueError("is not a JPEG, PNG or WebP image") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError("too many pixels to decode") from error
+    except (OSError, SyntaxError, EOFError, IndexError, KeyError, struct.error) as error:
+        raise ValueError(f"is damaged ({error})") from error
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """RGB or RGBA, from greyscale, palette, CMYK, 16-bit and float modes."""
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, np.float64)
+        # PNG stores 16-bit grey as 0 to 65535, whatever PIL calls the mode.
+        scale = 257 if values.size and values.max() > 255 or image.mode != "I" else 1
+        return Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _opaque(image: Image.Image) -> tuple[Image.Image, tuple[int, ...]]:
+    """The image without transparency, and its border colour."""
+    colour = border_colour(np.asarray(image))
+    if image.mode == "RGB":
+        return image, colour
+    ground = Image.new("RGBA", image.size, (*colour, 255))
+    return Image.alpha_composite(ground, image).convert("RGB"), colour
+
+
+def border_colour(pixels: Picture) -> tuple[int, ...]:
+    """The median colour along the four edges of (H, W, 3 or 4); white where mostly transparent."""
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    if edge.shape[1] == 4:
+        own = edge[:, 3] >= _OPAQUE
+        if own.mean() < 0.5:
+            return _WHITE
+        edge = edge[own]
+    return tuple(int(value) for value in np.median(edge[:, :3], axis=0))
+
+
+def _square(image: Image.Image, ground: tuple[int, ...], size: int, fit: Fit) -> Picture:
+    if fit == "crop":
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+        square = image.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+        return np.array(square)
+    scale = size / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    square = Image.new("RGB", (size, size), ground)
+    square.paste(small, ((size - width) // 2, (size - height) // 2))
+    return np.array(square)

@@ -1,0 +1,228 @@
+"""How to train: a TOML file, checked before anything is read or written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.latent import Code
+from training import UsageError
+
+
+class RecipeError(UsageError):
+    """A recipe or a budget that cannot be followed. One line: where, key, value, what is allowed."""
+
+
+class CodeRecipe(BaseModel):
+    """An InfoGAN code to discover while training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    kind: Literal["categorical", "continuous"]
+    size: int = Field(1, ge=1, le=64, description="Values of a categorical code.")
+
+    def to_code(self) -> Code:
+        return Code(self.name, self.kind, self.size)
+
+
+class Recipe(BaseModel):
+    """Every choice of a training. The defaults are the measured ones; see training/README.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    about: str = Field("", description="What this recipe is for, in a sentence.")
+    # The pictures.
+    resolution: int = Field(64, ge=8, le=1024, description="Side in pixels, a power of two.")
+    fit: Literal["pad", "crop"] = Field(
+        "pad", description="Other aspects: pad with the image's border colour, or crop its centre."
+    )
+    mirror: bool = Field(True, description="Show each image mirrored half of the time.")
+    augment: float | Literal["auto"] = Field(
+        "auto", description="How often images are augmented, 0 to 1. auto: by the dataset's size."
+    )
+    # The networks.
+    z: int = Field(64, ge=1, le=1024, description="Dimensions of the noise vector.")
+    codes: tuple[CodeRecipe, ...] = Field((), description="InfoGAN codes to discover.")
+    channels: tuple[int, ...] = Field(
+        (384, 192, 96, 48, 32, 24, 16, 16),
+        description="Channels at 4, 8, 16 … pixels; as many are used as the resolution needs.",
+    )
+    discriminator_channels: tuple[int, ...] | None = Field(
+        None, description="The same for the discriminator; left out: as the generator's."
+    )
+    # The game.
+    loss: Literal["relativistic", "classic"] = Field(
+        "relativistic", description="relativistic: R3GAN's pairing. classic: Goodfellow's, 2014."
+    )
+    gamma: float | Literal["auto"] = Field(
+        "auto", description="Weight of R1 and R2, 0 or more. auto: by the dataset's size."
+    )
+    penalty_warmup: int = Field(100, ge=0, description="Steps that start with R1 and R2 each.")
+    penalty_every: int = Field(4, ge=1, description="After those, R1 and R2 every so many steps.")
+    learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Adam's, for both networks.")
+    beta1: float = Field(0.0, ge=0, lt=1, description="Adam's first decay.")
+    beta2: float = Field(0.99, ge=0, lt=1, description="Adam's second decay.")
+    batch: int = Field(32, ge=2, le=4096, description="Images in a step.")
+    ema_kimg: float = Field(
+        10.0, ge=0, description="Half-life of the weights' moving average, thousand images."
+    )
+    label_start: float = Field(5.0, ge=0, description="kimg from which labels are ramped in.")
+    label_full: float = Field(20.0, gt=0, description="kimg at which labels count fully.")
+    label_drop: float = Field(0.1, ge=0, le=1, description="How often a known label is hidden.")
+    code_weight: float = Field(0.1, ge=0, description="Weight of the codes' information.")
+    # The run.
+    precision: Literal["auto", "bf16", "float32"] = Field(
+        "auto", description="auto: bfloat16 where the hardware computes in it."
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="The same seed repeats the training.")
+    grid_seconds: float = Field(30.0, gt=0, description="Between two sample grids.")
+    checkpoint_seconds: float = Field(100.0, gt=0, le=120, description="Between two checkpoints.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Recipe:
+        stages = (self.resolution // 4).bit_length() - 1
+        if self.resolution != 4 << stages:
+            raise ValueError(f"resolution {self.resolution} is not a power of two")
+        for key in ("channels", "discriminator_channels"):
+            channels = getattr(self, key)
+            if channels is None:
+                continue
+            if len(channels) < stages:
+                raise ValueError(f"{key} needs {stages} numbers for {self.resolution} pixels")
+            if not all(1 <= c <= 4096 for c in channels):
+                raise ValueError(f"{key} must be from 1 to 4096")
+        if isinstance(self.augment, float) and not 0 <= self.augment <= 1:
+            raise ValueError(f"augment {self.augment} is outside 0 to 1")
+        if isinstance(self.gamma, float) and not 0 <= self.gamma <= 1000:
+            raise ValueError(f"gamma {self.gamma} is outside 0 to 1000")
+        if self.label_full < self.label_start:
+            raise ValueError("label_full must not come before label_start")
+        for code in self.codes:
+            code.to_code()
+        if len({code.name for code in self.codes}) != len(self.codes):
+            raise ValueError("two codes have the same name")
+        return self
+
+    @property
+    def stages(self) -> int:
+        """How often 4 pixels are doubled to reach the resolution."""
+        return (self.resolution // 4).bit_length() - 1
+
+    @property
+    def generator_stages(self) -> tuple[int, ...]:
+        return self.channels[: self.stages]
+
+    @property
+    def discriminator_stages(self) -> tuple[int, ...]:
+        """From the picture's side inwards."""
+        return (self.discriminator_channels or self.channels)[: self.stages][::-1]
+
+    def settled(self, images: int) -> Recipe:
+        """The recipe with every "auto" that hangs on the dataset's size turned into a number.
+
+        Few images are soon learned by heart, so they are augmented more and penalised more.
+        """
+        augment, gamma = self.augment, self.gamma
+        if augment == "auto":
+            augment = 1.0 if images < 1500 else 0.5 if images < 20_000 else 0.2
+        if gamma == "auto":
+            gamma = 2.0 if images < 1500 else 1.0
+        return self.model_copy(update={"augment": augment, "gamma": gamma})
+
+
+def load_recipe(name: str, overrides: Sequence[str] = (), **settings: Any) -> Recipe:
+    """A recipe that ships, by name, or a TOML file, with `key=value` overrides on top.
+
+    settings: values from elsewhere on the command line; None leaves the recipe's own.
+    Raises RecipeError.
+    """
+    path = Path(name)
+    shipped = resources.files("training") / "recipes"
+    if path.suffix == ".toml":
+        where, source = str(path), path
+    else:
+        where, source = name, shipped / f"{name}.toml"  # type: ignore[assignment]
+    try:
+        data = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            known = ", ".join(recipe_names())
+            message = f"there is no recipe {name!r}; there is {known}, or give a .toml file"
+            raise RecipeError(message) from error
+        raise RecipeError(f"recipe {where} cannot be read: {error}") from error
+    return make_recipe(data, overrides, where, **settings)
+
+
+def make_recipe(
+    data: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "recipe", **settings: Any
+) -> Recipe:
+    """Check recipe data with overrides on top. Raises RecipeError."""
+    merged = dict(data)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise RecipeError(f"--set {override}: write it as key=value")
+        merged[key.strip()] = _value(value.strip())
+    merged.update({key: value for key, value in settings.items() if value is not None})
+    try:
+        return Recipe.model_validate(merged)
+    except ValidationError as error:
+        raise RecipeError(f"recipe {where}: {_first_line(error)}") from error
+
+
+def recipe_names() -> list[str]:
+    """The recipes that ship."""
+    folder = resources.files("training") / "recipes"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def _value(text: str) -> Any:
+    """A value as TOML reads it, or else plain text, so that fit=crop needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Recipe.model_fields)
+        return f"unknown key {key!r}; known are {known}"
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    return f"{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop: seconds of training or thousands of images shown, whichever is given."""
+
+    seconds: float | None = None
+    kimg: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """`90s`, `20m`, `2h` or `400kimg`. Raises RecipeError."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|kimg)", text.strip().lower())
+        amount = float(match[1]) if match else 0.0
+        if match is None or amount <= 0:
+            raise RecipeError(f"--budget {text}: write it as 20m, 2h or 400kimg")
+        if match[2] == "kimg":
+            return cls(kimg=amount)
+        return cls(seconds=amount * {"s": 1, "m": 60, "min": 60, "h": 3600}[match[2]])
+
+    def spent(self, seconds: float, kimg: float) -> float:
+        """The share used up, 0 to 1 and beyond."""
+        if self.kimg is not None:
+            return kimg / self.kimg
+        return seconds / self.seconds if self.seconds else 0.0

@@ -1,0 +1,147 @@
+"""Where a dataset's files come from: a folder or a zip, read as hostile input."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from training import UsageError
+
+MAX_FILE = 256 << 20  # bytes; no photograph is larger
+MAX_FILES = 500_000
+_MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
+_RATIO_MATTERS = 1 << 20  # bytes; small text may compress as well as it likes
+
+
+class DatasetError(UsageError):
+    """A dataset that cannot be used. One line."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One file that was left out, and why."""
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a dataset. `read` gives its bytes; it raises OSError or ValueError."""
+
+    name: str  # path inside the dataset, with forward slashes
+    read: Callable[[], bytes]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return PurePosixPath(self.name).parts
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
+    """Every file in a folder or zip, sorted by name, with those that are refused.
+
+    Hidden files are passed over. A single outer folder is taken off the names, as zips often have
+    one. Raises DatasetError where there is nothing to open.
+    """
+    path = Path(path)
+    if path.is_dir():
+        entries, problems = _from_folder(path), []
+    elif path.is_file():
+        entries, problems = _from_zip(path)
+    else:
+        raise DatasetError(f"there is no dataset at {path}")
+    if len(entries) > MAX_FILES:
+        raise DatasetError(f"{path} holds more than {MAX_FILES} files; give a smaller folder")
+    entries.sort(key=lambda entry: entry.name)
+    return _without_outer_folder(entries), problems
+
+
+def _from_folder(root: Path) -> list[Entry]:
+    entries: list[Entry] = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if name.startswith("."):
+                continue
+            file = Path(folder) / name
+            entries.append(Entry(file.relative_to(root).as_posix(), _reader(file)))
+    return entries
+
+
+def _reader(file: Path) -> Callable[[], bytes]:
+    def read() -> bytes:
+        if not file.is_file():
+            raise ValueError("is not a regular file")
+        if file.stat().st_size > MAX_FILE:
+            raise ValueError(f"is larger than {MAX_FILE >> 20} MB")
+        return file.read_bytes()
+
+    return read
+
+
+def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
+    try:
+        archive = zipfile.ZipFile(path)
+        infos = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DatasetError(f"{path} is neither a folder nor a readable zip ({error})") from error
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for info in infos:
+        parts = PurePosixPath(info.filename).parts
+        if (
+            info.is_dir()
+            or "__MACOSX" in parts
+            or any(p.startswith(".") and p != ".." for p in parts)
+        ):
+            continue
+        reason = _refusal(info)
+        if reason:
+            problems.append(Problem(info.filename, reason))
+        else:
+            entries.append(Entry(info.filename, _zip_reader(path, info)))
+    archive.close()
+    return entries, problems
+
+
+def _refusal(info: zipfile.ZipInfo) -> str:
+    """Why an entry of a zip is not opened, or nothing."""
+    name = info.filename
+    if name.startswith(("/", "\\")) or ".." in PurePosixPath(name).parts or ":" in name:
+        return "its name points outside the zip"
+    if info.flag_bits & 0x1:
+        return "is encrypted; unpack it with its password first"
+    if info.file_size > MAX_FILE:
+        return f"is larger than {MAX_FILE >> 20} MB"
+    if info.file_size > max(_RATIO_MATTERS, _MAX_RATIO * max(info.compress_size, 1)):
+        return "unpacks to far more than an image would; left out as a zip bomb"
+    return ""
+
+
+def _zip_reader(path: Path, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        # One handle each: entries are read from several threads.
+        with zipfile.ZipFile(path) as archive, archive.open(info) as file:
+            data = file.read(info.file_size + 1)  # never more than the directory promised
+        if len(data) != info.file_size:
+            raise ValueError("is longer or shorter than the zip says")
+        return data
+
+    return read
+
+
+def _without_outer_folder(entries: list[Entry]) -> list[Entry]:
+    outer = {entry.parts[0] for entry in entries}
+    if len(outer) != 1 or any(len(entry.parts) < 2 for entry in entries):
+        return entries
+    return [Entry("/".join(entry.parts[1:]), entry.read) for entry in entries]

@@ -1,0 +1,228 @@
+"""From a folder of images to a piece: what `installation train` runs."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.card import PieceError
+from training import UsageError
+from training.recipe import Budget, Recipe, load_recipe, make_recipe
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+    from training.module import GanModule
+
+GRID = 32  # pictures in a sample grid
+PREVIEW = 16  # pictures in a piece's preview
+
+
+def train(
+    dataset: str | Path,
+    *,
+    name: str | None = None,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    budget: str = "20m",
+    resolution: int | None = None,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+) -> Path:
+    """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
+
+    Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
+    exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
+    may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
+    Raises UsageError or PieceError with one line before anything is written.
+    """
+    dataset = Path(dataset)
+    name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", dataset.resolve().stem).strip("-") or "piece"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise UsageError(f"--name {name}: letters, digits, - and _ only")
+    limit = Budget.parse(budget)
+    piece = Path(out) if out is not None else Path("pieces") / name
+    work = piece.with_name(f"{piece.name}.training")
+    plan = None
+    if recipe is not None or not resume:
+        plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
+    _check_folders(piece, work, resume)
+    saved: tuple[dict[str, Any], dict[str, Any]] | None = None
+    if resume:
+        from training.checkpoint import read_checkpoint
+
+        saved = read_checkpoint(work)
+        plan = plan or make_recipe(saved[1]["recipe"], overrides, resolution=resolution)
+    assert plan is not None  # noqa: S101
+    return _run(dataset, name, plan, piece, work, limit, saved)
+
+
+def _check_folders(piece: Path, work: Path, resume: bool) -> None:
+    from models.piece import check_target
+    from training.checkpoint import has_checkpoint
+
+    check_target(piece)
+    if resume:
+        return
+    if piece.is_dir() and any(piece.iterdir()):
+        raise PieceError(f"there is a piece at {piece} already; choose another --name, or --resume")
+    if has_checkpoint(work):
+        raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
+    if work.exists() and not work.is_dir():
+        raise UsageError(f"{work} is in the way: not a folder")
+
+
+def _run(
+    path: Path,
+    name: str,
+    recipe: Recipe,
+    piece: Path,
+    work: Path,
+    budget: Budget,
+    saved: tuple[dict[str, Any], dict[str, Any]] | None,
+) -> Path:
+    from training.dataset import read_dataset
+
+    data = read_dataset(path, recipe.resolution, recipe.fit, progress=True)
+    _report(data)
+    recipe = recipe.settled(len(data))
+    # Lightning takes seconds to import: only once the dataset is known to be good.
+    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
+    from training.checkpoint import CheckpointError, restore
+    from training.grid import fixed_latent
+    from training.module import Batches, GanModule
+
+    latent = _latent(recipe, data)
+    module = GanModule(recipe, latent)
+    tensors, account = saved or ({}, {"seconds": 0.0})
+    if saved:
+        restore(module, tensors, account)
+        if account["labels"] != _plain_labels(data):
+            raise CheckpointError("the dataset's labels changed since; train under a new --name")
+        if account["dataset"] != data.digest():
+            print(
+                "the images changed since the last run; going on with the new ones", file=sys.stderr
+            )
+    account = {**account, "recipe": recipe.model_dump(mode="json"), "dataset": data.digest(),
+               "labels": _plain_labels(data)}  # fmt: skip
+    work.mkdir(parents=True, exist_ok=True)
+    batches = Batches(data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
+    stop = StopRequest()
+    clock = Clock(budget, stop, account["seconds"])
+    progress = Progress(clock)
+    points = fixed_latent(latent, GRID, recipe.seed, data.conditions)
+    grids = Grids(work, points, clock, recipe.grid_seconds)
+    checkpoints = Checkpoints(work, account, clock, recipe.checkpoint_seconds, tensors)
+    with stop.listening():
+        if budget.spent(clock.seconds, module.kimg) < 1:
+            _fit(module, batches, [clock, progress, checkpoints, grids], recipe)
+            checkpoints.save(module)
+            grids.draw(module)
+        progress.close()
+        _export(piece, name, recipe, data, module, clock.seconds)
+    _say_where(piece, work, module, stop.asked)
+    return piece
+
+
+def _fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -> None:
+    import pytorch_lightning as pl
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # Hints for people who write Lightning programs (worker counts, loggers), not for artists.
+        warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\b.*")
+        trainer = pl.Trainer(
+            accelerator="auto",
+            devices=1,
+            precision=_precision(recipe),
+            max_epochs=1,
+            max_steps=-1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=callbacks,
+        )
+        trainer.fit(module, train_dataloaders=batches)
+
+
+def _precision(recipe: Recipe) -> Any:
+    """Lightning's name for the precision: bfloat16 only where the hardware computes in it."""
+    import torch
+
+    if recipe.precision == "auto":
+        if torch.cuda.is_available():
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            # No public question for this yet; where it cannot be asked, float32 is always right.
+            ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+            fast = bool(ask()) and not torch.backends.mps.is_available()
+    else:
+        fast = recipe.precision == "bf16"
+    return "bf16-mixed" if fast else "32-true"
+
+
+def _latent(recipe: Recipe, data: Dataset) -> Any:
+    from models.latent import Latent
+
+    try:
+        return Latent(recipe.z, data.labels, tuple(code.to_code() for code in recipe.codes))
+    except ValueError as error:
+        raise UsageError(f"the recipe's codes and the dataset's labels clash: {error}") from error
+
+
+def _plain_labels(data: Dataset) -> list[list[Any]]:
+    return [[label.name, list(label.values)] for label in data.labels]
+
+
+def _export(
+    folder: Path, name: str, recipe: Recipe, data: Dataset, module: GanModule, seconds: float
+) -> None:
+    import torch
+
+    from models import piece
+    from models.card import Card
+    from training.grid import fixed_latent, to_png
+
+    points = fixed_latent(module.latent, PREVIEW, recipe.seed, data.conditions)
+    card = Card(
+        name=name,
+        title=name,
+        resolution=recipe.resolution,
+        latent=module.latent,
+        generator=module.generator.arguments(),
+        provenance=data.provenance,
+        training={
+            "dataset": data.name,
+            "images": len(data),
+            "left_out": len(data.problems),
+            "kimg": round(module.kimg, 3),
+            "seconds": round(seconds, 1),
+            "torch": torch.__version__,
+            "recipe": recipe.model_dump(mode="json"),
+        },
+    )
+    preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // recipe.resolution))
+    piece.save(folder, card, module.average, preview=preview)
+
+
+def _report(data: Dataset) -> None:
+    """Say what was read and what was left out, on stderr."""
+    labels = ", ".join(f"{label.name} ({len(label.values)})" for label in data.labels) or "none"
+    print(f"{data.name}: {len(data)} images, labels: {labels}", file=sys.stderr)
+    for problem in data.problems[:10]:
+        print(f"  left out {problem}", file=sys.stderr)
+    if len(data.problems) > 10:
+        print(f"  and {len(data.problems) - 10} more", file=sys.stderr)
+
+
+def _say_where(piece: Path, work: Path, module: GanModule, interrupted: bool) -> None:
+    how = "stopped and saved" if interrupted else "done"
+    print(f"{how} at {module.kimg:.1f} kimg. Piece: {piece}  Grid: {work / 'latest.png'}",
+          file=sys.stderr)  # fmt: skip
+    if interrupted:
+        print("Go on with the same command and --resume.", file=sys.stderr)
