@@ -67,10 +67,10 @@ def _play(p: argparse.ArgumentParser) -> None:
 
 def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("dataset", help="a folder or zip of images")
-    p.add_argument("--name", default="", help="the piece's name (else the dataset's)")
-    p.add_argument("--recipe", default="quick", help="a recipe's name or .toml file")
-    p.add_argument("--out", default="pieces", help="the folder the piece is put into")
-    p.add_argument("--budget", default="", help="20m, 2h or 400kimg (else the recipe's)")
+    p.add_argument("--name", help="the piece's name (else the dataset's)")
+    p.add_argument("--recipe", help="a recipe's name or .toml file (quick)")
+    p.add_argument("--out", help="the piece's folder (pieces/NAME)")
+    p.add_argument("--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included")
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")

@@ -33,17 +33,17 @@ def run(options: argparse.Namespace) -> int:
 def _mistakes() -> tuple[type[Exception], ...]:
     """The errors that speak to the user. Those of modules not loaded cannot have been raised."""
     named = {
+        "training": "UsageError",
         "installation.scene": "SceneError",
         "installation.venue": "VenueError",
         "installation.setlist": "SetlistError",
-        "installation.control.errors": "ControlError",
+        "installation.control.message": "ControlError",
+        "installation.bench": "BenchError",
         "installation.output.window": "DisplayError",
         "installation.output.recorder": "RecorderError",
-        "installation.engine.program": "ShaderError",
+        "shaders": "ShaderError",
         "models.card": "PieceError",
-        "training.dataset": "DatasetError",
-        "training.recipe": "RecipeError",
-        "training.corpus": "CorpusError",
+        "training.corpus.folder": "CorpusError",
     }
     found = (
         getattr(sys.modules[name], kind) for name, kind in named.items() if name in sys.modules
@@ -79,7 +79,7 @@ def train(options: argparse.Namespace) -> int:
         Path(options.dataset),
         name=options.name,
         recipe=options.recipe,
-        out=Path(options.out),
+        out=options.out,
         budget=options.budget,
         resolution=options.resolution,
         overrides=options.set,
@@ -90,11 +90,18 @@ def train(options: argparse.Namespace) -> int:
 
 
 def corpus(options: argparse.Namespace) -> int:
-    from training import corpus as drawn
+    from tqdm import tqdm
 
-    out = Path(options.out)
-    drawn.write(options.kind, out, count=options.count, size=options.pixels, seed=options.seed)
-    print(out)
+    from training.corpus import masks
+
+    quiet = not sys.stderr.isatty()
+    with tqdm(total=options.count, unit="image", disable=quiet) as bar:
+
+        def progress(done: int, _: int) -> None:
+            bar.update(done - bar.n)
+
+        masks.write(Path(options.out), options.count, options.pixels, options.seed, progress)
+    print(options.out)
     return 0
 
 

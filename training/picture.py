@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Fit = Literal["pad", "crop"]
 Picture = NDArray[np.uint8]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP")  # MPO: what some cameras call a JPEG
+FORMATS = ("JPEG", "PNG", "WEBP")  # "JPEG" also opens what some cameras call MPO
 MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
 _OPAQUE = 250  # alpha from which a border pixel counts as the image's own
 _WHITE = (255, 255, 255)
