@@ -19,6 +19,7 @@ import shaders
 from installation import desk, report, setlist
 from installation import scene as scenes
 from installation import venue as venues
+from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
 from installation.control.mapping import Binding, MidiMap
@@ -32,7 +33,6 @@ from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
 from installation.parameters import Bus
-from installation.recording import Recording, free_name
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.setlist import Setlist
@@ -201,7 +201,7 @@ class Stage:
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
         self._map: MidiMap | None = None
-        self._recording = Recording(window.ctx, venue.record.folder, card.name)
+        self._camera = Camera(window.ctx, Path(venue.record.folder), card.name)
         self._watch = FileWatch(self._files()) if venue.rehearsal.reload else None
         self._entry = 0
         self._entry_time = 0.0
@@ -214,7 +214,7 @@ class Stage:
             if not self.bus.post(address, value, "venue"):
                 raise VenueError(f"{options.venue}: parameters: {address!r} is not known")
         if options.offscreen and options.out:
-            self._recording.begin(Path(options.out), window.size, options.fps, live=False)
+            self._camera.begin(Path(options.out), window.size, options.fps, live=False)
 
     @property
     def scene_names(self) -> list[str]:
@@ -247,7 +247,7 @@ class Stage:
         self.show.step(moment)
         picture = self.show.render(moment)
         self.show.present(picture, self.window.screen, moment)
-        self._recording.take(self.window.screen, self.window.size, moment.time)
+        self._camera.take(self.window.screen, self.window.size, moment.time)
         self._draw_overlay()
         self.window.swap()
         self._count()
@@ -285,9 +285,9 @@ class Stage:
             case "/stage/next":
                 self._next()
             case "/stage/record":
-                self._recording.toggle(self.window.size, self.venue.record.fps)
+                self._camera.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":
-                self._recording.still(self.window.screen, self.window.size)
+                self._camera.still(self.window.screen, self.window.size)
             case "/stage/overlay":
                 self._overlay_on = not self._overlay_on
             case "/stage/fullscreen":
@@ -337,7 +337,7 @@ class Stage:
             return
         head = [
             f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
-            self.show.scene.fault or self._recording.state,
+            self.show.scene.fault or ("recording" if self._camera.recording else ""),
         ]
         rows = desk.rows(self.bus, self.keyboard.selected, [x.name for x in self.show.layers])
         self._overlay.draw(self.window.screen, self.window.size, head, rows)
@@ -357,7 +357,8 @@ class Stage:
         for control in (self._osc, self._midi):
             if control is not None:
                 control.close()
-        self.stats.dropped += self._recording.close()
+        self._camera.close()
+        self.stats.dropped += self._camera.dropped
         if self.options.report:
             report.write(Path(self.options.report), self.report())
         if self._overlay is not None:

@@ -1,0 +1,141 @@
+"""The camera at the wall: recordings and stills, without ever holding the picture up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import moderngl
+import numpy as np
+from PIL import Image
+
+from installation.engine.readback import Readback
+from installation.output.recorder import Recorder, RecorderError, Recording
+
+log = logging.getLogger(__name__)
+
+
+class Camera:
+    """Takes what the screen shows, before the overlay is laid over it.
+
+    folder, name: where clips and stills of this show go.
+    """
+
+    def __init__(self, ctx: moderngl.Context, folder: Path, name: str) -> None:
+        self._ctx, self._folder, self._name = ctx, folder, name
+        self._recorder: Recorder | None = None
+        self._readback: Readback | None = None
+        self._live = True
+        self._every = 0.0
+        self._due = 0.0
+        self._ending: list[Recorder] = []  # stopped, their encoders still writing
+        self._stills: list[threading.Thread] = []
+        self.dropped = 0
+
+    @property
+    def recording(self) -> bool:
+        return self._recorder is not None
+
+    def begin(self, path: Path, size: tuple[int, int], fps: float, live: bool) -> None:
+        """Record from now on. live: real times, frames may be dropped; else every frame is kept.
+
+        Raises RecorderError when the place cannot be written to.
+        """
+        self._recorder = Recorder(path, size, fps)
+        self._readback = Readback(self._ctx, size)
+        self._live, self._every, self._due = live, 1 / fps, 0.0
+
+    def toggle(self, size: tuple[int, int], fps: float) -> None:
+        """R: start a recording, or end the one that runs. A fault is said, never raised."""
+        if self._recorder is not None:
+            self.end()
+            return
+        try:
+            path = free_name(self._folder, self._name, "mp4")
+            self.begin(path, size, fps, live=True)
+        except (RecorderError, OSError) as error:
+            log.error("no recording: %s", error)
+        else:
+            log.info("recording to %s", path)
+
+    def take(self, screen: moderngl.Framebuffer, size: tuple[int, int], now: float) -> None:
+        """Offer this frame to the recording, if one runs and a frame is due."""
+        if self._recorder is None or self._readback is None:
+            return
+        if self._live:
+            if not self._recorder.recording or size != self._readback.size:
+                self.end()  # the disk is full, or the window has another size now
+                return
+            if now < self._due:
+                return
+            self._due = max(self._due + self._every, now)
+        done = self._readback.push(screen, now)
+        if done is not None:
+            self._hand_over(*done)
+
+    def _hand_over(self, picture: np.ndarray, moment: float) -> None:
+        assert self._recorder is not None  # noqa: S101 - only called while recording
+        if self._live:
+            self._recorder.offer(picture, moment)
+        else:
+            self._recorder.write(picture)
+
+    def end(self) -> None:
+        """Stop recording; the file is finished beside the show."""
+        if self._recorder is None or self._readback is None:
+            return
+        for picture, moment in self._readback.flush():
+            self._hand_over(picture, moment)
+        self._readback.release()
+        self._recorder.stop()
+        self._ending.append(self._recorder)
+        self._recorder = self._readback = None
+
+    def still(self, screen: moderngl.Framebuffer, size: tuple[int, int]) -> None:
+        """S: save this frame as a PNG, beside the show."""
+        data = screen.read(viewport=(0, 0, *size), components=3, alignment=1)
+        picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
+        saver = threading.Thread(target=self._save, args=(picture,), name="still")
+        saver.start()
+        self._stills = [one for one in self._stills if one.is_alive()] + [saver]
+
+    def _save(self, picture: np.ndarray) -> None:
+        try:
+            path = free_name(self._folder, self._name, "png")
+            part = path.with_suffix(".part")
+            Image.fromarray(picture).save(part, format="PNG")
+            part.replace(path)
+        except (OSError, RecorderError) as error:
+            log.error("no still: %s", error)
+        else:
+            log.info("still saved to %s", path)
+
+    def close(self) -> list[Recording]:
+        """Finish everything that is still being written, and say what became of it.
+
+        Raises RecorderError when a recording that was asked for on the command line has failed.
+        """
+        asked, live = self._recorder is not None, self._live
+        self.end()
+        for saver in self._stills:
+            saver.join()
+        done = [recorder.close() for recorder in self._ending]
+        self.dropped += sum(one.dropped for one in done)
+        self._ending.clear()
+        if asked and not live and done and done[-1].failure:
+            raise RecorderError(done[-1].failure)
+        return done
+
+
+def free_name(folder: Path, name: str, suffix: str) -> Path:
+    """A file name that nobody has yet: name-20261121-060500.mp4. Makes the folder."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 10_000):
+        extra = "" if number == 1 else f"-{number}"
+        path = folder / f"{name}-{stamp}{extra}.{suffix}"
+        if not path.exists():
+            return path
+    raise RecorderError(f"{folder} has no free name left for {name}")
