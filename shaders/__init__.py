@@ -64,6 +64,12 @@ def names(folder: str) -> list[str]:
     return sorted(f"{folder}/{f.name[:-5]}" for f in files if f.name.endswith(".glsl"))
 
 
+def files() -> list[Path]:
+    """Every shader file that ships and lies on the disk, to be watched while one works on it."""
+    root = importlib.resources.files("shaders")
+    return sorted(root.rglob("*.glsl")) if isinstance(root, Path) else []
+
+
 def find(name: str) -> Traversable:
     """The file of a shader: a name like post/bloom, or the absolute path of an artist's own.
 

@@ -156,8 +156,10 @@ class MidiMap:
     Call refresh() after parameters came or went: the automatic part is drawn up anew.
     """
 
-    def __init__(self, bus: Bus, bindings: Iterable[Binding] = ()) -> None:
-        self._bus = bus
+    def __init__(
+        self, bus: Bus, bindings: Iterable[Binding] = (), automatic: bool = True
+    ) -> None:
+        self._bus, self._draws_up = bus, automatic
         self._bindings = list(bindings)
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
@@ -168,7 +170,8 @@ class MidiMap:
         self.refresh()
 
     def refresh(self) -> None:
-        drawn = {(b.channel or 0, b.kind, b.number): b for b in automatic(self._bus)}
+        found = automatic(self._bus) if self._draws_up else []
+        drawn = {(b.channel or 0, b.kind, b.number): b for b in found}
         with self._lock:
             self._automatic = drawn
 

@@ -28,18 +28,18 @@ class Painter:
     def __init__(self, folder: Path, device: str = "") -> None:
         import torch
 
-        from models import piece
+        from models.piece import load
 
         if not device:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cpu":
             # one core is left to the renderer: with all of them the display would stutter
             torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-        loaded = piece.load(folder)
+        loaded = load(folder)
         self.card = loaded.card
         self.device = torch.device(device)
         self.upscaler: torch.nn.Module | None = loaded.upscaler
-        self._generator = loaded.generator.to(self.device).eval().requires_grad_(False)
+        self._generator = loaded.generator.to(self.device)
         self.seconds = 0.0  # what the last picture took
         self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
 

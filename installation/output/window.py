@@ -7,7 +7,6 @@ pygame either.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from dataclasses import dataclass
 from typing import Literal
