@@ -86,11 +86,16 @@ def carve(grid: Grid, dice: Dice, form: str, crowned: str) -> Carving:
     return c
 
 
+def carving(dice: Dice, n: int, form: str, crowned: str) -> Carving:
+    """Carve small to see how far the mask reaches, then on n by n to fill the frame."""
+    rough = carve(Grid(72, 2.3), dice, form, crowned)
+    return carve(_frame(rough, n, dice), dice, form, crowned)
+
+
 def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]:
-    """Carve small to see how far the mask reaches, then carve and light it to fill the frame."""
-    rough = carve(Grid(72, 2.3), dice, wanted["form"], wanted["crown"])
+    """One mask at size by size, drawn finer and averaged: smooth outlines, no moiré."""
     times = max(2, -(-_FINEST // size))
-    c = carve(_frame(rough, size * times, dice), dice, wanted["form"], wanted["crown"])
+    c = carving(dice, size * times, wanted["form"], wanted["crown"])
     marks = surface.work(c, dice)
     body, gloss = surface.colour(c, dice, wanted["material"], marks)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)

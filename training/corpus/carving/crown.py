@@ -110,7 +110,9 @@ def coiffure(c: Carving, dice: Dice) -> None:
     elif p.kind == "tresses":
         t = ((c.y + 0.6) / 1.45).clip(0, 1)
         middle = w * (1.02 + 0.1 * np.sin(t * 3.0))
-        tress = np.minimum(1 - ((c.side - middle) / 0.1) ** 2, np.minimum(c.y + 0.7, 0.85 - c.y) * 9)
+        tress = np.minimum(
+            1 - ((c.side - middle) / 0.1) ** 2, np.minimum(c.y + 0.7, 0.85 - c.y) * 9
+        )
         braid = np.cos((c.y + np.abs(c.side - middle) * 0.9) * 2 * math.pi / 0.13)
         c.attach("coiffure", tress, 0.08 + root(tress) * 0.1 + 0.02 * braid, behind=True)
     elif p.kind == "helmet":

@@ -139,7 +139,7 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
 
     _inlay(c, dice, material, body, gloss)
     dark = np.maximum(c.region("hole"), 0.7 * c.region("crack"))
-    body *= (1 - 0.9 * dark)
+    body *= 1 - 0.9 * dark
     gloss *= 1 - dark
     body[:] = _mix(body, _flat((0.34, 0.28, 0.19)), c.region("teeth") * 0.7)
     if "raffia" in c.regions:
@@ -160,9 +160,7 @@ PAINT: Table = {
 }
 
 
-def _paint(
-    c: Carving, dice: Dice, material: str, body: Array, gloss: Array, worn: Array
-) -> Array:
+def _paint(c: Carving, dice: Dice, material: str, body: Array, gloss: Array, worn: Array) -> Array:
     """Lay pigment by part, worn through; writes `body` in place and returns the gloss."""
     if material == "bronze":  # cast, never painted
         return gloss
@@ -211,7 +209,9 @@ def _inlay(c: Carving, dice: Dice, material: str, body: Array, gloss: Array) -> 
     flesh = c.region("head")
     if p.kind == "brass":
         strip = c.region("nose") * (np.abs(c.fx) < 0.03)
-        strip = np.maximum(strip, flesh * (np.abs(c.y - h.brow_y + 0.26) < 0.03) * (c.face_side < h.face * 0.55))
+        strip = np.maximum(
+            strip, flesh * (np.abs(c.y - h.brow_y + 0.26) < 0.03) * (c.face_side < h.face * 0.55)
+        )
         body[:] = _mix(body, _flat((0.46, 0.31, 0.11)), strip)
         gloss[:] = np.maximum(gloss, strip * 0.9)
     elif p.kind in ("studs", "cowries"):
