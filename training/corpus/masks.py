@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.corpus import folder
-from training.corpus.carving import crown, face, light, surface
+from training.corpus.carving import crown, face, inlay, light, surface
 from training.corpus.carving.dice import Dice
 from training.corpus.carving.field import Grid
 from training.corpus.carving.head import Carving, head
@@ -80,6 +80,7 @@ def carve(grid: Grid, dice: Dice, form: str, crowned: str) -> Carving:
         face.nose(c, dice)
         face.eyes(c, dice)
         face.mouth(c, dice)
+        inlay.inlay(c, dice)
         face.scars(c, dice)
     crown.ears(c, dice)
     crown.crown(c, dice, crowned)

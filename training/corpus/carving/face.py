@@ -168,7 +168,9 @@ def scars(c: Carving, dice: Dice) -> None:
         mark = ramp(0.2, 0.7, np.cos(r * cell)) * (r < p.pitch * 1.6)
     else:
         mark = np.zeros_like(x)
-    mark = mark + _forehead(p.forehead, x, y - (h.brow_y - 0.24), p.pitch)
+    inlaid = "brass" in c.regions or "cowrie" in c.regions  # there is one row on a forehead
+    if not inlaid:
+        mark = mark + _forehead(p.forehead, x, y - (h.brow_y - 0.24), p.pitch)
     mark = mark.astype(np.float32).clip(0, 1) * c.cover * (1 - c.region("hole"))
     c.height += mark * p.depth
     c.mark("scar", mark)
