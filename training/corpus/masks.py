@@ -106,7 +106,7 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
 
 def _frame(rough: Carving, n: int, dice: Dice) -> Grid:
     """The window in which the carving's bounding box fills its share of the frame."""
-    rows, columns = rough.cover.any(1).nonzero()[0], rough.cover.any(0).nonzero()[0]
+    rows, columns = (np.flatnonzero(rough.cover.any(axis)) for axis in (1, 0))
     low, high = rough.grid.y[rows[0], 0], rough.grid.y[rows[-1], 0]
     wide = 2 * max(abs(rough.grid.x[0, columns[0]]), abs(rough.grid.x[0, columns[-1]]))
     side = max(float(high - low), float(wide)) + rough.grid.px

@@ -122,7 +122,7 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     body = body * np.exp(grain + 0.16 * broad + 0.10 * fine)
     gloss = np.full((n, n), m.gloss, np.float32)
     flakes = noise(rng, n, 34, 30, 2) * 0.7 + 0.5 * broad
-    gloss = _paint(c, dice, material, body, gloss, flakes)
+    body, gloss = _paint(c, dice, material, body, gloss, flakes)
 
     near, far = blur(c.height, 0.012), blur(c.height, 0.035)
     hollow = ((near - c.height) * 14 + (far - c.height) * 7).clip(0, 1)
@@ -162,42 +162,47 @@ PAINT: Table = {
 }
 
 
-def _paint(c: Carving, dice: Dice, material: str, body: Array, gloss: Array, worn: Array) -> Array:
-    """Lay pigment by part, worn through; writes `body` in place and returns the gloss."""
+def _paint(
+    c: Carving, dice: Dice, material: str, body: Array, gloss: Array, flakes: Array
+) -> tuple[Array, Array]:
+    """Lay pigment by part, flaked off in places: the painted body and its gloss."""
     if material == "bronze":  # cast, never painted
-        return gloss
-    p, h = dice.roll("paint", PAINT), c.head
+        return body, gloss
+    p = dice.roll("paint", PAINT)
     rng = dice.stream("pigments")
-    inks = [PIGMENTS[ON[material][int(i)]] for i in rng.integers(len(ON[material]), size=4)]
+    first, second, third = (PIGMENTS[str(name)] for name in rng.choice(ON[material], 3))
     lost = float(rng.uniform(0.9, 2.2))
-    hold = ramp(lost + 0.15, lost - 0.15, worn)
-    flesh = c.region("head")
-    areas: list[tuple[Array, Colour]] = []
-    if p.face == "sockets":
-        areas.append((c.region("socket") * flesh, inks[0]))
-    elif p.face == "lids":
-        areas.append((c.region("lid") * flesh, inks[0]))
-    elif p.face == "band":
-        level = np.abs(c.y - h.eye_y)
-        areas.append((ramp(0.17, 0.14, level) * c.regions.get("plane", flesh), inks[0]))
-    elif p.face == "cheeks":
-        low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.6 * (h.face - c.face_side) * 0.6)
-        areas.append((low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh, inks[0]))
-    elif p.face == "halves":
-        areas.append((ramp(0.0, 0.03, c.fx * (1 if inks[0][0] > 0.2 else -1)) * flesh, inks[0]))
+    hold = ramp(lost + 0.15, lost - 0.15, flakes)
+    areas = [(_painted_face(c, p.face), first), (c.region("blaze"), first)]
     if p.marks == "filled":
-        areas.append((c.region("scar"), inks[1]))
-        areas.append((c.region("rim") * flesh, inks[1]))
-    areas.append((c.region("blaze"), inks[0]))
+        rim = c.region("rim") * c.region("head")
+        areas.append((np.maximum(c.region("scar"), rim), second))
     if p.hair == "painted":
         areas.append((c.region("coiffure"), PIGMENTS["black"]))
     if p.pattern == "painted":
-        areas.append((c.region("pattern"), inks[2]))
+        areas.append((c.region("pattern"), third))
     for where, ink in areas:
         cover = (where * hold * 0.9).clip(0, 1)
-        body[:] = _mix(body, _flat(ink) * np.exp(0.08 * worn), cover)
+        body = _mix(body, _flat(ink) * np.exp(0.08 * flakes), cover)
         gloss = gloss * (1 - 0.8 * cover)
-    return gloss
+    return body, gloss
+
+
+def _painted_face(c: Carving, kind: str) -> Array:
+    """Where a face's paint lies, in [0, 1]."""
+    h, flesh = c.head, c.region("head")
+    if kind == "sockets":
+        return c.region("socket") * flesh
+    if kind == "lids":
+        return c.region("lid") * flesh
+    if kind == "band":
+        return ramp(0.17, 0.14, np.abs(c.y - h.eye_y)) * c.regions.get("plane", flesh)
+    if kind == "cheeks":
+        low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.36 * (h.face - c.face_side))
+        return low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh
+    if kind == "halves":
+        return ramp(-0.015, 0.015, c.fx) * flesh
+    return np.zeros_like(c.height)
 
 
 def _flat(colour: Colour) -> Array:
