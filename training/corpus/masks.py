@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.corpus import folder
-from training.corpus.carving import crown, face, light, surface
+from training.corpus.carving import crown, face, inlay, light, surface
 from training.corpus.carving.dice import Dice
 from training.corpus.carving.field import Grid
 from training.corpus.carving.head import Carving, head
@@ -80,17 +80,23 @@ def carve(grid: Grid, dice: Dice, form: str, crowned: str) -> Carving:
         face.nose(c, dice)
         face.eyes(c, dice)
         face.mouth(c, dice)
+        inlay.inlay(c, dice)
         face.scars(c, dice)
     crown.ears(c, dice)
     crown.crown(c, dice, crowned)
     return c
 
 
+def carving(dice: Dice, n: int, form: str, crowned: str) -> Carving:
+    """Carve small to see how far the mask reaches, then on n by n to fill the frame."""
+    rough = carve(Grid(72, 2.3), dice, form, crowned)
+    return carve(_frame(rough, n, dice), dice, form, crowned)
+
+
 def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]:
-    """Carve small to see how far the mask reaches, then carve and light it to fill the frame."""
-    rough = carve(Grid(72, 2.3), dice, wanted["form"], wanted["crown"])
+    """One mask at size by size, drawn finer and averaged: smooth outlines, no moiré."""
     times = max(2, -(-_FINEST // size))
-    c = carve(_frame(rough, size * times, dice), dice, wanted["form"], wanted["crown"])
+    c = carving(dice, size * times, wanted["form"], wanted["crown"])
     marks = surface.work(c, dice)
     body, gloss = surface.colour(c, dice, wanted["material"], marks)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
@@ -100,7 +106,7 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
 
 def _frame(rough: Carving, n: int, dice: Dice) -> Grid:
     """The window in which the carving's bounding box fills its share of the frame."""
-    rows, columns = rough.cover.any(1).nonzero()[0], rough.cover.any(0).nonzero()[0]
+    rows, columns = (np.flatnonzero(rough.cover.any(axis)) for axis in (1, 0))
     low, high = rough.grid.y[rows[0], 0], rough.grid.y[rows[-1], 0]
     wide = 2 * max(abs(rough.grid.x[0, columns[0]]), abs(rough.grid.x[0, columns[-1]]))
     side = max(float(high - low), float(wide)) + rough.grid.px

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -110,7 +111,9 @@ def coiffure(c: Carving, dice: Dice) -> None:
     elif p.kind == "tresses":
         t = ((c.y + 0.6) / 1.45).clip(0, 1)
         middle = w * (1.02 + 0.1 * np.sin(t * 3.0))
-        tress = np.minimum(1 - ((c.side - middle) / 0.1) ** 2, np.minimum(c.y + 0.7, 0.85 - c.y) * 9)
+        tress = np.minimum(
+            1 - ((c.side - middle) / 0.1) ** 2, np.minimum(c.y + 0.7, 0.85 - c.y) * 9
+        )
         braid = np.cos((c.y + np.abs(c.side - middle) * 0.9) * 2 * math.pi / 0.13)
         c.attach("coiffure", tress, 0.08 + root(tress) * 0.1 + 0.02 * braid, behind=True)
     elif p.kind == "helmet":
@@ -153,8 +156,8 @@ def crest(c: Carving, dice: Dice) -> None:
     )
 
 
-def _prongs(c: Carving, tall: float, w: float, p: object) -> None:
-    count = int(getattr(p, "prongs"))  # noqa: B009
+def _prongs(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
+    count = int(p.prongs)
     pitch = 1.5 * w / count
     phase = 0.5 if count % 2 == 0 else 0.0
     cell = np.round(c.x / pitch - phase) + phase
@@ -167,26 +170,25 @@ def _prongs(c: Carving, tall: float, w: float, p: object) -> None:
     c.attach("crest", shape, 0.1 + root(shape) * 0.13)
 
 
-def _loop(c: Carving, tall: float, w: float, p: object) -> None:
+def _loop(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     r = np.sqrt((c.x / (0.62 * w)) ** 2 + ((c.y + 0.86) / (tall + 0.12)) ** 2)
     shape = np.where(c.y < -0.7, 1 - ((r - 0.84) / 0.17) ** 2, -1)
     twist = np.cos(np.arctan2(c.x, -0.86 - c.y) * 26)
     c.attach("crest", shape, 0.08 + root(shape) * 0.12 + 0.014 * twist)
 
 
-def _plank(c: Carving, tall: float, w: float, p: object) -> None:
-    pitch = float(getattr(p, "pattern"))  # noqa: B009
+def _plank(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     top = -1.0 - tall * 1.25
     wide = w * (0.42 + 0.16 * ramp(-1.1, top, c.y))
     shape = np.minimum(1 - (c.side / wide) ** 6, np.minimum(c.y - top, -0.8 - c.y) * 14)
-    wave = np.abs(((c.x / pitch) % 1) - 0.5) * 2
-    row = ((c.y - top) / pitch) % 1
+    wave = np.abs(((c.x / p.pattern) % 1) - 0.5) * 2
+    row = ((c.y - top) / p.pattern) % 1
     cut = ramp(-0.08, 0.08, wave - row) * ramp(0.06, 0.2, shape)
     c.attach("crest", shape, 0.13 - 0.03 * cut)
     c.mark("pattern", cut * (shape > 0))
 
 
-def _fan(c: Carving, tall: float, w: float, p: object) -> None:
+def _fan(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     reach = tall + 0.14
     angle = np.arctan2(c.x, -0.84 - c.y)
     edge = 1 + 0.05 * np.cos(angle * 18)
@@ -198,7 +200,7 @@ def _fan(c: Carving, tall: float, w: float, p: object) -> None:
     c.mark("pattern", ramp(0.0, 0.4, rays) * ramp(0.1, -0.1, hub) * (shape > 0))
 
 
-def _blade(c: Carving, tall: float, w: float, p: object) -> None:
+def _blade(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     top = -1.0 - tall
     t = ((-0.55 - c.y) / (-0.55 - top)).clip(0, 1)
     wide = w * (0.2 + 0.22 * np.sin(math.pi * t**0.8)) * (1 - t**6)
@@ -249,8 +251,8 @@ def _strand(rng: np.random.Generator, turns: Array, count: int) -> Array:
     """Unit-variance values by strand, linear between neighbours, periodic over one turn."""
     values = rng.standard_normal(count).astype(np.float32)
     at = (turns % 1) * count
-    low = np.floor(at).astype(np.int32)
-    t = at - low
+    low = at.astype(np.int32)
+    t = at - low.astype(np.float32)
     return values[low % count] * (1 - t) + values[(low + 1) % count] * t
 
 

@@ -37,5 +37,5 @@ class Dice:
                 found[name] = str(choice[int(rng.integers(len(choice)))])
             else:
                 low, high = choice
-                found[name] = float(rng.uniform(low, high))  # type: ignore[arg-type]
+                found[name] = float(rng.uniform(low, high))
         return SimpleNamespace(**found)

@@ -49,7 +49,7 @@ def nose(c: Carving, dice: Dice) -> None:
     top, tip = h.brow_y, h.nose_y
     t = (c.y - top) / (tip - top)
     width = p.width * (0.55 + p.flare * t.clip(0, 1) ** 1.5)
-    across = np.exp(-np.abs(c.fx / width) ** (2 + p.ridge))
+    across = np.exp(-(np.abs(c.fx / width) ** (2 + p.ridge)))
     along = ramp(-0.15, 0.1, t) * ramp(1.04, 0.95, t)
     c.height += c.cover * across * along * (0.35 + 0.65 * t.clip(0, 1)) * p.height
     wing = hill(c.face_side, c.y, p.width * 1.25, tip - 0.05, 0.05, 0.045)
@@ -83,7 +83,10 @@ def eyes(c: Carving, dice: Dice) -> None:
     elif p.kind == "round":
         lid, cut = ellipse(x, y, 0, 0, rx, rx), ellipse(x, y, 0, 0, rx * 0.6, rx * 0.6)
     elif p.kind == "tube":
-        lid, cut = ellipse(x, y, 0, 0, rx * 0.95, rx * 0.95), ellipse(x, y, 0, 0, rx * 0.5, rx * 0.5)
+        lid, cut = (
+            ellipse(x, y, 0, 0, rx * 0.95, rx * 0.95),
+            ellipse(x, y, 0, 0, rx * 0.5, rx * 0.5),
+        )
     else:
         lid = ellipse(x, y, 0, 0, rx, rx * 0.7, 6)
         cut = ellipse(x, y, 0, 0, rx * 0.78, rx * 0.36, 6)
@@ -165,7 +168,9 @@ def scars(c: Carving, dice: Dice) -> None:
         mark = ramp(0.2, 0.7, np.cos(r * cell)) * (r < p.pitch * 1.6)
     else:
         mark = np.zeros_like(x)
-    mark = mark + _forehead(p.forehead, x, y - (h.brow_y - 0.24), p.pitch)
+    inlaid = "brass" in c.regions or "cowrie" in c.regions  # there is one row on a forehead
+    if not inlaid:
+        mark = mark + _forehead(p.forehead, x, y - (h.brow_y - 0.24), p.pitch)
     mark = mark.astype(np.float32).clip(0, 1) * c.cover * (1 - c.region("hole"))
     c.height += mark * p.depth
     c.mark("scar", mark)

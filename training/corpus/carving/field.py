@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
+"""float32 in practice: numpy's types lose sight of it wherever a plain float takes part."""
 
 
 class Grid:
@@ -88,7 +90,9 @@ def _stretch_matrix(n: int, m: int) -> Array:
     return (1 - np.abs(at - np.arange(m)[None, :])).clip(0).astype(np.float32)
 
 
-def noise(rng: np.random.Generator, n: int, fx: int, fy: int | None = None, octaves: int = 1) -> Array:
+def noise(
+    rng: np.random.Generator, n: int, fx: int, fy: int | None = None, octaves: int = 1
+) -> Array:
     """(n, n) smooth noise, about unit variance, with fx by fy knots over the frame.
 
     Different fx and fy give a direction: many knots across and few along are wood fibre.
@@ -114,7 +118,9 @@ def smooth_max(a: Array, b: Array, k: float) -> Array:
     return b * (1 - h) + a * h + k * h * (1 - h)
 
 
-def ellipse(x: Array, y: Array, cx: float, cy: float, rx: float, ry: float, p: float = 2.0) -> Array:
+def ellipse(
+    x: Array, y: Array, cx: float, cy: float, rx: float, ry: float, p: float = 2.0
+) -> Array:
     """1 at the centre, 0 on the border of a superellipse, negative outside."""
     u, v = np.abs(x - cx) / rx, np.abs(y - cy) / ry
     if p == 2.0:

@@ -141,7 +141,7 @@ def head(grid: Grid, dice: Dice, form: str) -> Carving:
     inside = (d > 0).astype(np.float32)
     dome = root(d) * (1 - 0.35 * root(d)) * h.dome * 1.5
     if form == "disc":
-        dome = np.minimum(dome * 1.6, 0.14) + 0.0 * dome
+        dome = np.minimum(dome * 1.6, 0.14)
     elif form == "animal":
         dome = dome * 0.75 + inside * 0.2 * np.exp(-((x / (0.42 * w)) ** 2)) * ramp(-0.9, -0.4, y)
     fx = x - pose.turn * root(d).clip(0, 1) * min(h.width, 0.75)
@@ -156,7 +156,7 @@ def head(grid: Grid, dice: Dice, form: str) -> Carving:
 
 
 PLAIN: Table = {"temples": (0.0, 0.06), "cheek": (0.0, 0.05)}
-HEART: Table = {"depth": (0.12, 0.2), "cleft": (0.5, 0.85), "size": (0.74, 0.84)}
+HEART: Table = {"depth": (0.16, 0.25), "cleft": (0.5, 0.85), "size": (0.74, 0.84)}
 DISC: Table = {"rings": (1.0, 3.99), "teeth": (18, 36), "rim": ("dots", "zigzag", "rays", "plain")}
 
 

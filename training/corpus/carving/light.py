@@ -20,7 +20,7 @@ LIGHT: Table = {
 }
 
 GROUND: Table = {
-    "tone": ("light", "light", "light", "light", "light", "light", "light", "grey", "deep"),
+    "tone": (*("light",) * 8, "grey", "deep"),
     "shade": (0.0, 1.0),
     "warm": (-0.02, 0.04),
     "fall": (0.0, 0.25),

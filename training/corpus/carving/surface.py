@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,45 +14,47 @@ from training.corpus.carving.head import Carving
 
 Colour = tuple[float, float, float]
 
-# Linear reflectance of the body, of what shows where it is worn, of what settles in the recesses;
-# and gloss. "grain": how far growth rings show.
-MATERIALS: dict[str, dict[str, Colour | float]] = {
-    "dark": {
-        "body": (0.033, 0.024, 0.019),
-        "worn": (0.11, 0.07, 0.045),
-        "dust": (0.05, 0.042, 0.034),
-        "gloss": 0.5,
-        "grain": 0.25,
-    },
-    "red": {
-        "body": (0.165, 0.045, 0.024),
-        "worn": (0.30, 0.12, 0.06),
-        "dust": (0.045, 0.018, 0.013),
-        "gloss": 0.32,
-        "grain": 0.3,
-    },
-    "honey": {
-        "body": (0.36, 0.20, 0.085),
-        "worn": (0.50, 0.33, 0.17),
-        "dust": (0.10, 0.05, 0.024),
-        "gloss": 0.22,
-        "grain": 0.4,
-    },
-    "kaolin": {
-        "body": (0.66, 0.62, 0.54),
-        "worn": (0.16, 0.095, 0.055),
-        "dust": (0.30, 0.235, 0.165),
-        "gloss": 0.03,
-        "grain": 0.08,
-    },
-    "bronze": {
-        "body": (0.10, 0.088, 0.05),
-        "worn": (0.36, 0.25, 0.11),
-        "dust": (0.13, 0.235, 0.185),
-        "gloss": 0.55,
-        "grain": 0.0,
-    },
+
+@dataclass(frozen=True)
+class Material:
+    """Linear reflectance of the body, of where it is rubbed, of what settles in its hollows.
+
+    settle, patch: how much of that there is in the hollows and in patches; gloss: how much it
+    shines; grain: how far growth rings show.
+    """
+
+    body: Colour
+    worn: Colour
+    dust: Colour
+    settle: float
+    patch: float
+    gloss: float
+    grain: float
+
+
+MATERIALS: dict[str, Material] = {
+    "dark": Material(
+        (0.033, 0.024, 0.019), (0.11, 0.07, 0.045), (0.05, 0.042, 0.034), 0.6, 0.18, 0.5, 0.25
+    ),
+    "red": Material(
+        (0.165, 0.045, 0.024), (0.30, 0.12, 0.06), (0.045, 0.018, 0.013), 0.6, 0.25, 0.32, 0.3
+    ),
+    "honey": Material(
+        (0.36, 0.20, 0.085), (0.50, 0.33, 0.17), (0.10, 0.05, 0.024), 0.65, 0.22, 0.22, 0.4
+    ),
+    "kaolin": Material(
+        (0.66, 0.62, 0.54), (0.16, 0.095, 0.055), (0.30, 0.235, 0.165), 0.8, 0.18, 0.03, 0.08
+    ),
+    "bronze": Material(
+        (0.10, 0.082, 0.045), (0.36, 0.25, 0.11), (0.12, 0.225, 0.175), 0.9, 0.5, 0.55, 0.0
+    ),
 }
+
+COWRIE: Colour = (0.62, 0.55, 0.42)
+BRASS: Colour = (0.46, 0.31, 0.11)
+BONE: Colour = (0.34, 0.28, 0.19)
+FRAME: Colour = (0.075, 0.045, 0.028)  # the bare wood round a whitened face
+STRAWS: tuple[Colour, ...] = ((0.42, 0.29, 0.14), (0.27, 0.15, 0.065), (0.10, 0.055, 0.03))
 
 PIGMENTS: dict[str, Colour] = {
     "kaolin": (0.60, 0.55, 0.47),
@@ -70,7 +73,7 @@ ON: dict[str, tuple[str, ...]] = {
 }
 
 SURFACE: Table = {
-    "tools": (0.003, 0.013),
+    "tools": (0.003, 0.016),
     "facet": (9, 18),
     "rings": (5.0, 11.0),
     "warm": (-0.08, 0.08),
@@ -92,10 +95,9 @@ def work(c: Carving, dice: Dice) -> SimpleNamespace:
         at, top, long = rng.uniform(-0.6, 0.6), rng.uniform(-1.0, 0.5), rng.uniform(0.3, 0.8)
         wander = rng.standard_normal(2)
         y = c.y - float(top)
-        path = float(at) + 0.02 * (
-            float(wander[0]) * np.sin(y * 9) + float(wander[1]) * np.sin(y * 23) * 0.5
-        )
-        open_ = np.maximum(0.014 * (y / float(long)) * (1 - y / float(long)) * 4, 1e-4)
+        bend = float(wander[0]) * np.sin(y * 4) + 0.3 * float(wander[1]) * np.sin(y * 31)
+        path = float(at) + 0.014 * bend
+        open_ = np.maximum(0.009 * (y / float(long)) * (1 - y / float(long)) * 4, 1e-4)
         inside = (y > 0) & (y < float(long))
         crack = np.maximum(crack, np.exp(-(((c.x - path) / open_) ** 2)) * inside)
     c.height -= hard * crack * 0.05
@@ -110,47 +112,47 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     m = MATERIALS[material]
     tint = _flat((1 + p.warm, 1.0, 1 - p.warm)) * np.float32(p.deep)
     fine, broad = noise(rng, n, 26, 20, 2), noise(rng, n, 5, 5, 2)
-    body = _flat(m["body"]) * tint
-    gloss = np.full((n, n), m["gloss"], np.float32)
-
-    if material == "kaolin":  # the face is whitened; what frames it stays wood
-        frame = sum(c.region(k) for k in ("coiffure", "horns", "crest", "ears"))
-        dark = dice.stream("frame").uniform() < 0.75
-        if dark:
-            wood = _flat((0.075, 0.045, 0.028)) * tint
-            body = _mix(body, wood, np.clip(frame, 0, 1))
+    body = _flat(m.body) * tint
+    if material == "kaolin" and dice.stream("frame").uniform() < 0.75:
+        frame = sum((c.region(k) for k in ("coiffure", "horns", "crest", "ears")), c.cover * 0)
+        body = _mix(body, _flat(FRAME) * tint, frame.clip(0, 1))
     fibre = noise(rng, n, 60, 7)
     ring = np.sin((0.35 * c.x + 1.6 * c.height + 0.05 * broad) * 2 * math.pi * p.rings)
-    grain = float(m["grain"]) * (0.45 * ring + 0.35 * fibre)  # type: ignore[arg-type]
+    grain = m.grain * (0.45 * ring + 0.35 * fibre)
     body = body * np.exp(grain + 0.16 * broad + 0.10 * fine)
-
-    gloss = _paint(c, dice, material, body, gloss, fine + 0.6 * broad)
+    gloss = np.full((n, n), m.gloss, np.float32)
+    flakes = noise(rng, n, 34, 30, 2) * 0.7 + 0.5 * broad
+    body, gloss = _paint(c, dice, material, body, gloss, flakes)
 
     near, far = blur(c.height, 0.012), blur(c.height, 0.035)
     hollow = ((near - c.height) * 14 + (far - c.height) * 7).clip(0, 1)
     proud = ((c.height - near) * 16 + (c.height - far) * 5).clip(0, 1)
-    settle = {"bronze": 0.9, "kaolin": 0.75}.get(material, 0.6)
-    patch = ramp(0.4, 1.6, broad + 0.8 * fine) * (0.55 if material == "bronze" else 0.18)
-    body = _mix(body, _flat(m["dust"]), (hollow * settle + patch).clip(0, 0.95))
+    patch = ramp(0.4, 1.6, broad + 0.8 * fine) * m.patch
+    body = _mix(body, _flat(m.dust), (hollow * m.settle + patch).clip(0, 0.95))
     rub = (proud * (0.6 + 0.5 * fine)).clip(0, 1) * p.wear
-    if material == "kaolin":
-        rub = np.maximum(rub * 0.8, ramp(1.5, 2.2, fine * 0.9 + broad) * 0.8 * p.wear)
-    body = _mix(body, _flat(m["worn"]), (rub * 0.7).clip(0, 0.9))
+    if material == "kaolin":  # it flakes off as well
+        rub = np.maximum(rub * 0.8, ramp(1.35, 1.6, flakes) * 0.75 * p.wear)
+    body = _mix(body, _flat(m.worn), (rub * 0.7).clip(0, 0.9))
+    return _set_in(c, dice, body, gloss)
 
-    _inlay(c, dice, material, body, gloss)
-    dark = np.maximum(c.region("hole"), 0.7 * c.region("crack"))
-    body *= (1 - 0.9 * dark)
-    gloss *= 1 - dark
-    body[:] = _mix(body, _flat((0.34, 0.28, 0.19)), c.region("teeth") * 0.7)
-    if "raffia" in c.regions:
-        straw = _flat(RAFFIAS[int(dice.stream("straw").integers(len(RAFFIAS)))])
+
+def _set_in(c: Carving, dice: Dice, body: Array, gloss: Array) -> tuple[Array, Array]:
+    """Colour what is not the body: inlay, openings, teeth and raffia."""
+    brass = c.region("brass")
+    body = _mix(body, _flat(BRASS), brass)
+    body = _mix(body, _flat(COWRIE), c.region("cowrie"))
+    gloss = np.maximum(gloss, 0.8 * brass)
+    dark = np.maximum(c.region("hole"), 0.75 * np.maximum(c.region("crack"), c.region("slit")))
+    body = body * (1 - 0.9 * dark)
+    gloss = gloss * (1 - dark)
+    body = _mix(body, _flat(BONE), c.region("teeth") * 0.7)
+    if "strands" in c.regions:
+        straw = _flat(STRAWS[int(dice.stream("straw").integers(len(STRAWS)))])
         straw = straw * np.exp(0.5 * c.regions["strands"] - 0.1)
-        body[:] = _mix(body, straw, c.region("raffia"))
-        gloss *= 1 - c.region("raffia")
+        body = _mix(body, straw, c.region("raffia"))
+        gloss = gloss * (1 - c.region("raffia"))
     return body, gloss
 
-
-RAFFIAS: tuple[Colour, ...] = ((0.42, 0.29, 0.14), (0.27, 0.15, 0.065), (0.10, 0.055, 0.03))
 
 PAINT: Table = {
     "face": ("none", "none", "none", "sockets", "lids", "band", "cheeks", "halves"),
@@ -161,72 +163,46 @@ PAINT: Table = {
 
 
 def _paint(
-    c: Carving, dice: Dice, material: str, body: Array, gloss: Array, worn: Array
-) -> Array:
-    """Lay pigment by part, worn through; writes `body` in place and returns the gloss."""
+    c: Carving, dice: Dice, material: str, body: Array, gloss: Array, flakes: Array
+) -> tuple[Array, Array]:
+    """Lay pigment by part, flaked off in places: the painted body and its gloss."""
     if material == "bronze":  # cast, never painted
-        return gloss
-    p, h = dice.roll("paint", PAINT), c.head
+        return body, gloss
+    p = dice.roll("paint", PAINT)
     rng = dice.stream("pigments")
-    inks = [PIGMENTS[ON[material][int(i)]] for i in rng.integers(len(ON[material]), size=4)]
-    lost = float(rng.uniform(1.2, 2.4))
-    hold = ramp(lost + 0.5, lost - 0.2, worn)
-    flesh = c.region("head")
-    areas: list[tuple[Array, Colour]] = []
-    if p.face == "sockets":
-        areas.append((c.region("socket") * flesh, inks[0]))
-    elif p.face == "lids":
-        areas.append((c.region("lid") * flesh, inks[0]))
-    elif p.face == "band":
-        level = np.abs(c.y - h.eye_y)
-        areas.append((ramp(0.17, 0.14, level) * c.regions.get("plane", flesh), inks[0]))
-    elif p.face == "cheeks":
-        low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.6 * (h.face - c.face_side) * 0.6)
-        areas.append((low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh, inks[0]))
-    elif p.face == "halves":
-        areas.append((ramp(0.0, 0.03, c.fx * (1 if inks[0][0] > 0.2 else -1)) * flesh, inks[0]))
+    first, second, third = (PIGMENTS[str(name)] for name in rng.choice(ON[material], 3))
+    lost = float(rng.uniform(0.9, 2.2))
+    hold = ramp(lost + 0.15, lost - 0.15, flakes)
+    areas = [(_painted_face(c, p.face), first), (c.region("blaze"), first)]
     if p.marks == "filled":
-        areas.append((np.maximum(c.region("scar"), c.region("brow") * 0.0), inks[1]))
-        areas.append((c.region("rim") * flesh, inks[1]))
-    areas.append((c.region("blaze"), inks[0]))
+        rim = c.region("rim") * c.region("head")
+        areas.append((np.maximum(c.region("scar"), rim), second))
     if p.hair == "painted":
         areas.append((c.region("coiffure"), PIGMENTS["black"]))
     if p.pattern == "painted":
-        areas.append((c.region("pattern"), inks[2]))
+        areas.append((c.region("pattern"), third))
     for where, ink in areas:
         cover = (where * hold * 0.9).clip(0, 1)
-        body[:] = _mix(body, _flat(ink) * np.exp(0.08 * worn), cover)
+        body = _mix(body, _flat(ink) * np.exp(0.08 * flakes), cover)
         gloss = gloss * (1 - 0.8 * cover)
-    return gloss
+    return body, gloss
 
 
-INLAY: Table = {"kind": ("none", "none", "studs", "brass", "cowries", "cowries")}
-
-
-def _inlay(c: Carving, dice: Dice, material: str, body: Array, gloss: Array) -> None:
-    """Brass on the nose, studs along the brow, cowries along the hairline; in place."""
-    p, h = dice.roll("inlay", INLAY), c.head
-    if material == "bronze" or c.form == "animal":
-        return
-    flesh = c.region("head")
-    if p.kind == "brass":
-        strip = c.region("nose") * (np.abs(c.fx) < 0.03)
-        strip = np.maximum(strip, flesh * (np.abs(c.y - h.brow_y + 0.26) < 0.03) * (c.face_side < h.face * 0.55))
-        body[:] = _mix(body, _flat((0.46, 0.31, 0.11)), strip)
-        gloss[:] = np.maximum(gloss, strip * 0.9)
-    elif p.kind in ("studs", "cowries"):
-        pitch = 0.1 if p.kind == "studs" else 0.13
-        radius = 0.032 if p.kind == "studs" else 0.05
-        y0 = h.brow_y - 0.22 + 0.25 * c.side**2
-        cell = (np.round(c.x / pitch)) * pitch
-        u, v = c.x - cell, c.y - y0
-        bead = 1 - (u / radius) ** 2 - (v / (radius * 1.25)) ** 2
-        on = ((bead > 0) & (c.side < h.face * 0.8)) * flesh
-        c.height += on * np.sqrt(bead.clip(0, 1)) * 0.04
-        shell = (0.62, 0.55, 0.42) if p.kind == "cowries" else (0.5, 0.35, 0.13)
-        slit = on * (np.abs(u) < 0.01) * (np.abs(v) < radius * 0.8) * (p.kind == "cowries")
-        body[:] = _mix(body, _flat(shell), np.clip(on - 0.8 * slit, 0, 1))
-        gloss[:] = np.maximum(gloss, on * 0.5)
+def _painted_face(c: Carving, kind: str) -> Array:
+    """Where a face's paint lies, in [0, 1]."""
+    h, flesh = c.head, c.region("head")
+    if kind == "sockets":
+        return c.region("socket") * flesh
+    if kind == "lids":
+        return c.region("lid") * flesh
+    if kind == "band":
+        return ramp(0.17, 0.14, np.abs(c.y - h.eye_y)) * c.regions.get("plane", flesh)
+    if kind == "cheeks":
+        low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.36 * (h.face - c.face_side))
+        return low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh
+    if kind == "halves":
+        return ramp(-0.015, 0.015, c.fx) * flesh
+    return np.zeros_like(c.height)
 
 
 def _flat(colour: Colour) -> Array:

@@ -1,0 +1,185 @@
+"""The drawn corpora: what a seed fixes, what a label changes, and the folder they are left in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.corpus import folder, masks
+from training.corpus.carving.dice import Dice
+from training.corpus.carving.field import Grid, arc, blur, noise
+
+EVERY = len(list(product(*masks.LABELS.values())))
+
+
+def test_a_seed_and_an_index_fix_the_picture() -> None:
+    whole, labels = masks.draw(5, 32, 11)
+    again, again_labels = masks.draw(5, 32, 11)
+    last, last_labels = masks.draw(2, 32, 11, start=3)
+    assert np.array_equal(whole, again)
+    assert labels == again_labels
+    assert np.array_equal(whole[3:], last)
+    assert labels[3:] == last_labels
+    assert not np.array_equal(whole, masks.draw(5, 32, 12)[0])
+
+
+def test_size_changes_the_sampling_and_not_the_mask() -> None:
+    small = masks.draw(3, 32, 4)[0].astype(float)
+    large = masks.draw(3, 64, 4)[0].astype(float)
+    folded = large.reshape(3, 32, 2, 32, 2, 3).mean((2, 4))
+    assert np.abs(folded - small).mean() < 8
+    others = np.roll(folded, 1, axis=0)
+    assert np.abs(others - small).mean() > 3 * np.abs(folded - small).mean()
+
+
+def test_labels_come_up_evenly_and_independently() -> None:
+    drawn = [tuple(masks.label(3, i).values()) for i in range(2 * EVERY)]
+    assert set(Counter(drawn).values()) == {2}
+    assert drawn[:EVERY] != drawn[EVERY:]
+    assert [masks.label(4, i) for i in range(9)] != [masks.label(3, i) for i in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in masks.LABELS for value in masks.LABELS[name]]
+)
+def test_every_value_can_be_pinned_and_is_drawn(name: str, value: str) -> None:
+    images, labels = masks.draw(2, 32, 5, **{name: value})
+    assert images.shape == (2, 32, 32, 3)
+    assert images.dtype == np.uint8
+    assert all(found[name] == value for found in labels)
+    assert all(found.keys() == masks.LABELS.keys() for found in labels)
+    assert images.std(axis=(1, 2)).min() > 5
+    values = masks.LABELS[name]
+    other = values[(values.index(value) + 1) % len(values)]
+    assert not np.array_equal(images, masks.draw(2, 32, 5, **{name: other})[0])
+
+
+@pytest.mark.parametrize(
+    ("form", "crowned"), list(product(masks.LABELS["form"], masks.LABELS["crown"]))
+)
+def test_the_mask_fills_the_frame_and_stays_inside_it(form: str, crowned: str) -> None:
+    for index in range(2):
+        c = masks.carving(Dice(9, index), 96, form, crowned)
+        cover = c.cover > 0.5
+        assert 0.12 < cover.mean() < 0.75
+        rows, columns = cover.any(1).nonzero()[0], cover.any(0).nonzero()[0]
+        longer = max(np.ptp(rows), np.ptp(columns)) / 96
+        assert 0.75 <= longer <= 0.95
+        border = np.concatenate([cover[0], cover[-1], cover[:, 0], cover[:, -1]])
+        assert not border.any()
+        assert np.isfinite(c.height).all()
+        for where in c.regions.values():
+            assert np.isfinite(where).all()
+
+
+def test_materials_differ_in_colour() -> None:
+    """Nearest mean colour of the face tells the material of most bare masks."""
+    values = masks.LABELS["material"]
+    colours = []
+    for value in values:
+        images = masks.draw(8, 32, 21, form="oval", crown="bare", material=value)[0]
+        colours.append(np.median(images[:, 8:24, 11:21].reshape(8, -1, 3), axis=1))
+    table = np.stack(colours)  # (materials, images, 3)
+    means = np.median(table, axis=1)
+    distance = np.linalg.norm(table[:, :, None] - means[None, None], axis=-1)
+    right = distance.argmin(-1) == np.arange(len(values))[:, None]
+    assert right.mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"count": 0}, "--count"),
+        ({"size": 8}, "--size"),
+        ({"seed": -1}, "--seed"),
+        ({"form": "square"}, "oval, heart"),
+        ({"mood": "calm"}, "form, material"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(request_: dict, message: str) -> None:
+    with pytest.raises(folder.CorpusError, match=message):
+        masks.draw(**({"count": 1, "size": 32, "seed": 0} | request_))
+
+
+def test_a_folder_holds_pictures_labels_and_where_they_come_from(tmp_path: Path) -> None:
+    out = tmp_path / "drawn"
+    seen: list[tuple[int, int]] = []
+    assert masks.write(out, 3, 32, 6, lambda done, count: seen.append((done, count))) == 3
+    assert seen[-1] == (3, 3)
+    images, labels = masks.draw(3, 32, 6)
+    with (out / "labels.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [row.pop("file") for row in rows] == ["00000.png", "00001.png", "00002.png"]
+    assert rows == labels
+    for i, image in enumerate(images):
+        assert np.array_equal(np.asarray(Image.open(out / f"{i:05d}.png")), image)
+    facts = json.loads((out / "provenance.json").read_text())
+    assert facts["corpus"] == "masks"
+    assert facts["seed"] == 6
+    assert facts["version"] == masks.VERSION
+    assert "CC0" in facts["licence"]
+
+
+def test_a_longer_run_completes_the_folder(tmp_path: Path) -> None:
+    masks.write(tmp_path, 2, 32, 6)
+    before = (tmp_path / "00000.png").stat().st_mtime_ns
+    assert masks.write(tmp_path, 4, 32, 6) == 2
+    assert masks.write(tmp_path, 4, 32, 6) == 0
+    assert (tmp_path / "00000.png").stat().st_mtime_ns == before
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 5
+    (tmp_path / "00001.png").unlink()
+    with pytest.raises(folder.CorpusError, match=r"lost 00001\.png"):
+        masks.write(tmp_path, 4, 32, 6)
+
+
+@pytest.mark.parametrize(("count", "size", "seed"), [(2, 32, 7), (2, 48, 6), (1, 32, 6)])
+def test_another_corpus_is_not_mixed_in(tmp_path: Path, count: int, size: int, seed: int) -> None:
+    masks.write(tmp_path, 2, 32, 6)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(folder.CorpusError, match="holds"):
+        masks.write(tmp_path, count, size, seed)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["holiday.jpg", "labels.csv", "provenance.json"])
+def test_a_foreign_folder_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("[1, 2]")
+    with pytest.raises(folder.CorpusError, match="other files"):
+        masks.write(tmp_path, 1, 32, 0)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.03, 0.06])
+def test_blur_keeps_the_sum_and_spreads_by_sigma(sigma: float) -> None:
+    n = 192
+    point = np.zeros((n, n), np.float32)
+    point[96, 96] = 1
+    soft = blur(point, sigma)
+    at = np.arange(n)
+    across = soft.sum(0)
+    middle = (across * at).sum() / across.sum()
+    spread = np.sqrt((across * (at - middle) ** 2).sum() / across.sum())
+    assert soft.sum() == pytest.approx(1, abs=0.02)
+    assert spread == pytest.approx(sigma * n, rel=0.15)
+
+
+def test_noise_has_about_unit_variance() -> None:
+    field = noise(np.random.default_rng(0), 192, 24, 12, octaves=2)
+    assert 0.6 < field.std() < 1.6
+
+
+def test_an_arc_starts_and_ends_where_it_should() -> None:
+    grid = Grid(101, 2.0)
+    t, across = arc(grid.x, grid.y, (0.0, 0.0), 0.0, np.pi / 2, np.pi / 2)  # a quarter, radius 1
+    end = (np.abs(grid.y + 1) < grid.px / 2) & (np.abs(grid.x - 1) < grid.px / 2)
+    assert t[end] == pytest.approx(1, abs=0.03)
+    assert across[end] == pytest.approx(0, abs=0.03)
+    start = (np.abs(grid.y) < grid.px / 2) & (np.abs(grid.x) < grid.px / 2)
+    assert t[start] == pytest.approx(0, abs=0.03)
