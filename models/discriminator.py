@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from models.generator import check_stages
 from models.latent import Code
+from models.strided import halve
 
 FEATURES = 128  # width of the vector that every head reads
 
@@ -39,22 +40,23 @@ class Discriminator(nn.Module):
         self.trunk = nn.ModuleList(
             nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False)
         )
-        self.features = nn.Conv2d(channels[-1] + 1, FEATURES, 4)
+        self.features = nn.Linear((channels[-1] + 1) * 16, FEATURES)
         self.realness = nn.Linear(FEATURES, 1)
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
         self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) or module is self.features:
                 nn.init.normal_(module.weight, 0, 0.02)
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(module.bias)
 
     def embed(self, images: Tensor) -> Tensor:
         """The trunk: (N, 3, S, S) -> (N, FEATURES)."""
         x = images
         for conv in self.trunk:
-            x = F.leaky_relu(conv(x), 0.2)
+            x = F.leaky_relu(halve(x, conv.weight, conv.bias), 0.2)
+        x = x.contiguous()
         x = torch.cat([x, minibatch_deviation(x)], dim=1)
-        return F.leaky_relu(self.features(x), 0.2).flatten(1)
+        return F.leaky_relu(self.features(x.flatten(1)), 0.2)
 
     def forward(
         self, images: Tensor, conditions: Tensor | None = None, label_weight: float = 1.0
@@ -84,6 +86,7 @@ def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:
     """
     n, _, height, width = x.shape
     group = group if n % group == 0 else n
-    spread = x.float().unflatten(0, (group, -1))  # (G, M, C, H, W)
-    spread = (spread.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # (M,)
+    groups = x.float().view(group, -1)  # (G, M·C·H·W)
+    variance = (groups - groups.mean(0)).square().mean(0)
+    spread = (variance + 1e-8).sqrt().view(n // group, -1).mean(1)  # (M,)
     return spread.repeat(group).to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)
