@@ -26,6 +26,9 @@ def noisy(scale: int, tier: str, seed: int = 0) -> Upscaler:
     torch.manual_seed(seed)
     upscaler = Upscaler(scale, **TIERS[tier]).eval().requires_grad_(False)
     torch.nn.init.normal_(upscaler.tail.weight, std=0.2)
+    for name, parameter in upscaler.named_parameters():
+        if name.endswith("bias"):
+            torch.nn.init.normal_(parameter, std=0.1)
     return upscaler
 
 
