@@ -210,6 +210,7 @@ def nested(depth: int) -> bytes:
         (b"#bundle\0", False),
         (b"GET / HTTP/1.1\r\n\r\n", False),
     ],
+    ids=lambda value: f"{len(value)}_bytes" if isinstance(value, bytes) else "",
 )
 def test_what_is_malformed_or_too_much_is_refused(
     bus: Bus, client: socket.socket, packet: bytes, acts: bool, caplog: pytest.LogCaptureFixture

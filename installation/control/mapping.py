@@ -97,7 +97,9 @@ class Binding:
 
         before: the control's last value; a knob or a button fires a trigger as it passes half.
         """
-        if not isinstance(what, Param):
+        if what is None:
+            return None
+        if isinstance(what, Trigger):
             half = 0 if move.kind == "note" else move.top // 2
             fires = move.value > half and (move.kind == "note" or before <= half)
             return (1.0, "value") if fires else None
