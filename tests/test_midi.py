@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import midi_backend
 import mido
 import pytest
+from waiting import until
 
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
 from installation.parameters import Bus, Param, Trigger
 
-PATIENCE = 20.0  # seconds a test waits for something that normally takes milliseconds
 NANO = "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0"
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 
@@ -37,13 +36,6 @@ def mapping(bus: Bus) -> MidiMap:
 def _unplugged() -> Iterator[None]:
     yield
     midi_backend.pull_all()
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def cc(number: int, value: int, channel: int = 3) -> mido.Message:
@@ -193,7 +185,7 @@ def test_without_midi_it_starts_with_one_warning(
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     with Midi(bus, mapping, backend=backend) as midi:
-        until(lambda: bool(caplog.records))
+        until(lambda: caplog.records)
         assert midi.connected == []
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert "going on without MIDI" in caplog.messages[0]
@@ -211,5 +203,5 @@ def test_without_a_midi_kernel_the_default_backend_starts(
     monkeypatch.delenv("MIDO_BACKEND", raising=False)
     monkeypatch.setattr(rtmidi, "MidiIn", refused)
     with Midi(bus, mapping):
-        until(lambda: bool(caplog.records))
+        until(lambda: caplog.records)
     assert [m.split(":")[0] for m in caplog.messages] == ["going on without MIDI"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import mido
 import pytest
+from waiting import PATIENCE, until
 
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import Heard
@@ -17,7 +18,6 @@ from installation.parameters import Bus, Param, Trigger
 
 rtmidi = pytest.importorskip("rtmidi")  # has no wheel for Python 3.13
 
-PATIENCE = 20.0  # seconds a test waits for something that normally takes milliseconds
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 
 
@@ -32,13 +32,6 @@ def bus() -> Bus:
 @pytest.fixture
 def mapping(bus: Bus) -> MidiMap:
     return MidiMap(bus)
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def cc(number: int, value: int, channel: int = 3) -> mido.Message:
@@ -85,14 +78,14 @@ def test_a_real_port_moves_a_parameter_and_recovers(
     with Midi(bus, mapping, ["nano"], JACK) as midi:
         until(lambda: len(midi.connected) == 1)
         out.send(cc(1, 127))
-        until(lambda: bool(bus.tick(0.01)) or bus.value("/drift/speed") == 2.0)
+        until(lambda: bus.tick(0.01) or bus.value("/drift/speed") == 2.0)
         assert bus.moved_by("/drift/speed") == "midi RtMidiOut Client:nano cc 1"
         out.close()
         until(lambda: midi.connected == [])
         out = jack.open_output("nano", virtual=True)
         until(lambda: len(midi.connected) == 1)
         out.send(cc(1, 0))
-        until(lambda: bool(bus.tick(0.01)) or bus.value("/drift/speed") == 0.0)
+        until(lambda: bus.tick(0.01) or bus.value("/drift/speed") == 0.0)
     out.close()
 
 
@@ -120,5 +113,5 @@ def test_a_real_port_carries_fourteen_bits(bus: Bus, jack: mido.Backend) -> None
         out.send(cc(7, 64))
         out.send(cc(39, 1))
         wanted = (64 << 7 | 1) / 16383
-        until(lambda: bool(bus.tick(0.01)) or bus.value("/drift/calm") == pytest.approx(wanted))
+        until(lambda: bus.tick(0.01) or bus.value("/drift/calm") == pytest.approx(wanted))
     out.close()

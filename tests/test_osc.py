@@ -10,15 +10,14 @@ import subprocess
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from waiting import PATIENCE, until
 
 from installation.control.message import ControlError, Heard
 from installation.control.osc import OscServer
 from installation.parameters import Bus, Param, Trigger
-
-PATIENCE = 20.0  # seconds a test waits for something that normally takes milliseconds
 
 
 @pytest.fixture
@@ -68,14 +67,6 @@ def bundle(*elements: bytes, when: float = 0.0) -> bytes:
     return b"#bundle\0" + struct.pack(">Q", tag) + b"".join(sized)
 
 
-def until(bus: Bus, done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.002)
-        bus.tick(0.01)
-
-
 def ask(client: socket.socket, address: str, *arguments: str) -> float:
     """Also tells that everything sent before has been worked through."""
     client.send(message(address, *arguments))
@@ -108,7 +99,7 @@ def test_oscsend_moves_a_parameter(
     """oscsend is liblo's client: not one line of it is ours."""
     command = ["oscsend", "127.0.0.1", str(server.port), "/drift/speed", *arguments]
     subprocess.run(command, check=True)
-    until(bus, lambda: bus.value("/drift/speed") == pytest.approx(expected))
+    until(lambda: bus.tick(0.01) or bus.value("/drift/speed") == pytest.approx(expected))
     assert bus.moved_by("/drift/speed") == "osc 127.0.0.1"
 
 
@@ -123,7 +114,7 @@ def test_oscsend_fires_a_trigger_with_and_without_an_argument(bus: Bus, server: 
         fired.extend(bus.tick(0.01))
         return bus.value("/drift/calm") == 1
 
-    until(Bus(), calm)
+    until(calm)
     assert fired == ["/drift/flash"] * 4
 
 
@@ -342,7 +333,7 @@ def test_every_message_is_told_to_who_listens(bus: Bus) -> None:
             b"rubbish",
         ):
             client.send(packet)
-        until(bus, lambda: len(told) == 5)
+        until(lambda: len(told) == 5)
     assert [(h.message, h.address, h.value, h.form, h.reached) for h in told] == [
         ("/drift/speed 1.5 'x'", "/drift/speed", 1.5, "value", True),
         ("/drift/sped 1.5", "/drift/sped", None, "value", False),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from installation.control.message import ControlError
-from installation.parameters import Bus, Declared, Form, Param, Trigger
+from installation.parameters import Bus, Declared, Form, Trigger
 
 Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
