@@ -176,6 +176,8 @@ class Bus:
                 old = states.get(address)
                 start = what.default if old is None else what.clamp(old.target)
                 states[address] = _State(start, start, "" if old is None else old.moved_by)
+            else:
+                states.pop(address, None)  # a number until the scene was saved again
         with self._lock:
             self._params, self._states = params, states
 

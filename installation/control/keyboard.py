@@ -68,7 +68,10 @@ class Keyboard:
         if at < len(self.scenes):
             self._fire(f"/stage/scene/{self.scenes[at]}", str(at + 1))
         else:
-            self._complaints.once(at, lambda: f"key {at + 1}: there are {len(self.scenes)} scenes")
+            last = len(self.scenes)
+            self._complaints.once(
+                at, lambda: f"key {at + 1}: there is no such scene, the last is {last}"
+            )
 
     def _fire(self, address: str, key: str) -> None:
         if address in self._bus:
@@ -123,7 +126,7 @@ KEYS = (
     Key(("escape", "esc"), "quit", "/stage/quit"),
 )
 _BY_NAME = {name: key for key in KEYS for name in key.names}
-_DIGITS = "123456789"
+_DIGITS = frozenset("123456789")
 
 
 def key_help() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from installation.control.message import ControlError
-from installation.parameters import Bus, Declared, Form, Param, Trigger
+from installation.parameters import Bus, Declared, Form, Trigger
 
 Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
@@ -97,7 +97,9 @@ class Binding:
 
         before: the control's last value; a knob or a button fires a trigger as it passes half.
         """
-        if not isinstance(what, Param):
+        if what is None:
+            return None
+        if isinstance(what, Trigger):
             half = 0 if move.kind == "note" else move.top // 2
             fires = move.value > half and (move.kind == "note" or before <= half)
             return (1.0, "value") if fires else None

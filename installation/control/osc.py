@@ -38,7 +38,7 @@ _LARGEST = 2048  # bytes in a datagram; a fader needs 32
 _DEEPEST = 8  # bundles inside bundles
 _MOST = 128  # messages in one datagram
 _BUFFER = 1 << 20  # bytes the kernel may hold for us while the picture is drawn
-_WAKE = 0.25  # seconds between looks at whether to stop
+_WAKE = 0.05  # seconds between looks at whether to stop
 
 # An address and, if any, the type tags that python-osc reads. It skips other tags without their
 # data, so that what follows is misread, and logs a line for each: those never get to it.
@@ -158,16 +158,18 @@ class OscServer:
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ControlError(f"OSC cannot listen on port {port}: ports are 1 to 65535")
     try:
         family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         opened = socket.socket(family, socket.SOCK_DGRAM)
-    except (OSError, UnicodeError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         raise ControlError(f"OSC cannot listen on {host!r}, port {port}: {error}") from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         opened.settimeout(_WAKE)
         opened.bind(where)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         opened.close()
         raise ControlError(
             f"OSC cannot listen on {host} port {port} ({error}): another program may have it; "

@@ -1,0 +1,79 @@
+"""Complaints: a flood fills neither the log nor the memory."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from installation.log import Complaints
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_each_thing_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    time = Time()
+    complaints = Complaints(logging.getLogger("test"), now=time)
+    for second in range(10):
+        time.now = float(second)
+        complaints.once("a", lambda: "first")
+        complaints.once("b", lambda: "second")
+    assert caplog.messages == ["first", "second"]
+
+
+def test_a_second_holds_only_so_many_and_the_rest_is_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    time = Time()
+    complaints = Complaints(logging.getLogger("test"), per_second=2, now=time)
+    composed = []
+    for n in range(100):
+        complaints.once(n, lambda n=n: composed.append(n) or f"number {n}")  # type: ignore[misc]
+    assert caplog.messages == ["number 0", "number 1"]
+    assert composed == [0, 1]  # what is held back costs nothing
+    time.now += 1
+    complaints.once("later", lambda: "later")
+    assert caplog.messages[2:] == ["… and 98 more such messages", "later"]
+
+
+def test_what_was_held_back_may_be_said_later(caplog: pytest.LogCaptureFixture) -> None:
+    time = Time()
+    complaints = Complaints(logging.getLogger("test"), per_second=1, now=time)
+    complaints.once("a", lambda: "a")
+    complaints.once("b", lambda: "b")
+    time.now += 1
+    complaints.once("b", lambda: "b")
+    assert caplog.messages == ["a", "… and 1 more such messages", "b"]
+
+
+def test_memory_of_what_was_said_is_bounded() -> None:
+    time = Time()
+    complaints = Complaints(logging.getLogger("test"), per_second=1, remember=10, now=time)
+    for n in range(1000):
+        time.now = float(n)
+        complaints.once(n, lambda: "x")
+    assert len(complaints._said) == 10
+
+
+def test_many_threads_say_it_once(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = Complaints(logging.getLogger("test"))
+    ready = threading.Barrier(8)
+
+    def complain() -> None:
+        ready.wait()
+        for _ in range(100):
+            complaints.once("same", lambda: "same")
+
+    threads = [threading.Thread(target=complain) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert caplog.messages == ["same"]

@@ -1,0 +1,207 @@
+"""MIDI ports that come and go, through a mido backend in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import midi_backend
+import mido
+import pytest
+from waiting import until
+
+from installation.control.mapping import Binding, MidiMap
+from installation.control.message import Heard
+from installation.control.midi import Midi
+from installation.parameters import Bus, Param, Trigger
+
+NANO = "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0"
+JACK = "mido.backends.rtmidi/UNIX_JACK"
+
+
+@pytest.fixture
+def bus() -> Bus:
+    bus = Bus()
+    bus.declare("stage", {"scene/drift": Trigger()})
+    bus.declare("drift", {"speed": Param(0.5, 0, 2), "calm": Param(0, 0, 1), "flash": Trigger()})
+    return bus
+
+
+@pytest.fixture
+def mapping(bus: Bus) -> MidiMap:
+    return MidiMap(bus)
+
+
+@pytest.fixture(autouse=True)
+def _unplugged() -> Iterator[None]:
+    yield
+    midi_backend.pull_all()
+
+
+def cc(number: int, value: int, channel: int = 3) -> mido.Message:
+    return mido.Message("control_change", channel=channel - 1, control=number, value=value)
+
+
+def note(number: int, velocity: int, channel: int = 3) -> mido.Message:
+    return mido.Message("note_on", channel=channel - 1, note=number, velocity=velocity)
+
+
+def plugged(bus: Bus, mapping: MidiMap, *names: str, **options: object) -> Midi:
+    for name in names:
+        midi_backend.plug(name)
+    midi = Midi(bus, mapping, backend="midi_backend", **options)  # type: ignore[arg-type]
+    midi.start()
+    until(lambda: len(midi.connected) == len(names))
+    return midi
+
+
+def test_a_knob_moves_a_parameter_and_is_named(bus: Bus, mapping: MidiMap) -> None:
+    with plugged(bus, mapping, NANO):
+        midi_backend.play(NANO, cc(1, 127))
+    bus.tick(0.01)
+    assert bus.value("/drift/speed") == 2.0
+    assert bus.moved_by("/drift/speed") == "midi nanoKONTROL2 cc 1"
+
+
+def test_no_note_is_lost_between_two_frames(bus: Bus, mapping: MidiMap) -> None:
+    with plugged(bus, mapping, NANO):
+        for _ in range(50):
+            off = mido.Message("note_off", channel=2, note=36, velocity=64)
+            midi_backend.play(NANO, note(36, 100), note(36, 0), note(36, 1), off)
+    assert bus.tick(0.01) == ["/drift/flash"] * 100
+    assert bus.moved_by("/drift/flash") == "midi nanoKONTROL2 note 36"
+
+
+def test_a_port_that_is_pulled_and_returned_works_again(
+    bus: Bus, mapping: MidiMap, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with plugged(bus, mapping, NANO) as midi:
+        midi_backend.pull(NANO)
+        until(lambda: midi.connected == [])
+        back = NANO.replace("20:0", "24:0")
+        midi_backend.plug(back)
+        until(lambda: midi.connected == ["nanoKONTROL2"])
+        midi_backend.play(back, cc(1, 127))
+        bus.tick(0.01)
+        assert bus.value("/drift/speed") == 2.0
+    assert [m.rsplit(";")[0] for m in caplog.messages] == [
+        "MIDI nanoKONTROL2 is connected",
+        "MIDI nanoKONTROL2 is gone",
+        "MIDI nanoKONTROL2 is connected",
+    ]
+
+
+def test_every_port_is_heard_unless_some_are_named(bus: Bus, mapping: MidiMap) -> None:
+    midi_backend.plug("Launchpad 0")
+    with plugged(bus, mapping, NANO, "Twister 1", ports=["nanokontrol", "TWIST"]) as midi:
+        assert sorted(midi.connected) == ["Twister", "nanoKONTROL2"]
+        assert midi_backend.listeners("Launchpad 0") == 0
+    assert midi_backend.listeners(NANO) == 0  # closed
+
+
+def test_a_port_that_does_not_open_is_said_once_and_tried_again(
+    bus: Bus, mapping: MidiMap, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = 0
+
+    class Looking(Midi):
+        def _look(self, names: list[str]) -> None:
+            nonlocal looks
+            super()._look(names)
+            looks += 1
+
+    midi_backend.plug("broken")
+    with Looking(bus, mapping, backend="midi_backend") as midi:
+        until(lambda: looks >= 3)
+        assert midi.connected == []
+    assert caplog.messages == ["MIDI broken cannot be opened (unknown port 'broken'); trying again"]
+
+
+def test_controllers_of_every_kind(bus: Bus) -> None:
+    mapping = MidiMap(
+        bus,
+        [
+            Binding("/drift/calm", "pitchwheel"),
+            Binding("/drift/speed", "nrpn", 5 << 7 | 3, low=0, high=1),
+        ],
+    )
+    wheel = [mido.Message("pitchwheel", pitch=pitch) for pitch in (8191, -8192, 0)]
+    seen = []
+    with plugged(bus, mapping, NANO):
+        for message in wheel:
+            midi_backend.play(NANO, message)
+            bus.tick(0.01)
+            seen.append(bus.value("/drift/calm"))
+        midi_backend.play(NANO, cc(38, 9))  # the value of nothing chosen
+        midi_backend.play(NANO, cc(99, 5), cc(98, 3), cc(6, 127), cc(38, 127))
+        bus.tick(0.01)
+        assert bus.value("/drift/speed") == 1.0
+        assert bus.moved_by("/drift/speed") == "midi nanoKONTROL2 nrpn 643"
+        midi_backend.play(NANO, cc(6, 64))
+        midi_backend.play(NANO, cc(38, 1))
+        bus.tick(0.01)
+        assert bus.value("/drift/speed") == pytest.approx((64 << 7 | 1) / 16383)
+        midi_backend.play(NANO, cc(101, 0), cc(100, 0), cc(6, 127))  # an RPN: pitch bend range
+        midi_backend.play(NANO, cc(99, 5), cc(98, 4), cc(6, 127))  # another NRPN
+        bus.tick(0.01)
+    assert seen == [1.0, 0.0, pytest.approx(0.5, abs=1e-4)]
+    assert bus.value("/drift/speed") == pytest.approx((64 << 7 | 1) / 16383)
+
+
+def test_clock_and_sysex_pass_by(bus: Bus, mapping: MidiMap) -> None:
+    told: list[Heard] = []
+    with plugged(bus, mapping, NANO, on_message=told.append):
+        midi_backend.play(
+            NANO,
+            mido.Message("clock"),
+            mido.Message("sysex", data=[1, 2, 3]),
+            mido.Message("program_change", program=3),
+            mido.Message("active_sensing"),
+        )
+    assert told == []
+
+
+def test_every_message_is_told_to_who_listens(bus: Bus) -> None:
+    told: list[Heard] = []
+    mapping = MidiMap(bus, [Binding("/drift/calm", "cc", 1), Binding("/drift/speed", "cc", 1)])
+    with plugged(bus, mapping, NANO, on_message=told.append):
+        midi_backend.play(NANO, cc(1, 127), cc(90, 5))
+    assert [(h.source, h.message, h.address, h.value, h.form, h.reached) for h in told] == [
+        ("midi nanoKONTROL2 cc 1", "ch 3 cc 1 = 127", "/drift/calm", 1.0, "unit", True),
+        ("midi nanoKONTROL2 cc 1", "ch 3 cc 1 = 127", "/drift/speed", 1.0, "unit", True),
+        ("midi nanoKONTROL2 cc 90", "ch 3 cc 90 = 5", "", None, "value", False),
+    ]
+
+
+@pytest.mark.parametrize("backend", ["no.such.backend", "mido.backends.rtmidi/NO_SUCH_API", JACK])
+def test_without_midi_it_starts_with_one_warning(
+    bus: Bus,
+    mapping: MidiMap,
+    backend: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with Midi(bus, mapping, backend=backend) as midi:
+        until(lambda: caplog.records)
+        assert midi.connected == []
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    assert "going on without MIDI" in caplog.messages[0]
+    assert "\n" not in caplog.messages[0]
+
+
+def test_without_a_midi_kernel_the_default_backend_starts(
+    bus: Bus, mapping: MidiMap, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rtmidi = pytest.importorskip("rtmidi")
+
+    def refused(*_: object) -> None:
+        raise rtmidi.SystemError("error creating ALSA sequencer client object")
+
+    monkeypatch.delenv("MIDO_BACKEND", raising=False)
+    monkeypatch.setattr(rtmidi, "MidiIn", refused)
+    with Midi(bus, mapping):
+        until(lambda: caplog.records)
+    assert [m.split(":")[0] for m in caplog.messages] == ["going on without MIDI"]
