@@ -1,0 +1,94 @@
+"""What a recording is written to: an MP4 or a folder of PNG."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]  # (height, width, 3) sRGB, first row at the top
+
+_TICKS = 90_000  # a second, as video has always counted
+_KEYFRAME = 2.0  # seconds; also how much a crash can cost
+_BT709 = 1
+
+
+class Sink(Protocol):
+    """Takes pictures in order. Raises OSError or av.FFmpegError when it cannot go on."""
+
+    def add(self, picture: Picture, time: float) -> None: ...
+    def close(self) -> None: ...
+
+
+class Movie:
+    """H.264 in MP4, yuv420p, BT.709, each picture at its own time.
+
+    Written in fragments under another name (clip.part.mp4), so that it can be played even after a
+    power cut, and made an ordinary MP4 and renamed when whole.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+        self.path, self.part = path, part_of(path)
+        self._last = -1
+        self._container = av.open(
+            str(self.part), "w", format="mp4",
+            container_options={"movflags": "hybrid_fragmented", "fflags": "+bitexact"},
+        )  # fmt: skip
+        self._stream = self._container.add_stream(
+            "libx264",
+            rate=Fraction(fps).limit_denominator(1001),
+            options={"preset": "veryfast", "crf": "17", "bf": "0"},  # bf: begin at 0 s sharp
+        )
+        codec = self._stream.codec_context
+        codec.width, codec.height = size[0] + size[0] % 2, size[1] + size[1] % 2
+        codec.pix_fmt = "yuv420p"
+        codec.time_base = Fraction(1, _TICKS)
+        codec.gop_size = max(1, round(_KEYFRAME * fps))
+        codec.colorspace = codec.color_primaries = codec.color_trc = _BT709
+        codec.color_range = ColorRange.MPEG
+        codec.thread_count = min(4, os.cpu_count() or 1)
+
+    def add(self, picture: Picture, time: float) -> None:
+        height, width = picture.shape[:2]
+        if width % 2 or height % 2:  # yuv420p halves both sides: the last line is doubled
+            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
+        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        frame = rgb.reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        self._last = max(round(time * _TICKS), self._last + 1)
+        frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        os.replace(self.part, self.path)
+
+
+class Folder:
+    """frame_00000.png, frame_00001.png, … without loss."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = self.part = path
+        self._count = 0
+
+    def add(self, picture: Picture, time: float) -> None:
+        file = self.path / f"frame_{self._count:05d}.png"
+        Image.fromarray(np.ascontiguousarray(picture)).save(file, compress_level=3)
+        self._count += 1
+
+    def close(self) -> None:
+        pass
+
+
+def part_of(path: Path) -> Path:
+    """The name a movie has while it is being written."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")

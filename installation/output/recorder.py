@@ -1,0 +1,185 @@
+"""Recording: a bounded queue to an encoder in a thread of its own.
+
+The picture on the wall comes first. A slow encoder costs recorded frames, a full disk ends the
+recording; neither costs a displayed frame. (PyAV lets go of the GIL while it converts and encodes,
+so a thread is enough.)
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+
+from installation.output.movie import Folder, Movie, Picture, Sink
+
+log = logging.getLogger(__name__)
+
+_QUEUE_BYTES = 128 << 20  # of pictures that wait; 20 at 1920×1080
+_PATIENCE = 0.05  # seconds between two looks whether the recording was stopped
+
+
+class RecorderError(Exception):
+    """A recording that cannot be made. One line, for the artist."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What became of a recording."""
+
+    path: Path
+    frames: int
+    dropped: int
+    seconds: float
+    failure: str = ""
+
+    def __str__(self) -> str:
+        if self.failure:
+            return self.failure
+        lost = f", {self.dropped} frames left out" if self.dropped else ""
+        return f"recorded {self.frames} frames, {self.seconds:.1f} s, to {self.path}{lost}"
+
+
+class Recorder:
+    """Writes pictures to an MP4 (a path ending in .mp4) or to a folder of PNG (any other).
+
+    Live: offer() with real times. Offline: write(). One kind per recording. Pictures are
+    (height, width, 3) uint8 with the first row at the top, and must not be changed afterwards.
+    Raises RecorderError when the place to write to is not usable.
+    """
+
+    def __init__(
+        self, path: Path | str, size: tuple[int, int], fps: float, waiting: int | None = None
+    ) -> None:
+        """size: width, height. waiting: how many pictures the queue holds."""
+        self.path = Path(path)
+        self._size, self._fps = size, fps
+        _check_place(self.path)
+        fitting = min(60, max(4, _QUEUE_BYTES // (size[0] * size[1] * 4)))
+        self._queue: queue.Queue[tuple[Picture, float]] = queue.Queue(waiting or fitting)
+        self._stopping = threading.Event()
+        self._first: float | None = None
+        self._last = 0.0
+        self._offered = self._dropped = self._written = 0
+        self._failure = ""
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def recording(self) -> bool:
+        """False once it was stopped or has failed."""
+        return not self._failure and not self._stopping.is_set()
+
+    @property
+    def dropped(self) -> int:
+        """Pictures left out because the encoder could not follow."""
+        return self._dropped
+
+    def offer(self, picture: Picture, time: float) -> bool:
+        """Live: take this picture, seen at `time` seconds, if there is room. Never waits."""
+        if not self.recording:
+            return False
+        self._check(picture)
+        if self._first is None:
+            self._first = time
+        try:
+            self._queue.put_nowait((picture, time - self._first))
+        except queue.Full:
+            self._dropped += 1
+            if self._dropped in (1, 100, 10_000):
+                log.warning("the encoder is too slow: %d frames not recorded", self._dropped)
+            return False
+        return True
+
+    def write(self, picture: Picture) -> None:
+        """Offline: the next picture, 1/fps after the last. Waits; nothing is left out.
+
+        Raises RecorderError when the recording has failed.
+        """
+        self._check(picture)
+        self._queue.put((picture, self._offered / self._fps))
+        self._offered += 1
+        if self._failure:
+            raise RecorderError(self._failure)
+
+    def stop(self) -> None:
+        """End the recording without waiting: what is in the queue is still written."""
+        self._stopping.set()
+
+    def close(self) -> Recording:
+        """End the recording, wait until the file is whole, and say what became of it."""
+        self.stop()
+        self._thread.join()
+        return self._result()
+
+    def _check(self, picture: Picture) -> None:
+        width, height = self._size
+        if picture.shape != (height, width, 3):
+            raise ValueError(f"records {width}×{height}, was given {picture.shape}")
+
+    def _result(self) -> Recording:
+        seconds = self._last + 1 / self._fps if self._written else 0.0
+        return Recording(self.path, self._written, self._dropped, seconds, self._failure)
+
+    def _run(self) -> None:
+        """The encoder's thread. After a failure it goes on emptying the queue."""
+        _yield_to_the_picture()
+        try:
+            self._encode()
+        except (OSError, av.FFmpegError) as error:
+            reason = error.strerror or str(error)
+            kept = "" if not self._written else f"; {self._written} frames were written before"
+            self._failure = f"recording to {self.path} stopped: {reason}{kept}"
+            log.warning("%s", self._failure)
+            while self._next() is not None:
+                pass
+        else:
+            log.info("%s", self._result())
+
+    def _encode(self) -> None:
+        movie = self.path.suffix == ".mp4"
+        sink: Sink = Movie(self.path, self._size, self._fps) if movie else Folder(self.path)
+        while (item := self._next()) is not None:
+            sink.add(*item)
+            self._written += 1
+            self._last = item[1]
+        sink.close()
+
+    def _next(self) -> tuple[Picture, float] | None:
+        """The next picture; None when stopped and everything was taken."""
+        while True:
+            try:
+                return self._queue.get(timeout=_PATIENCE)
+            except queue.Empty:
+                if self._stopping.is_set():
+                    return None
+
+
+def _check_place(path: Path) -> None:
+    """Make the folder to write into. Raises RecorderError."""
+    movie = path.suffix == ".mp4"
+    if not movie and path.suffix and not path.is_dir():
+        raise RecorderError(f"{path}: a recording is an .mp4 file or a folder")
+    if movie and path.is_dir():
+        raise RecorderError(f"{path} is a folder, an .mp4 file cannot take its name")
+    folder = path.parent if movie else path
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not movie and next(folder.glob("frame_*.png"), None):
+            raise RecorderError(f"{path} has frames in it already; choose another folder")
+    except OSError as error:
+        raise RecorderError(f"cannot write to {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise RecorderError(f"cannot write to {folder}: no permission")
+
+
+def _yield_to_the_picture() -> None:
+    """On Linux a thread can be niced by itself, and the encoder's own threads inherit it."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
