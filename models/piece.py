@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,6 @@ from torch import Tensor, nn
 
 from models.card import CARD, GENERATOR, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
 from models.generator import FoldedGenerator, Generator
-
-OWN = Path("pieces")  # where an artist's pieces are, seen from the working folder
 
 
 @dataclass(frozen=True)
@@ -80,32 +77,6 @@ def load(folder: Path) -> Piece:
     return Piece(folder, card, generator.eval().fold(), upscaler)
 
 
-def find(name_or_path: str | Path, own: Path = OWN) -> Path:
-    """The folder of a piece by path, by name in ./pieces, or by the name of one that ships.
-
-    Raises PieceError that lists what there is.
-    """
-    given = Path(name_or_path)
-    for folder in (given, own / given.name, _shipped() / given.name):
-        if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
-            return folder
-    if given.exists():
-        raise PieceError(f"{given} is not a piece: no {CARD} in it")
-    known = ", ".join(path.name for path in list_pieces(own)) or "none"
-    raise PieceError(f"no piece {str(name_or_path)!r}; there is: {known}")
-
-
-def list_pieces(own: Path = OWN) -> list[Path]:
-    """Folders of every piece there is, the artist's own first, then those that ship, by name."""
-    found: dict[str, Path] = {}
-    for shelf in (own, _shipped()):
-        if shelf.is_dir():
-            for folder in sorted(shelf.iterdir()):
-                if (folder / CARD).is_file() and not folder.name.startswith("."):
-                    found.setdefault(folder.name, folder)
-    return list(found.values())
-
-
 def check_target(folder: Path) -> None:
     """Raise PieceError unless a piece may be written here: nothing there, or an older piece."""
     folder = Path(folder)
@@ -126,10 +97,6 @@ def write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _shipped() -> Path:
-    return Path(str(resources.files("models") / "pieces"))
 
 
 def _pack(module: nn.Module) -> bytes:

@@ -21,6 +21,8 @@ _UNIFORM = re.compile(
     re.MULTILINE,
 )
 _LONGEST = 1 << 20  # bytes; a shader is a page of text
+_LINES = 100_000  # line 7 of the third file counts as 200,007: not every driver (Mesa) keeps the
+#                   source number that #line could carry, all keep the line
 
 
 class ShaderError(Exception):
@@ -40,7 +42,7 @@ class Uniform:
 class Shader:
     """A shader file, read and understood but not yet compiled.
 
-    body: GLSL with its includes in place. files: what the second number of #line stands for.
+    body: GLSL with its includes in place. files: the files in it, this one first.
     stages: the size of each stage as a fraction of the picture. neutral: uniforms at which the
     pass changes nothing.
     """
@@ -56,6 +58,11 @@ class Shader:
     def source(self, stage: int = 0) -> str:
         """The whole program of one stage, as the driver gets it."""
         return f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+
+    def place(self, line: int) -> str:
+        """file:line for a line number in the driver's complaint."""
+        number, line = divmod(line, _LINES)
+        return f"{self.files[number] if number < len(self.files) else self.name}:{line}"
 
 
 def names(folder: str) -> list[str]:
@@ -109,9 +116,9 @@ def read(name: str) -> str:
 def load(name: str) -> Shader:
     """Read a shader with its includes and header lines. Raises ShaderError."""
     text = read(name)
-    files = [PRELUDE, name]
-    head = _with_includes(PRELUDE, read(PRELUDE), 0, files)
-    body = _with_includes(name, text, 1, files)
+    files = [name, PRELUDE]
+    head = _with_includes(PRELUDE, read(PRELUDE), 1, files)
+    body = _with_includes(name, text, 0, files)
     found = dict(_directives(name, text))
     uniforms = tuple(Uniform(n, float(v or 0), d or "") for n, v, d in _UNIFORM.findall(text))
     stages = _stages(name, found.get("stages", "1"))
@@ -121,7 +128,7 @@ def load(name: str) -> Shader:
 
 def _with_includes(name: str, text: str, number: int, files: list[str]) -> str:
     """Put `#include "lib/color.glsl"` in place, each file once, and keep the line numbers."""
-    out = [f"#line 1 {number}"]
+    out = [f"#line {number * _LINES + 1}"]
     for index, line in enumerate(text.splitlines(), 1):
         match = _INCLUDE.match(line)
         if not match:
@@ -137,7 +144,7 @@ def _with_includes(name: str, text: str, number: int, files: list[str]) -> str:
                 raise ShaderError(f"{name}:{index}: {error}") from error
             files.append(wanted)
             out.append(_with_includes(wanted, included, len(files) - 1, files).rstrip("\n"))
-        out.append(f"#line {index + 1} {number}")
+        out.append(f"#line {number * _LINES + index + 1}")
     return "\n".join(out) + "\n"
 
 

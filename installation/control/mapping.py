@@ -158,9 +158,7 @@ class MidiMap:
     Call refresh() after parameters came or went: the automatic part is drawn up anew.
     """
 
-    def __init__(
-        self, bus: Bus, bindings: Iterable[Binding] = (), automatic: bool = True
-    ) -> None:
+    def __init__(self, bus: Bus, bindings: Iterable[Binding] = (), automatic: bool = True) -> None:
         self._bus, self._draws_up = bus, automatic
         self._bindings = list(bindings)
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}

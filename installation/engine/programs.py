@@ -24,9 +24,11 @@ void main() {
 }
 """
 _SAMPLER = re.compile(r"^\s*uniform\s+sampler2D\s+(\w+)\s*;", re.MULTILINE)
-# Mesa "1:12(5): error: …", NVIDIA "1(12) : error C1008: …", AMD, Intel and Apple "ERROR: 1:12: …"
+# Mesa "0:12(5): error: …", NVIDIA "0(12) : error C1008: …", AMD, Intel and Apple "ERROR: 0:12: …"
 _COMPLAINT = re.compile(
-    r"^(?:ERROR: )?(\d+)[:(](\d+)(?:\(\d+\)|\))?\s*:\s*(?:error\s*\w*\s*:\s*)?(.+)$", re.MULTILINE
+    r"^(?:ERROR: )?\d+[:(](\d+)(?:\(\d+\)|\))?\s*:\s*"
+    r"(?:(?:preprocessor )?error\s*\w*\s*:\s*)?(.+)$",
+    re.MULTILINE,
 )
 
 
@@ -38,7 +40,7 @@ class Program:
         try:
             self._program = ctx.program(vertex_shader=_VERTEX, fragment_shader=shader.source(stage))
         except moderngl.Error as error:
-            raise ShaderError(_explain(shader, str(error))) from error
+            raise ShaderError(explain(shader, str(error))) from error
         self._array = ctx.vertex_array(self._program, [])
         samplers = set(_SAMPLER.findall(shader.body))
         self._units: dict[str, int] = {}
@@ -76,10 +78,10 @@ class Program:
         self._program.release()
 
 
-def _explain(shader: Shader, text: str) -> str:
+def explain(shader: Shader, text: str) -> str:
     """The driver's first complaint in one line, with the artist's own file and line."""
-    for number, line, message in _COMPLAINT.findall(text):
-        if "warning" not in message and int(number) < len(shader.files):
-            return f"{shader.files[int(number)]}:{line}: {message.strip()}"
+    for line, message in _COMPLAINT.findall(text):
+        if "warning" not in message:
+            return f"{shader.place(int(line))}: {message.strip()}"
     lines = [line.strip() for line in text.splitlines() if line.strip(" =\t")]
     return f"{shader.name}: {lines[-1] if lines else 'the driver refuses it and does not say why'}"

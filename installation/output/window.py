@@ -12,13 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import moderngl
-
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # sizes are real pixels
 import pygame
 
 log = logging.getLogger(__name__)
-
 
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),

@@ -12,7 +12,7 @@ const float GREY = 0.18;
 void main() {
     vec3 balance = exp2(temperature * vec3(0.35, 0.0, -0.45));
     vec3 c = max(here(source) * (exp2(exposure) / luminance(balance) * balance), 0.0);
-    c = GREY * pow(c / GREY, vec3(contrast));
+    c = GREY * pow(max(c, 1e-6) / GREY, vec3(max(contrast, 0.0)));
     c = max(mix(vec3(luminance(c)), c, saturation), 0.0);
     color = vec4(c + lift * 0.1 * (1.0 - min(c, 1.0)), 1.0);
 }

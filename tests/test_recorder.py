@@ -1,0 +1,173 @@
+"""Recordings: whole, in time, and never in the way of the picture."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from installation.output import recorder
+from installation.output.movie import Movie, part_of
+from installation.output.recorder import Recorder, RecorderError
+
+
+def picture(index: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """A white bar that moves over a coloured ground."""
+    out = np.full((size[1], size[0], 3), (200, 60, 40), np.uint8)
+    out[:, index % size[0] : index % size[0] + 8] = 255
+    return out
+
+
+def played(path: Path) -> tuple[list[float], list[np.ndarray]]:
+    """Times in seconds and pictures, as a player sees them."""
+    with av.open(str(path)) as movie:
+        frames = list(movie.decode(video=0))
+        assert movie.streams.video[0].codec_context.pix_fmt == "yuv420p"
+    return [frame.time for frame in frames], [frame.to_ndarray(format="rgb24") for frame in frames]
+
+
+def test_offline_keeps_every_frame(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "clip.mp4"
+    record = Recorder(path, (64, 48), 30, waiting=2)
+    for index in range(90):
+        record.write(picture(index))
+    result = record.close()
+    assert (result.frames, result.dropped, result.failure) == (90, 0, "")
+    assert result.seconds == pytest.approx(3)
+    times, pictures = played(path)
+    assert times == pytest.approx([index / 30 for index in range(90)], abs=1e-4)
+    assert np.abs(pictures[40].astype(int) - picture(40))[:, 2:-2].mean() < 6
+    with av.open(str(path)) as movie:
+        assert movie.duration / av.time_base == pytest.approx(3, abs=0.05)
+    assert list(path.parent.iterdir()) == [path]  # no half-written file is left beside it
+
+
+def test_offline_is_the_same_twice(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        record = Recorder(tmp_path / name, (64, 48), 30)
+        for index in range(20):
+            record.write(picture(index))
+        record.close()
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_odd_sizes_get_a_line_more(tmp_path: Path) -> None:
+    record = Recorder(tmp_path / "odd.mp4", (65, 47), 30)
+    record.write(picture(0, (65, 47)))
+    assert record.close().failure == ""
+    assert played(tmp_path / "odd.mp4")[1][0].shape == (48, 66, 3)
+
+
+def test_colours_come_back(tmp_path: Path) -> None:
+    record = Recorder(tmp_path / "red.mp4", (64, 64), 30)
+    record.write(np.full((64, 64, 3), (220, 30, 40), np.uint8))
+    record.close()
+    shown = played(tmp_path / "red.mp4")[1][0]
+    assert np.abs(shown.astype(int) - (220, 30, 40)).max() <= 4
+
+
+def test_live_is_stamped_with_real_time(tmp_path: Path) -> None:
+    seen = [100.0, 100.02, 100.5, 101.0, 103.0]
+    record = Recorder(tmp_path / "live.mp4", (64, 48), 60)
+    assert all(record.offer(picture(index), time) for index, time in enumerate(seen))
+    assert record.close().seconds == pytest.approx(3, abs=0.02)
+    assert played(tmp_path / "live.mp4")[0] == pytest.approx([0, 0.02, 0.5, 1, 3], abs=1e-3)
+
+
+def test_full_queue_drops_counts_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    go = threading.Event()
+    really_add = Movie.add
+
+    def slow(self: Movie, one: np.ndarray, time: float) -> None:
+        go.wait(30)
+        really_add(self, one, time)
+
+    monkeypatch.setattr(Movie, "add", slow)
+    record = Recorder(tmp_path / "slow.mp4", (64, 48), 60, waiting=3)
+    with caplog.at_level(logging.INFO):
+        taken = [record.offer(picture(index), index / 60) for index in range(250)]
+        go.set()
+        result = record.close()
+    assert 3 <= taken.count(True) <= 4  # the queue, and perhaps one in the encoder's hand
+    assert result.dropped == record.dropped == taken.count(False)
+    assert result.frames == taken.count(True) == len(played(tmp_path / "slow.mp4")[0])
+    assert caplog.text.count("too slow") == 2  # at the first and at the hundredth
+    assert f"{result.dropped} frames left out" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_ends_the_recording_with_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "full.mp4"
+    part_of(path).symlink_to("/dev/full")
+    record = Recorder(path, (64, 48), 60, waiting=4)
+    noise = np.random.default_rng(3)
+    with caplog.at_level(logging.WARNING), pytest.raises(RecorderError, match="No space left"):
+        for _ in range(2000):
+            record.write(noise.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    assert not record.recording
+    assert record.offer(picture(0), 0.0) is False
+    assert "No space left" in record.close().failure
+    assert caplog.text.count("No space left") == 1
+    assert not path.exists()
+
+
+def test_encoder_failure_at_the_start_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Movie:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(recorder, "Movie", refuse)
+    result = Recorder(tmp_path / "no.mp4", (64, 48), 60).close()
+    assert result.failure == f"recording to {tmp_path / 'no.mp4'} stopped: Input/output error"
+
+
+def test_interrupted_recording_can_be_played(tmp_path: Path) -> None:
+    movie = Movie(tmp_path / "cut.mp4", (64, 48), 30)
+    for index in range(200):
+        movie.add(picture(index), index / 30)
+    rescued = tmp_path / "rescued.mp4"
+    rescued.write_bytes(movie.part.read_bytes())  # what is on disk when the power goes
+    movie.close()
+    assert len(played(rescued)[0]) >= 60
+    assert len(played(movie.path)[0]) == 200
+
+
+def test_folder_of_png_is_lossless_and_never_mixed(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    record = Recorder(folder, (64, 48), 60)
+    for index in range(3):
+        record.write(picture(index)[:, :, ::-1])  # any strides
+    assert record.close().frames == 3
+    names = sorted(file.name for file in folder.iterdir())
+    assert names == ["frame_00000.png", "frame_00001.png", "frame_00002.png"]
+    assert (np.asarray(Image.open(folder / names[2])) == picture(2)[:, :, ::-1]).all()
+    with pytest.raises(RecorderError, match="has frames in it already"):
+        Recorder(folder, (64, 48), 60)
+
+
+def test_unusable_places_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path, complaint in (
+        (tmp_path / "clip.avi", "an .mp4 file or a folder"),
+        (tmp_path / "file" / "clip.mp4", "cannot write to"),
+        (tmp_path / "file", "cannot write to"),
+    ):
+        with pytest.raises(RecorderError, match=complaint):
+            Recorder(path, (64, 48), 60)
+
+
+def test_wrong_size_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
+    record = Recorder(tmp_path / "clip.mp4", (64, 48), 60)
+    with pytest.raises(ValueError, match="records 64×48"):
+        record.offer(picture(0, (32, 32)), 0.0)
+    record.close()

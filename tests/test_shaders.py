@@ -1,0 +1,248 @@
+"""Shader files: found, read, compiled, and doing nothing where they say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import moderngl
+import numpy as np
+import pytest
+
+import shaders
+from installation import scene
+from installation.engine.mix import Mixer
+from installation.engine.passes import PassChain
+from installation.engine.programs import Program, explain
+from installation.engine.textures import Target
+from installation.scene import Pass
+from shaders import ShaderError
+from tests.drawing import linear_target, read
+
+EXACT = 1 / 1024
+FILES = [name for folder in ("post", "mix", "output") for name in shaders.names(folder)]
+SIZE = (48, 32)
+
+
+@pytest.fixture
+def pictures(gl: moderngl.Context) -> list[Target]:
+    rng = np.random.default_rng(7)
+    return [linear_target(gl, rng.random((SIZE[1], SIZE[0], 3), np.float32)) for _ in range(2)]
+
+
+def draw_alone(
+    gl: moderngl.Context, name: str, pictures: list[Target], **values: float
+) -> np.ndarray:
+    """Render one shader file, all its stages, on the test pictures."""
+    shader = shaders.load(name)
+    a, b = (one.texture for one in pictures)
+    textures = {"source": a, "original": a, "previous": b, "a": a, "b": b}
+    for stage, part in enumerate(shader.stages):
+        target = Target(gl, (round(SIZE[0] * part), round(SIZE[1] * part)))
+        program = Program(gl, shader, stage)
+        program.draw(target.framebuffer, textures, values, time=1.0, dt=1 / 60)
+        textures["source"] = target.texture
+        program.release()
+    return read(gl, textures["source"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_runs_alone_and_stays_finite(gl: moderngl.Context, pictures: list, name: str) -> None:
+    assert np.isfinite(draw_alone(gl, name, pictures)).all()
+    for uniform in shaders.load(name).uniforms:
+        assert uniform.doc, f"{name}: {uniform.name} has no doc"
+        for value in (-1.0, 0.0, 1.0, 10.0):
+            drawn = draw_alone(gl, name, pictures, **{uniform.name: value})
+            assert np.isfinite(drawn).all(), f"{name}: {uniform.name}={value}"
+
+
+@pytest.mark.parametrize("name", shaders.names("post"))
+def test_neutral_changes_nothing(gl: moderngl.Context, pictures: list, name: str) -> None:
+    neutral = dict(shaders.load(name).neutral)
+    assert neutral, f"{name} does not say at what values it changes nothing"
+    drawn = draw_alone(gl, name, pictures, **neutral)
+    assert np.abs(drawn - read(gl, pictures[0].texture)).max() < EXACT
+
+
+@pytest.mark.parametrize("name", shaders.names("post"))
+def test_default_changes_something(gl: moderngl.Context, pictures: list, name: str) -> None:
+    chosen = {"exposure": 0.5} if name == "post/grade" else {}  # a grade begins neutral
+    drawn = draw_alone(gl, name, pictures, **chosen)
+    assert np.abs(drawn - read(gl, pictures[0].texture)).max() > 0.01
+
+
+@pytest.mark.parametrize("name", shaders.names("mix"))
+def test_transitions_end_exactly(gl: moderngl.Context, pictures: list, name: str) -> None:
+    a, b = (read(gl, one.texture) for one in pictures)
+    assert np.abs(draw_alone(gl, name, pictures, progress=0.0) - a).max() < EXACT
+    assert np.abs(draw_alone(gl, name, pictures, progress=1.0) - b).max() < EXACT
+    mixer = Mixer(gl, SIZE, name)
+    half = read(gl, mixer.render(pictures[0].texture, pictures[1].texture, 0.5))
+    assert np.abs(half - a).mean() > 0.05
+    assert np.abs(half - b).mean() > 0.05
+    mixer.release()
+
+
+@pytest.mark.parametrize("name", scene.shipped())
+def test_passes_of_scenes_set_uniforms_there_are(gl: moderngl.Context, name: str) -> None:
+    PassChain(gl, scene.load(name).passes, SIZE).release()
+
+
+def test_unknown_uniform_names_those_there_are(gl: moderngl.Context) -> None:
+    with pytest.raises(ShaderError, match=r"post/bloom has no uniform 'ammount'.*amount, radius"):
+        PassChain(gl, [Pass("post/bloom", ammount=1.0)], SIZE)
+
+
+def test_unknown_shader_names_those_there_are(gl: moderngl.Context) -> None:
+    with pytest.raises(ShaderError, match=r"no shader 'post/blom'; there are: post/bloom"):
+        PassChain(gl, [Pass("post/blom")], SIZE)
+
+
+@pytest.mark.parametrize("wanted", ["../secret", "/etc/hostname", "lib/../../x", "lib//color", ""])
+def test_includes_cannot_leave_the_folder(tmp_path: Path, wanted: str) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text(f'// mine\n#include "{wanted}"\nvoid main() {{}}\n')
+    with pytest.raises(ShaderError, match=r"own\.glsl:2: only shaders that ship"):
+        shaders.load(str(own))
+
+
+@pytest.mark.parametrize("name", ["../shaders/post/bloom", "post/../../x", ".", "", "post/bloom\n"])
+def test_names_cannot_leave_the_folder(name: str) -> None:
+    with pytest.raises(ShaderError, match="is no shader"):
+        shaders.read(name)
+
+
+def test_include_stands_in_place_once(tmp_path: Path) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text('#include "lib/color.glsl"\n#include "lib/color"\nvoid main() {}\n')
+    assert shaders.load(str(own)).body.count("vec3 to_linear(vec3 c) {") == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "complaint"),
+    [
+        ("//@ stages 1/4", "the last of them 1"),
+        ("//@ stages 2 1", "'2' is not a fraction"),
+        ("//@ stages 1/0 1", "'1/0' is not a fraction"),
+        ("//@ blur", "blur is not known"),
+        ("//@ neutral amonut=0", "'amonut=0' is not like"),
+    ],
+)
+def test_wrong_header_is_refused(tmp_path: Path, header: str, complaint: str) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text(f"{header}\nuniform float amount = 1.0; // how much\nvoid main() {{}}\n")
+    with pytest.raises(ShaderError, match=complaint):
+        shaders.load(str(own))
+
+
+def test_broken_shader_keeps_the_old_and_names_the_line(
+    gl: moderngl.Context, pictures: list, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.glsl"
+    good = "uniform float amount = 0.5; // how much\nvoid main() { color = vec4(amount); }\n"
+    own.write_text(good)
+    chain = PassChain(gl, [Pass(str(own), name="own", amount=0.25)], SIZE)
+
+    def level() -> float:
+        return float(read(gl, chain.render(pictures[0].texture, [{}], 0, 0.01)).mean())
+
+    assert level() == 0.5  # no value given: what the file says
+    assert chain.reload() == []
+    own.write_text('#include "lib/color.glsl"\nvoid main() {\n    color = vec4(oops);\n}\n')
+    assert "uniform 'amount'" in chain.reload()[0]
+    broken = good.replace("vec4(amount)", "vec4(oops)")
+    own.write_text('#include "lib/color.glsl"\n' + broken)
+    told = chain.reload()
+    assert len(told) == 1
+    assert "own.glsl:3:" in told[0]
+    assert "oops" in told[0]
+    assert chain.reload() == []  # told once
+    assert level() == 0.5
+    own.unlink()
+    assert "no shader file" in chain.reload()[0]
+    assert chain.reload() == []
+    own.write_text(good.replace("0.5", "0.75"))
+    assert "reloaded" in chain.reload()[0]
+    assert level() == 0.75
+    chain.release()
+
+
+def test_error_in_an_include_names_the_include(gl: moderngl.Context, tmp_path: Path) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text(
+        '#include "lib/noise.glsl"\n#include "lib/color.glsl"\n\n'
+        "void main() {\n    color = vec4(luminance(1.0));\n}\n"
+    )
+    with pytest.raises(ShaderError, match=r"own\.glsl:5: "):
+        Program(gl, shaders.load(str(own)))
+
+
+def test_complaints_of_other_drivers_are_understood() -> None:
+    shader = shaders.load("post/grade")
+    for text in (
+        "0:14(5): error: no",
+        "0(14) : error C1008: no",
+        "ERROR: 0:14: no",
+        "warning\n0(2) : warning C7: odd\n0(14) : error C0000: no",
+    ):
+        assert explain(shader, f"GLSL Compiler failed\n\n{text}\n") == "post/grade:14: no"
+    assert explain(shader, "failed\n=====\ntoo many registers\n") == (
+        "post/grade: too many registers"
+    )
+
+
+def trail_after_a_second(gl: moderngl.Context, fps: int, **values: float) -> float:
+    bright = linear_target(gl, np.full((8, 8, 3), 0.8))
+    dark = linear_target(gl, np.zeros((8, 8, 3)))
+    chain = PassChain(gl, [Pass("post/trails", **values)], (8, 8))
+    texture = chain.render(bright.texture, [values], 0, 1 / fps)
+    for frame in range(fps):
+        texture = chain.render(dark.texture, [values], frame / fps, 1 / fps)
+    left = float(read(gl, texture).mean())
+    chain.release()
+    return left
+
+
+@pytest.mark.parametrize("light", [0.0, 1.0])
+def test_trails_fade_by_the_second_at_any_frame_rate(gl: moderngl.Context, light: float) -> None:
+    for fps in (24, 60, 144):
+        left = trail_after_a_second(gl, fps, seconds=0.5, light=light)
+        assert left == pytest.approx(0.8 / 4, abs=1e-4)
+
+
+def test_trails_leave_no_ghost(gl: moderngl.Context) -> None:
+    """A slow fade at a high frame rate gets lost in half-float's steps; ours must not."""
+    assert trail_after_a_second(gl, 144, seconds=0.05) < 1e-5
+
+
+def test_bloom_leaves_an_even_ground_alone(gl: moderngl.Context) -> None:
+    for level in (0.0, 0.5, 1.0):
+        even = linear_target(gl, np.full((SIZE[1], SIZE[0], 3), level))
+        drawn = draw_alone(gl, "post/bloom", [even, even], amount=1.0)
+        assert np.abs(drawn - level).max() < EXACT
+
+
+def test_grade_keeps_the_order_of_tones(gl: moderngl.Context) -> None:
+    ramp = np.repeat(np.linspace(0, 1, SIZE[0])[None, :, None], SIZE[1], 0).repeat(3, 2)
+    target = linear_target(gl, ramp)
+    for values in ({"contrast": 2.0}, {"contrast": 0.4}, {"lift": 1.0}, {"exposure": -3.0}):
+        drawn = draw_alone(gl, "post/grade", [target, target], **values)
+        assert (np.diff(drawn[0, :, 1]) >= 0).all(), values
+        assert drawn[0, -1, 1] > drawn[0, 0, 1], values
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_released_chains_leave_nothing(gl: moderngl.Context) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    def once() -> None:
+        chain = PassChain(gl, [Pass("post/bloom"), Pass("post/trails")], (512, 512))
+        chain.resize((500, 500))
+        chain.release()
+
+    for _ in range(3):
+        once()
+    before = resident()
+    for _ in range(12):  # unreleased, these would be 12 × 24 MB
+        once()
+    assert resident() - before < 50 << 20
