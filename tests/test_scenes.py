@@ -1,0 +1,131 @@
+"""Every scene that ships, swept over its parameters; and what happens to one that is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import shaders
+from installation import scene as scenes
+from installation import setlist
+from installation.clock import Tempo
+from installation.engine.walk import LatentSpace
+from installation.parameters import Bus, Param
+from models.latent import Code, Label, Latent
+
+PLAIN = Latent(16)
+FULL = Latent(
+    16, (Label("form", ("oval", "disc")),), (Code("c", "continuous"), Code("k", "categorical", 3))
+)
+
+
+def perform(scene: scenes.Scene, latent: Latent, bus: Bus, frames: int = 120) -> np.ndarray:
+    """Walk a scene for some frames at 60 a second: (frames, width)."""
+    tempo = Tempo()
+    tempo.bind(bus, "clock")
+    scene.start(LatentSpace(latent))
+    points = []
+    for _ in range(frames):
+        bus.tick(1 / 60)
+        points.append(scene.step(tempo.frame(1 / 60)))
+    return np.stack(points)
+
+
+@pytest.mark.parametrize("latent", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_every_parameter_at_low_default_and_high(name: str, latent: Latent) -> None:
+    bus = Bus()
+    scenes.load(name).bind(bus, name)
+    addresses = [(a, p) for a, p in bus if isinstance(p, Param)]
+    assert addresses
+    for address, param in addresses:
+        for value in (param.low, param.default, param.high):
+            one = Bus()
+            scene = scenes.load(name)
+            scene.bind(one, name)
+            one.post(address, value)
+            points = perform(scene, latent, one, frames=60)
+            assert points.shape == (60, latent.width)
+            assert np.isfinite(points).all(), (address, value)
+            for chosen in scene.passes:
+                assert all(np.isfinite(v) for v in chosen.values(one, name).values())
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_a_scene_moves_and_is_repeatable(name: str) -> None:
+    runs = []
+    for _ in range(2):
+        bus = Bus()
+        scene = scenes.load(name)
+        scene.bind(bus, name)
+        runs.append(perform(scene, FULL, bus, frames=600))
+    np.testing.assert_array_equal(*runs)
+    assert np.abs(runs[0][-1] - runs[0][0]).max() > 0.05
+
+
+def test_the_scenes_walk_differently() -> None:
+    """Three scenes are three ways through the same piece, not one under three names."""
+    ways = []
+    for name in scenes.shipped():
+        bus = Bus()
+        scene = scenes.load(name)
+        scene.bind(bus, name)
+        ways.append(perform(scene, FULL, bus, frames=300))
+    assert len(ways) >= 3
+    for i, a in enumerate(ways):
+        for b in ways[i + 1 :]:
+            assert np.abs(a - b).mean() > 0.1
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_each_keyword_of_a_pass_is_a_uniform(name: str) -> None:
+    for one in scenes.load(name).passes:
+        known = {uniform.name for uniform in shaders.load(one.shader).uniforms}
+        assert {*one.params, *one.fixed} <= known
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_everything_is_documented(name: str) -> None:
+    bus = Bus()
+    scene = scenes.load(name)
+    scene.bind(bus, name)
+    assert type(scene).__doc__
+    assert all(what.doc for _, what in bus)
+
+
+def test_the_setlist_that_ships_names_scenes_and_transitions_that_exist() -> None:
+    for entry in setlist.load().scene:
+        scenes.find(entry.scene)
+        shaders.find(entry.transition)
+
+
+def write(folder: Path, body: str) -> str:
+    path = folder / "mine.py"
+    path.write_text(f"from installation.scene import Param, Scene\n{body}\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("class Mine(Scene:\n    pass", "line 2: SyntaxError"),
+        ("x = 1 / 0", "line 2: ZeroDivisionError"),
+        ("class Other(Scene):\n    pass", "named Mine"),
+        ("x = 1", "has 0"),
+        ("class Mine(Scene):\n    speed = Param(3, 0, 2)", "low ≤ default"),
+    ],
+)
+def test_a_broken_scene_is_one_line_with_its_place(tmp_path: Path, body: str, said: str) -> None:
+    with pytest.raises(scenes.SceneError, match="mine") as caught:
+        scenes.load(write(tmp_path, body))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_scene_names_those_there_are() -> None:
+    with pytest.raises(scenes.SceneError, match="drift"):
+        scenes.load("nosuch")
+    with pytest.raises(scenes.SceneError, match="no scene file"):
+        scenes.load("nosuch.py")

@@ -1,0 +1,74 @@
+"""Every venue loads; a wrong one says file, key, value and what is allowed, in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from installation import setlist, venue
+from installation.house import declare
+from installation.parameters import Bus
+from models.card import Card
+from models.latent import Latent
+
+CARD = Card(name="test", resolution=64, latent=Latent(8), generator={})
+
+
+@pytest.mark.parametrize("name", venue.shipped())
+def test_every_venue_loads_and_its_addresses_exist(name: str) -> None:
+    place = venue.load(name)
+    bus = Bus()
+    declare(bus, CARD, setlist.load(place.play.setlist).names())
+    for address in [*place.parameters, *(one.address for one in place.midi.map)]:
+        assert address in bus
+    if place.play.scene:
+        assert f"/stage/scene/{place.play.scene}" in bus
+
+
+def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -> None:
+    assert {"rehearsal", "gallery", "club"} <= set(venue.shipped())
+    assert all(venue.load(name).osc.host == "127.0.0.1" for name in venue.shipped())
+    assert not venue.load("rehearsal").window.fullscreen
+    assert venue.load("gallery").window.fullscreen
+    assert venue.load("club").midi.enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[window]\nfullscren = true", "unknown key 'window.fullscren'"),
+        ("[window]\nfullscren = true", "fullscreen"),
+        ("[window]\ndisplay = 99", "window.display = 99"),
+        ("[nonsense]", "unknown key 'nonsense'"),
+        ('[osc]\nport = "no"', "osc.port = 'no'"),
+        ('[[midi.map]]\naddress = "/a"\ncc = 3\nnote = 4', "either cc or note"),
+        ('[[midi.map]]\nadress = "/a"\ncc = 3', "midi.map.0"),
+        ('[[midi.map]]\naddress = "/a"\ncc = 40\nbits = 14', "0 to 31"),
+        ('[parameters]\n"drift" = 1', "parameters"),
+        ("window = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
+    with pytest.raises(venue.VenueError, match="here.toml") as caught:
+        venue.parse(text, "here.toml")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_venue_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(venue.VenueError, match="rehearsal"):
+        venue.load("nosuch")
+    with pytest.raises(venue.VenueError, match="cannot read"):
+        venue.load(str(tmp_path / "nosuch.toml"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "scene = []", '[[scene]]\nscene = "drift"\nseconds = -1', "[[scene]]\nname = 1"]
+)
+def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "order.toml"
+    path.write_text(text)
+    with pytest.raises(setlist.SetlistError, match=r"order\.toml") as caught:
+        setlist.load(str(path))
+    assert "\n" not in str(caught.value)
