@@ -97,8 +97,8 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
     """One mask at size by size, drawn finer and averaged: smooth outlines, no moiré."""
     times = max(2, -(-_FINEST // size))
     c = carving(dice, size * times, wanted["form"], wanted["crown"])
-    marks = surface.work(c, dice)
-    body, gloss = surface.colour(c, dice, wanted["material"], marks)
+    finish = surface.work(c, dice, wanted["material"])
+    body, gloss = surface.colour(c, dice, wanted["material"], finish)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
     small = linear.reshape(3, size, times, size, times).mean((2, 4))
     return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)

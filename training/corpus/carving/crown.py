@@ -94,13 +94,14 @@ def coiffure(c: Carving, dice: Dice) -> None:
     p, h = dice.roll("coiffure", COIFFURE), c.head
     w = min(h.width, 0.86)
     tone = _grooves(c, p.groove, p.pitch)
-    cap = ellipse(c.x, c.y, 0, -0.1, w * 1.08, 0.98, h.power)
-    line = -p.hairline * 0.9 + p.peak * c.side**2
+    inner = 0.8 if c.form == "disc" else 1.0  # on a plate the hair is the face's, not the rim's
+    cap = ellipse(c.x, c.y, 0, -0.1, w * 1.08 * inner, 0.98 * inner, h.power)
+    line = -p.hairline * 0.9 * inner + p.peak * c.side**2
     cap = np.minimum(cap, (line - c.y) * 4)
     if p.kind == "tower":
         top = -0.9 - p.tall * 1.35
         t = ((-0.75 - c.y) / (-0.75 - top)).clip(0, 1)
-        wide = w * (0.62 - 0.4 * t**1.3)
+        wide = w * inner**2 * (0.62 - 0.4 * t**1.3)
         tower = np.minimum(1 - (c.side / wide) ** 2, np.minimum(c.y - top, -0.7 - c.y) * 9)
         rings = np.cos((c.y - 0.25 * c.side**2) * 2 * math.pi / (p.pitch * 1.7))
         c.attach("coiffure", tower, 0.12 + root(tower) * 0.26 + 0.022 * rings)
@@ -117,7 +118,7 @@ def coiffure(c: Carving, dice: Dice) -> None:
         braid = np.cos((c.y + np.abs(c.side - middle) * 0.9) * 2 * math.pi / 0.13)
         c.attach("coiffure", tress, 0.08 + root(tress) * 0.1 + 0.02 * braid, behind=True)
     elif p.kind == "helmet":
-        half = ellipse(c.x, c.y, 0, -0.62, w * 1.16, p.tall * 1.5, 2.4)
+        half = ellipse(c.x, c.y, 0, -0.62, w * 1.1, p.tall * 1.5, 2.4)
         half = np.minimum(half, (line - c.y) * 4)
         ridge = np.exp(-((c.x / 0.07) ** 2))
         c.attach("coiffure", half, 0.16 + root(half) * 0.2 + ridge * 0.1 + tone * 0.022)
