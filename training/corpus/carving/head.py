@@ -11,8 +11,9 @@ import numpy as np
 from training.corpus.carving.dice import Dice, Table
 from training.corpus.carving.field import Array, Grid, ellipse, hill, ramp, root
 
+HANG: Table = {"roll": (-0.05, 0.05)}  # radians, a little askew on its nail
+
 POSE: Table = {
-    "roll": (-0.05, 0.05),  # radians, as hung a little askew
     "turn": (-0.16, 0.16),  # of the face to one side, in units of its depth
     "lean": (-0.03, 0.03),  # of the axis: no carver's symmetry is exact
 }
