@@ -16,7 +16,7 @@ from training.corpus import folder
 from training.corpus.carving import crown, face, inlay, light, surface
 from training.corpus.carving.dice import Dice
 from training.corpus.carving.field import Grid
-from training.corpus.carving.head import Carving, head
+from training.corpus.carving.head import HANG, Carving, head
 
 LABELS: dict[str, tuple[str, ...]] = {
     "form": ("oval", "heart", "long", "disc", "animal"),
@@ -57,6 +57,9 @@ def draw(
     return images, labels
 
 
+CORPUS = folder.Corpus("masks", VERSION, LABELS, draw)
+
+
 def write(
     out: Path,
     count: int,
@@ -65,8 +68,7 @@ def write(
     progress: folder.Progress | None = None,
 ) -> int:
     """Draw a corpus into the folder `out`; returns how many were drawn. See `folder.write`."""
-    corpus = folder.Corpus("masks", VERSION, LABELS, draw)
-    return folder.write(out, corpus, count, size, seed, progress)
+    return folder.write(out, CORPUS, count, size, seed, progress)
 
 
 def carve(grid: Grid, dice: Dice, form: str, crowned: str) -> Carving:
@@ -97,8 +99,8 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
     """One mask at size by size, drawn finer and averaged: smooth outlines, no moiré."""
     times = max(2, -(-_FINEST // size))
     c = carving(dice, size * times, wanted["form"], wanted["crown"])
-    marks = surface.work(c, dice)
-    body, gloss = surface.colour(c, dice, wanted["material"], marks)
+    finish = surface.work(c, dice, wanted["material"])
+    body, gloss = surface.colour(c, dice, wanted["material"], finish)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
     small = linear.reshape(3, size, times, size, times).mean((2, 4))
     return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
@@ -110,5 +112,5 @@ def _frame(rough: Carving, n: int, dice: Dice) -> Grid:
     low, high = rough.grid.y[rows[0], 0], rough.grid.y[rows[-1], 0]
     wide = 2 * max(abs(rough.grid.x[0, columns[0]]), abs(rough.grid.x[0, columns[-1]]))
     side = max(float(high - low), float(wide)) + rough.grid.px
-    roll = dice.roll("hang", {"roll": (-0.05, 0.05)}).roll
+    roll = dice.roll("hang", HANG).roll
     return Grid(n, side / _FILL / 2, 0.0, float(low + high) / 2, roll)

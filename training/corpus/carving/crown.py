@@ -94,13 +94,14 @@ def coiffure(c: Carving, dice: Dice) -> None:
     p, h = dice.roll("coiffure", COIFFURE), c.head
     w = min(h.width, 0.86)
     tone = _grooves(c, p.groove, p.pitch)
-    cap = ellipse(c.x, c.y, 0, -0.1, w * 1.08, 0.98, h.power)
-    line = -p.hairline * 0.9 + p.peak * c.side**2
+    inner = 0.8 if c.form == "disc" else 1.0  # on a plate the hair is the face's, not the rim's
+    cap = ellipse(c.x, c.y, 0, -0.1, w * 1.08 * inner, 0.98 * inner, h.power)
+    line = -p.hairline * 0.9 * inner + p.peak * c.side**2
     cap = np.minimum(cap, (line - c.y) * 4)
     if p.kind == "tower":
         top = -0.9 - p.tall * 1.35
         t = ((-0.75 - c.y) / (-0.75 - top)).clip(0, 1)
-        wide = w * (0.62 - 0.4 * t**1.3)
+        wide = w * inner**2 * (0.62 - 0.4 * t**1.3)
         tower = np.minimum(1 - (c.side / wide) ** 2, np.minimum(c.y - top, -0.7 - c.y) * 9)
         rings = np.cos((c.y - 0.25 * c.side**2) * 2 * math.pi / (p.pitch * 1.7))
         c.attach("coiffure", tower, 0.12 + root(tower) * 0.26 + 0.022 * rings)
@@ -117,7 +118,7 @@ def coiffure(c: Carving, dice: Dice) -> None:
         braid = np.cos((c.y + np.abs(c.side - middle) * 0.9) * 2 * math.pi / 0.13)
         c.attach("coiffure", tress, 0.08 + root(tress) * 0.1 + 0.02 * braid, behind=True)
     elif p.kind == "helmet":
-        half = ellipse(c.x, c.y, 0, -0.62, w * 1.16, p.tall * 1.5, 2.4)
+        half = ellipse(c.x, c.y, 0, -0.62, w * 1.1, p.tall * 1.5, 2.4)
         half = np.minimum(half, (line - c.y) * 4)
         ridge = np.exp(-((c.x / 0.07) ** 2))
         c.attach("coiffure", half, 0.16 + root(half) * 0.2 + ridge * 0.1 + tone * 0.022)
@@ -143,7 +144,6 @@ CREST: Table = {
     "kind": ("prongs", "loop", "plank", "fan", "blade"),
     "tall": (0.42, 0.62),
     "prongs": (3, 7.99),
-    "wide": (0.3, 0.5),
     "pattern": (0.1, 0.14),
 }
 
@@ -152,33 +152,33 @@ def crest(c: Carving, dice: Dice) -> None:
     """One piece on top: a comb, a pierced loop, a patterned plank, a fan or a blade."""
     p, h = dice.roll("crest", CREST), c.head
     {"prongs": _prongs, "loop": _loop, "plank": _plank, "fan": _fan, "blade": _blade}[p.kind](
-        c, p.tall, min(h.width, 0.9), p
+        c, min(h.width, 0.9), p
     )
 
 
-def _prongs(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
+def _prongs(c: Carving, w: float, p: SimpleNamespace) -> None:
     count = int(p.prongs)
     pitch = 1.5 * w / count
     phase = 0.5 if count % 2 == 0 else 0.0
     cell = np.round(c.x / pitch - phase) + phase
     inner = np.abs(cell) <= (count - 1) / 2 + 0.01
     foot = -np.sqrt((1 - (cell * pitch / w) ** 2).clip(0, 1)) + 0.14
-    top = -1.0 - tall * (1 - 0.25 * (cell * pitch / w) ** 2)
+    top = -1.0 - p.tall * (1 - 0.25 * (cell * pitch / w) ** 2)
     t = ((foot - c.y) / (foot - top)).clip(0, 1)
     shape = 1 - ((c.x - cell * pitch) / (pitch * (0.42 - 0.22 * t))) ** 2
     shape = np.where(inner & (c.y < foot) & (c.y > top), shape, -1)
     c.attach("crest", shape, 0.1 + root(shape) * 0.13)
 
 
-def _loop(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
-    r = np.sqrt((c.x / (0.62 * w)) ** 2 + ((c.y + 0.86) / (tall + 0.12)) ** 2)
+def _loop(c: Carving, w: float, p: SimpleNamespace) -> None:
+    r = np.sqrt((c.x / (0.62 * w)) ** 2 + ((c.y + 0.86) / (p.tall + 0.12)) ** 2)
     shape = np.where(c.y < -0.7, 1 - ((r - 0.84) / 0.17) ** 2, -1)
     twist = np.cos(np.arctan2(c.x, -0.86 - c.y) * 26)
     c.attach("crest", shape, 0.08 + root(shape) * 0.12 + 0.014 * twist)
 
 
-def _plank(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
-    top = -1.0 - tall * 1.25
+def _plank(c: Carving, w: float, p: SimpleNamespace) -> None:
+    top = -1.0 - p.tall * 1.25
     wide = w * (0.42 + 0.16 * ramp(-1.1, top, c.y))
     shape = np.minimum(1 - (c.side / wide) ** 6, np.minimum(c.y - top, -0.8 - c.y) * 14)
     wave = np.abs(((c.x / p.pattern) % 1) - 0.5) * 2
@@ -188,8 +188,8 @@ def _plank(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     c.mark("pattern", cut * (shape > 0))
 
 
-def _fan(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
-    reach = tall + 0.14
+def _fan(c: Carving, w: float, p: SimpleNamespace) -> None:
+    reach = p.tall + 0.14
     angle = np.arctan2(c.x, -0.84 - c.y)
     edge = 1 + 0.05 * np.cos(angle * 18)
     shape = ellipse(c.x / edge, (c.y + 0.84) / edge, 0, 0, w * 1.02, reach, 2.2)
@@ -200,8 +200,8 @@ def _fan(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
     c.mark("pattern", ramp(0.0, 0.4, rays) * ramp(0.1, -0.1, hub) * (shape > 0))
 
 
-def _blade(c: Carving, tall: float, w: float, p: SimpleNamespace) -> None:
-    top = -1.0 - tall
+def _blade(c: Carving, w: float, p: SimpleNamespace) -> None:
+    top = -1.0 - p.tall
     t = ((-0.55 - c.y) / (-0.55 - top)).clip(0, 1)
     wide = w * (0.2 + 0.22 * np.sin(math.pi * t**0.8)) * (1 - t**6)
     shape = np.where((c.y < -0.5) & (c.y > top), 1 - (c.side / np.maximum(wide, 0.02)) ** 2, -1)

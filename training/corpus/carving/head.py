@@ -11,8 +11,9 @@ import numpy as np
 from training.corpus.carving.dice import Dice, Table
 from training.corpus.carving.field import Array, Grid, ellipse, hill, ramp, root
 
+HANG: Table = {"roll": (-0.05, 0.05)}  # radians, a little askew on its nail
+
 POSE: Table = {
-    "roll": (-0.05, 0.05),  # radians, as hung a little askew
     "turn": (-0.16, 0.16),  # of the face to one side, in units of its depth
     "lean": (-0.03, 0.03),  # of the axis: no carver's symmetry is exact
 }
@@ -113,12 +114,12 @@ class Carving:
 
     def attach(self, name: str, shape: Array, height: Array, behind: bool = False) -> None:
         """Add wood where `shape` is positive; behind the head it shows only outside it."""
-        inside = (shape > 0).astype(np.float32)
+        inside: Array = (shape > 0).astype(np.float32)
         if behind:
             inside = inside * (1 - self.cover)
         self.height = np.where(inside > 0, np.maximum(self.height, height), self.height)
-        for other, where in self.regions.items():
-            self.regions[other] = where * (1 - inside) if other != name else where
+        for other in self.regions.keys() - {name}:
+            self.regions[other] = self.regions[other] * (1 - inside)
         self.mark(name, inside)
         self.cover = np.maximum(self.cover, inside)
 

@@ -80,10 +80,11 @@ SURFACE: Table = {
     "deep": (0.8, 1.25),
     "wear": (0.3, 1.0),
     "cracks": (0.0, 2.99),
+    "finish": (0.25, 1.15),  # from dry to oiled: of the material's gloss
 }
 
 
-def work(c: Carving, dice: Dice) -> SimpleNamespace:
+def work(c: Carving, dice: Dice, material: str) -> SimpleNamespace:
     """Leave the adze's facets and age's cracks in the height; returns the surface's roll."""
     p = dice.roll("surface", SURFACE)
     rng = dice.stream("tools")
@@ -91,7 +92,7 @@ def work(c: Carving, dice: Dice) -> SimpleNamespace:
     hard = c.cover * (1 - c.region("raffia"))
     c.height -= hard * np.abs(noise(rng, n, int(p.facet), int(p.facet * 0.7))) * p.tools
     crack = np.zeros_like(c.height)
-    for _ in range(int(p.cracks)):
+    for _ in range(0 if material == "bronze" else int(p.cracks)):
         at, top, long = rng.uniform(-0.6, 0.6), rng.uniform(-1.0, 0.5), rng.uniform(0.3, 0.8)
         wander = rng.standard_normal(2)
         y = c.y - float(top)
@@ -120,7 +121,7 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     ring = np.sin((0.35 * c.x + 1.6 * c.height + 0.05 * broad) * 2 * math.pi * p.rings)
     grain = m.grain * (0.45 * ring + 0.35 * fibre)
     body = body * np.exp(grain + 0.16 * broad + 0.10 * fine)
-    gloss = np.full((n, n), m.gloss, np.float32)
+    gloss = np.full((n, n), m.gloss * p.finish, np.float32)
     flakes = noise(rng, n, 34, 30, 2) * 0.7 + 0.5 * broad
     body, gloss = _paint(c, dice, material, body, gloss, flakes)
 
@@ -133,15 +134,20 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     if material == "kaolin":  # it flakes off as well
         rub = np.maximum(rub * 0.8, ramp(1.35, 1.6, flakes) * 0.75 * p.wear)
     body = _mix(body, _flat(m.worn), (rub * 0.7).clip(0, 0.9))
-    return _set_in(c, dice, body, gloss)
+    if material != "bronze":  # cast in one piece
+        body, gloss = _inlaid(c, body, gloss)
+    return _openings(c, dice, body, gloss)
 
 
-def _set_in(c: Carving, dice: Dice, body: Array, gloss: Array) -> tuple[Array, Array]:
-    """Colour what is not the body: inlay, openings, teeth and raffia."""
+def _inlaid(c: Carving, body: Array, gloss: Array) -> tuple[Array, Array]:
     brass = c.region("brass")
     body = _mix(body, _flat(BRASS), brass)
     body = _mix(body, _flat(COWRIE), c.region("cowrie"))
-    gloss = np.maximum(gloss, 0.8 * brass)
+    return body, np.maximum(gloss, 0.8 * brass)
+
+
+def _openings(c: Carving, dice: Dice, body: Array, gloss: Array) -> tuple[Array, Array]:
+    """Darken eyes, mouth and cracks; colour teeth and raffia."""
     dark = np.maximum(c.region("hole"), 0.75 * np.maximum(c.region("crack"), c.region("slit")))
     body = body * (1 - 0.9 * dark)
     gloss = gloss * (1 - dark)
