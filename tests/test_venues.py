@@ -50,7 +50,7 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
     ],
 )
 def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
-    with pytest.raises(venue.VenueError, match="here.toml") as caught:
+    with pytest.raises(venue.VenueError, match=r"here\.toml") as caught:
         venue.parse(text, "here.toml")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

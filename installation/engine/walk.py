@@ -19,6 +19,8 @@ from models.latent import Code, Latent, Vector
 
 Wide = NDArray[np.float64]
 
+_DECISION = 4.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
+
 
 class LatentSpace:
     """The space of one piece; implements installation.scene.Space."""
@@ -31,6 +33,15 @@ class LatentSpace:
     @property
     def labels(self) -> dict[str, int]:
         return {label.name: label.width for label in self.latent.labels}
+
+    @property
+    def weighted(self) -> list[slice]:
+        """Where in the vector shares stand: each label and each categorical code."""
+        return [
+            self._where[part.name]
+            for part in self.latent.parts
+            if not (isinstance(part, Code) and part.kind == "continuous")
+        ]
 
     @property
     def codes(self) -> dict[str, int]:
@@ -75,12 +86,9 @@ class LatentSpace:
         length = float(np.linalg.norm(z)) or 1.0
         out[: self.latent.z] = z * (np.sqrt(self.latent.z) / length * truncation)
         out[self.latent.z :] = rest
-        for part in self.latent.parts:
-            where = self._where[part.name]
-            if isinstance(part, Code) and part.kind == "continuous":
-                out[where] = np.clip(out[where], -1, 1)
-            else:
-                out[where] = _shares(out[where])
+        weighted = self.weighted
+        for where in (self._where[part.name] for part in self.latent.parts):
+            out[where] = _shares(out[where]) if where in weighted else np.clip(out[where], -1, 1)
         return out
 
 
@@ -136,10 +144,11 @@ class Loop:
         turn = 2 * np.pi * self._at * np.arange(1, self._WAVES + 1)
         waves = np.einsum("w,wd->d", np.cos(turn), self._amplitude[0])
         waves += np.einsum("w,wd->d", np.sin(turn), self._amplitude[1])
+        at = self._home + waves
+        for where in self._space.weighted:  # one value leads and gives way to the next
+            at[where] = np.exp(_DECISION * (at[where] - at[where].max()))
         n = self._space.latent.z
-        return self._space.finish(
-            self._home[:n] + waves[:n], self._home[n:] + waves[n:] * 0.7, truncation
-        )
+        return self._space.finish(at[:n], at[n:], truncation)
 
 
 class Spline:
