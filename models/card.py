@@ -72,7 +72,7 @@ class Card:
         return card
 
     def _check(self) -> None:
-        wanted = {
+        wanted: dict[str, type | tuple[type, ...]] = {
             "name": str, "title": str, "author": str, "licence": str, "resolution": int,
             "generator": dict, "upscaler": (dict, type(None)), "provenance": list,
             "training": dict, "files": dict,

@@ -68,13 +68,18 @@ class Latent:
     def __post_init__(self) -> None:
         if self.z < 1:
             raise ValueError(f"z needs at least one dimension, not {self.z}")
-        names = [part.name for part in (*self.labels, *self.codes)]
+        names = [part.name for part in self.parts]
         if len(set(names)) != len(names):
             raise ValueError(f"label and code names must differ from each other: {names}")
 
     @property
+    def parts(self) -> tuple[Label | Code, ...]:
+        """What follows z, in order."""
+        return (*self.labels, *self.codes)
+
+    @property
     def width(self) -> int:
-        return self.z + sum(part.width for part in (*self.labels, *self.codes))
+        return self.z + sum(part.width for part in self.parts)
 
     @property
     def condition_width(self) -> int:
@@ -85,7 +90,7 @@ class Latent:
         """Where each part lies in the vector: "z", then every label and code by name."""
         found = {"z": slice(0, self.z)}
         start = self.z
-        for part in (*self.labels, *self.codes):
+        for part in self.parts:
             found[part.name] = slice(start, start + part.width)
             start += part.width
         return found
@@ -98,7 +103,7 @@ class Latent:
         out = np.zeros((count, self.width), np.float32)
         where = self.slices()
         out[:, where["z"]] = rng.standard_normal((count, self.z), np.float32)
-        for part in (*self.labels, *self.codes):
+        for part in self.parts:
             if isinstance(part, Code) and part.kind == "continuous":
                 out[:, where[part.name]] = rng.uniform(-1, 1, (count, 1))
             else:
