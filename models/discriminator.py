@@ -7,6 +7,7 @@ Strided 4×4 convolutions without normalisation, as the relativistic loss with R
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -18,6 +19,18 @@ from models.latent import Code
 from models.strided import halve
 
 FEATURES = 128  # width of the vector that every head reads
+
+
+class DownConv(nn.Module):
+    """A strided 4×4 convolution: (N, A, H, W) -> (N, B, H/2, W/2)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 4, 4) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return halve(x, self.weight, self.bias)
 
 
 class Discriminator(nn.Module):
@@ -37,23 +50,19 @@ class Discriminator(nn.Module):
         super().__init__()
         check_stages(resolution, channels)
         widths = (3, *channels)
-        self.trunk = nn.ModuleList(
-            nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.trunk = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(widths))
         self.features = nn.Linear((channels[-1] + 1) * 16, FEATURES)
         self.realness = nn.Linear(FEATURES, 1)
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
         self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d) or module is self.features:
-                nn.init.normal_(module.weight, 0, 0.02)
-                nn.init.zeros_(module.bias)
+        nn.init.normal_(self.features.weight, 0, 0.02)
+        nn.init.zeros_(self.features.bias)
 
     def embed(self, images: Tensor) -> Tensor:
         """The trunk: (N, 3, S, S) -> (N, FEATURES)."""
         x = images
         for conv in self.trunk:
-            x = F.leaky_relu(halve(x, conv.weight, conv.bias), 0.2)
+            x = F.leaky_relu(conv(x), 0.2)
         x = x.contiguous()
         x = torch.cat([x, minibatch_deviation(x)], dim=1)
         return F.leaky_relu(self.features(x.flatten(1)), 0.2)

@@ -8,9 +8,10 @@ transposed convolution that it equals, at less than half the multiplications.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,10 +28,9 @@ class UpConv(nn.Module):
     add up to the same sum: a flat input gives a flat output, whatever the weights.
     """
 
-    def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(inputs, outputs, 3, 3) * 0.02)
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
     def kernel(self) -> Tensor:
         """The transposed convolution's 4×4 kernel: (inputs, outputs, 4, 4)."""
@@ -39,7 +39,7 @@ class UpConv(nn.Module):
             return (self.weight.flatten(2) @ _box_product(self.weight.device)).unflatten(2, (4, 4))
 
     def forward(self, x: Tensor) -> Tensor:
-        return double(x, self.kernel(), self.bias)
+        return double(x, self.kernel())
 
 
 @cache
@@ -47,6 +47,23 @@ def _box_product(device: torch.device) -> Tensor:
     """Convolving 3×3 kernels with a 2×2 box, as a matrix: (9, 16)."""
     row = torch.tensor([[1.0, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]])
     return torch.kron(row, row).to(device)
+
+
+class Stage(nn.Module):
+    """UpConv, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = UpConv(inputs, outputs)
+        self.norm = _norm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.norm(self.conv(x)))
+
+    def fold(self) -> tuple[Tensor, Tensor]:
+        """Kernel and bias of the one transposed convolution that it is in eval mode."""
+        scale, shift = _affine(self.norm)
+        return self.conv.kernel() * scale[:, None, None], shift
 
 
 class Generator(nn.Module):
@@ -62,21 +79,16 @@ class Generator(nn.Module):
         check_stages(resolution, channels)
         self.inputs, self.resolution, self.channels = inputs, resolution, tuple(channels)
         self.seed = nn.Linear(inputs, channels[0] * 16, bias=False)
-        self.seed_norm = nn.BatchNorm2d(channels[0])
-        pairs = list(zip(channels, channels[1:], strict=False))
-        self.stages = nn.ModuleList(UpConv(a, b) for a, b in pairs)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(b) for _, b in pairs)
-        self.picture = UpConv(channels[-1], 3, bias=True)
+        self.norm = _norm(channels[0])
+        self.stages = nn.Sequential(*(Stage(a, b) for a, b in pairwise(channels)))
+        self.picture = UpConv(channels[-1], 3)
+        self.ground = nn.Parameter(torch.zeros(3))
         nn.init.normal_(self.seed.weight, 0, 0.02)
-        for norm in (self.seed_norm, *self.norms):
-            nn.init.normal_(norm.weight, 1, 0.02)
 
     def forward(self, latent: Tensor) -> Tensor:
         x = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
-        x = F.relu(self.seed_norm(x))
-        for stage, norm in zip(self.stages, self.norms, strict=True):
-            x = F.relu(norm(stage(x)))
-        return torch.tanh(self.picture(x))
+        x = self.stages(F.relu(self.norm(x)))  # (N, C, S/2, S/2)
+        return torch.tanh(self.picture(x) + self.ground.view(3, 1, 1))
 
     def arguments(self) -> dict[str, Any]:
         """What rebuilds this network: the card's `generator`."""
@@ -92,38 +104,34 @@ class Generator(nn.Module):
 
         For playing only. Equal to the generator in eval mode up to float rounding.
         """
-        scale, shift = _affine(self.seed_norm)
+        return FoldedGenerator(list(self._folded())).eval()
+
+    def _folded(self) -> Iterator[tuple[Tensor, Tensor]]:
+        scale, shift = _affine(self.norm)
         weight = self.seed.weight.unflatten(0, (-1, 16)) * scale[:, None, None]
-        seed = (weight.flatten(0, 1), shift.repeat_interleave(16))
-        stages = []
-        for stage, norm in zip(self.stages, self.norms, strict=True):
-            scale, shift = _affine(norm)
-            stages.append((stage.kernel() * scale[:, None, None], shift))
-        stages.append((self.picture.kernel(), self.picture.bias))
-        return FoldedGenerator(seed, stages).eval()
+        yield weight.flatten(0, 1), shift.repeat_interleave(16)
+        for stage in self.stages.children():
+            yield cast(Stage, stage).fold()
+        yield self.picture.kernel(), self.ground
 
 
 class FoldedGenerator(nn.Module):
-    """A generator ready to play: one linear layer and plain transposed convolutions."""
+    """A generator ready to play: one linear layer, then plain transposed convolutions.
 
-    def __init__(
-        self, seed: tuple[Tensor, Tensor], stages: Sequence[tuple[Tensor, Tensor]]
-    ) -> None:
+    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S).
+    """
+
+    def __init__(self, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
         super().__init__()
-        weight, bias = seed
-        self.seed = nn.Linear(weight.shape[1], weight.shape[0])
-        self.seed.weight.data, self.seed.bias.data = weight.clone(), bias.clone()
-        self.stages = nn.ModuleList()
-        for weight, bias in stages:
-            stage = nn.ConvTranspose2d(weight.shape[0], weight.shape[1], 4, 2, 1)
-            stage.weight.data, stage.bias.data = weight.clone(), bias.clone()  # type: ignore[union-attr]
-            self.stages.append(stage)
+        self.weights = nn.ParameterList(weight.clone() for weight, _ in parts)
+        self.biases = nn.ParameterList(bias.clone() for _, bias in parts)
         self.requires_grad_(False)
 
     def forward(self, latent: Tensor) -> Tensor:
-        x = self.seed(latent).unflatten(1, (-1, 4, 4))
-        for stage in self.stages:
-            x = stage(F.relu(x))
+        seed, *kernels = zip(self.weights, self.biases, strict=True)
+        x = F.linear(latent, *seed).unflatten(1, (-1, 4, 4))
+        for weight, bias in kernels:
+            x = F.conv_transpose2d(F.relu(x), weight, bias, stride=2, padding=1)
         return torch.tanh(x)
 
 
@@ -131,13 +139,18 @@ def check_stages(resolution: int, channels: Sequence[int]) -> None:
     """Raise ValueError unless the channels lead from 4 pixels to the resolution by doubling."""
     if not channels or any(not isinstance(c, int) or not 1 <= c <= 4096 for c in channels):
         raise ValueError(f"channels {list(channels)} must be whole numbers from 1 to 4096")
-    if resolution != 4 << len(channels):
-        raise ValueError(
-            f"{len(channels)} stages lead from 4 to {4 << len(channels)} pixels, not {resolution}"
-        )
+    if len(channels) > 10 or resolution != 4 << len(channels):
+        raise ValueError(f"{len(channels)} stages do not lead from 4 to {resolution} pixels")
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels)
+    nn.init.normal_(norm.weight, 1, 0.02)
+    return norm
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """Eval-mode batch norm as y = scale · x + shift."""
-    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)  # type: ignore[operator]
-    return scale, norm.bias - norm.running_mean * scale  # type: ignore[operator]
+    mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return scale, norm.bias - mean * scale

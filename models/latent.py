@@ -73,13 +73,13 @@ class Latent:
             raise ValueError(f"label and code names must differ from each other: {names}")
 
     @property
-    def width(self) -> int:
-        return self.z + sum(part.width for part in self.parts)
+    def parts(self) -> tuple[Label | Code, ...]:
+        """What follows z, in order."""
+        return (*self.labels, *self.codes)
 
     @property
-    def parts(self) -> tuple[Label | Code, ...]:
-        """Labels, then codes: what follows z in the vector."""
-        return (*self.labels, *self.codes)
+    def width(self) -> int:
+        return self.z + sum(part.width for part in self.parts)
 
     @property
     def condition_width(self) -> int:

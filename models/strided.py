@@ -25,15 +25,14 @@ def halve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return y.view(len(x), side, -1, len(weight)).permute(0, 3, 1, 2)
 
 
-def double(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def double(x: Tensor, weight: Tensor) -> Tensor:
     """(N, A, H, W) and a kernel (A, B, 4, 4) -> (N, B, 2H, 2W)."""
     side = x.shape[2]
     if not _by_matrix(x, side):
-        return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+        return F.conv_transpose2d(x, weight, stride=2, padding=1)
     rows = x.permute(0, 2, 3, 1).flatten(0, 2) @ weight.flatten(1)  # (N·pixels, B·16)
     columns = rows.view(len(x), -1, rows.shape[1]).transpose(1, 2)
-    y = F.fold(columns, (2 * side, 2 * x.shape[3]), 4, padding=1, stride=2)
-    return y if bias is None else y + bias.to(y.dtype).view(-1, 1, 1)
+    return F.fold(columns, (2 * side, 2 * x.shape[3]), 4, padding=1, stride=2)
 
 
 def _by_matrix(x: Tensor, side: int) -> bool:

@@ -86,19 +86,18 @@ def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:
     """Put the moments back, once Lightning has made the optimisers."""
     for name, optimizer, network in _optimizers(module):
         for key, parameter in network.named_parameters():
-            found = {m: tensors.get(f"{name}.{key}.{m}") for m in _MOMENTS}
-            if all(value is not None for value in found.values()):
-                optimizer.state[parameter] = {
-                    m: value.to(parameter.device)
-                    for m, value in found.items()  # type: ignore[union-attr]
-                }
+            saved = {moment: tensors.get(f"{name}.{key}.{moment}") for moment in _MOMENTS}
+            found = {m: t.to(parameter.device) for m, t in saved.items() if t is not None}
+            if len(found) == len(_MOMENTS):
+                optimizer.state[parameter] = found
 
 
 def _optimizers(module: GanModule) -> list[tuple[str, Any, torch.nn.Module]]:
-    generator, discriminator = module.optimizers(use_pl_optimizer=False)  # type: ignore[misc]
+    networks = {"generator": module.generator, "discriminator": module.discriminator}
+    optimizers: Any = module.optimizers(use_pl_optimizer=False)
     return [
-        ("generator", generator, module.generator),
-        ("discriminator", discriminator, module.discriminator),
+        (name, optimizer, network)
+        for optimizer, (name, network) in zip(optimizers, networks.items(), strict=True)
     ]
 
 

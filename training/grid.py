@@ -23,7 +23,7 @@ def fixed_latent(latent: Latent, count: int, seed: int, known: Tensor | None = N
 
 
 def to_png(pictures: Tensor, columns: int, enlarge: int = 1) -> bytes:
-    """Pictures (N, 3, S, S) in [-1, 1] side by side as a PNG, N filled up to whole rows by white."""
+    """Pictures (N, 3, S, S) in [-1, 1] side by side as a PNG; white fills the last row."""
     n, _, side, _ = pictures.shape
     rows = -(-n // columns)
     sheet = torch.ones(rows * columns, 3, side, side)

@@ -81,6 +81,7 @@ class GanModule(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.recipe, self.latent = recipe, latent
+        self.gamma, self.strength = float(recipe.gamma), float(recipe.augment)  # settled by now
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
         self.generator = Generator(latent.width, recipe.resolution, recipe.generator_stages)
         self.discriminator = Discriminator(
@@ -112,6 +113,10 @@ class GanModule(pl.LightningModule):
             torch.optim.Adam(self.discriminator.parameters(), **settings),
         ]
 
+    def _optimizers(self) -> list[Any]:
+        found = self.optimizers()
+        return found if isinstance(found, list) else [found]
+
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
         images, conditions = batch
         real = images.to(torch.float32).div_(127.5).sub_(1)
@@ -129,12 +134,12 @@ class GanModule(pl.LightningModule):
     ) -> Tensor:
         """One step of D; returns the real logits, without gradient."""
         recipe = self.recipe
-        _, optimizer = self.optimizers()  # type: ignore[misc]
+        _, optimizer = self._optimizers()
         every = 1 if self.steps < recipe.penalty_warmup else recipe.penalty_every
-        penalise = recipe.gamma > 0 and self.steps % every == 0
+        penalise = self.gamma > 0 and self.steps % every == 0
         with torch.no_grad():  # the penalties are taken at what D sees, so none passes through here
-            seen_real = augment(real, recipe.augment, rng)
-            seen_fake = augment(fake.float(), recipe.augment, rng)
+            seen_real = augment(real, self.strength, rng)
+            seen_fake = augment(fake.float(), self.strength, rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
         real_logits = self._judge(seen_real, conditions)
@@ -147,7 +152,7 @@ class GanModule(pl.LightningModule):
             )
             self.losses["penalty"] = penalty.detach()
             # Taken every so many steps, it weighs as much more.
-            loss = loss + recipe.gamma / 2 * every * penalty
+            loss = loss + self.gamma / 2 * every * penalty
         if self.latent.codes:
             loss = loss + recipe.code_weight * self._code_loss(fake, latent)
         optimizer.zero_grad(set_to_none=True)
@@ -166,9 +171,9 @@ class GanModule(pl.LightningModule):
         """One step of G against the D just trained. The real logits are those from before D's
         step: they only set how hard each pair pulls, and a forward pass is saved."""
         recipe = self.recipe
-        optimizer, _ = self.optimizers()  # type: ignore[misc]
+        optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
-        fake_logits = self._judge(augment(fake.float(), recipe.augment, rng), conditions)
+        fake_logits = self._judge(augment(fake.float(), self.strength, rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
         if self.latent.codes:

@@ -36,8 +36,8 @@ def decode(data: bytes, size: int, fit: Fit) -> Picture:
             if image.format in ("JPEG", "MPO"):
                 image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
             image.load()
-            image = ImageOps.exif_transpose(image)
-            return _square(*_opaque(_eight_bit(image)), size, fit)
+            upright = ImageOps.exif_transpose(image)
+            return _square(*_opaque(_eight_bit(upright)), size, fit)
     except UnidentifiedImageError as error:
         raise ValueError("is not a JPEG, PNG or WebP image") from error
     except Image.DecompressionBombError as error:
@@ -51,7 +51,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, np.float64)
         # PNG stores 16-bit grey as 0 to 65535, whatever PIL calls the mode.
-        scale = 257 if values.size and values.max() > 255 or image.mode != "I" else 1
+        scale = 257 if (values.size and values.max() > 255) or image.mode != "I" else 1
         return Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")

@@ -17,7 +17,7 @@ from training import UsageError
 
 
 class RecipeError(UsageError):
-    """A recipe or a budget that cannot be followed. One line: where, key, value, what is allowed."""
+    """A recipe or budget that cannot be followed. One line: where, key, value, what is allowed."""
 
 
 class CodeRecipe(BaseModel):

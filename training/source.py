@@ -55,7 +55,7 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     """
     path = Path(path)
     if path.is_dir():
-        entries, problems = _from_folder(path), []
+        entries, problems = _from_folder(path), list[Problem]()
     elif path.is_file():
         entries, problems = _from_zip(path)
     else:

@@ -47,17 +47,16 @@ def train(
     limit = Budget.parse(budget)
     piece = Path(out) if out is not None else Path("pieces") / name
     work = piece.with_name(f"{piece.name}.training")
-    plan = None
-    if recipe is not None or not resume:
-        plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
+    # Refuse a wrong recipe or folder before the dataset is read.
+    plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
     _check_folders(piece, work, resume)
     saved: tuple[dict[str, Any], dict[str, Any]] | None = None
     if resume:
         from training.checkpoint import read_checkpoint
 
         saved = read_checkpoint(work)
-        plan = plan or make_recipe(saved[1]["recipe"], overrides, resolution=resolution)
-    assert plan is not None  # noqa: S101
+        if recipe is None:  # go on as before
+            plan = make_recipe(saved[1]["recipe"], overrides, resolution=resolution)
     return _run(dataset, name, plan, piece, work, limit, saved)
 
 
