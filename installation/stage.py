@@ -93,7 +93,7 @@ def play(options: Options) -> int:
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
-    program = _Programme.of(options)
+    program = Programme.of(options)
     window = window or program.open_window(options)
     stream = Stream(lambda: Painter(program.folder))
     return Stage(options, program, window, stream, WallClock())
@@ -101,7 +101,7 @@ def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
 
 def _render(options: Options) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped."""
-    program = _Programme.of(options)
+    program = Programme.of(options)
     screen = Offscreen(options.size or program.venue.window.size)
     stage = None
     try:
@@ -119,7 +119,7 @@ def _render(options: Options) -> int:
 
 def _render_clip(options: Options, why: str) -> int:
     """No display: say so, render a short clip and name the file."""
-    program = _Programme.of(options)
+    program = Programme.of(options)
     out = options.out or str(free_name(Path(program.venue.record.folder), program.card.name, "mp4"))
     print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
     size = options.size or (512, 512)
@@ -129,7 +129,7 @@ def _render_clip(options: Options, why: str) -> int:
 
 
 @dataclass(frozen=True)
-class _Programme:
+class Programme:
     """What is played where: everything that is read and checked before a window opens."""
 
     venue: Venue
@@ -179,7 +179,7 @@ class Stage:
     """One performance: the frame loop and what the controls ask of it."""
 
     def __init__(
-        self, options: Options, program: _Programme, window: Window | Offscreen,
+        self, options: Options, program: Programme, window: Window | Offscreen,
         stream: Stream | Inline, clock: Clock,
     ) -> None:  # fmt: skip
         venue, order, card = program.venue, program.order, program.card

@@ -1,0 +1,252 @@
+"""The whole road, offscreen: a piece, a scene, the passes, a file; and what the room can ask."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import moderngl
+import numpy as np
+import pytest
+from PIL import Image
+from pieces import make_piece
+
+from installation import scene as scenes
+from installation import stage
+from installation.clock import FixedClock
+from installation.engine.painter import Painter
+from installation.engine.stream import Inline
+from installation.output.offscreen import Offscreen
+from installation.venue import VenueError
+from models.card import PieceError
+
+SIZE = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_piece(tmp_path_factory.mktemp("pieces") / "tiny")
+
+
+@pytest.fixture
+def show(piece: Path) -> Iterator[stage.Stage]:
+    options = stage.Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
+    yield from opened(options, piece)
+
+
+def opened(options: stage.Options, piece: Path) -> Iterator[stage.Stage]:
+    screen = Offscreen(SIZE)
+    program = stage.Programme.of(options)
+    made = stage.Stage(options, program, screen, Inline(Painter(piece)), FixedClock(30))
+    try:
+        yield made
+    finally:
+        made.close()
+        screen.close()
+
+
+def picture(show: stage.Stage) -> np.ndarray:
+    data = show.window.screen.read(components=3, alignment=1)
+    return np.frombuffer(data, np.uint8).reshape(SIZE[1], SIZE[0], 3).astype(int)
+
+
+def run(show: stage.Stage, frames: int) -> np.ndarray:
+    for _ in range(frames):
+        show.frame()
+    return picture(show)
+
+
+def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
+    settings: dict[str, object] = {"scene": "drift", "size": SIZE, "frames": 12, "fps": 30.0}
+    settings |= changes
+    options = stage.Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
+    assert stage.play(options) == 0
+    return [np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))]
+
+
+def test_the_same_seed_gives_the_same_frames(piece: Path, tmp_path: Path) -> None:
+    first = render(piece, tmp_path / "a")
+    again = render(piece, tmp_path / "b")
+    other = render(piece, tmp_path / "c", seed=9)
+    assert len(first) == 12
+    assert first[0].shape == (SIZE[1], SIZE[0], 3)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
+    out, told = tmp_path / "a.mp4", tmp_path / "a.json"
+    options = stage.Options(
+        piece=str(piece), offscreen=True, frames=9, fps=30, size=SIZE, out=str(out),
+        report=str(told),
+    )  # fmt: skip
+    assert stage.play(options) == 0
+    assert out.stat().st_size > 0
+    found = json.loads(told.read_text())
+    assert set(found) == {
+        "frames", "seconds", "fps", "frame_ms", "neural_fps", "generator_ms", "upload_ms",
+        "upscale_ms", "post_ms", "host_copy", "device", "renderer", "size", "dropped",
+    }  # fmt: skip
+    assert found["frames"] == 9
+    assert found["size"] == list(SIZE)
+    assert found["dropped"] == 0
+
+
+def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:
+    assert show.show.waiting
+    first = run(show, 1)
+    assert not show.show.waiting
+    later = run(show, 90)
+    assert np.abs(first - later).mean() > 1
+
+
+def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
+    bright = run(show, 90)
+    show.bus.post("/light/brightness", 0)
+    dark = run(show, 90)
+    assert dark.mean() < 0.2 * bright.mean()
+
+
+def test_a_label_moves_the_picture(show: stage.Stage) -> None:
+    show.bus.post("/drift/speed", 0)
+    before = run(show, 120)
+    resting = np.abs(run(show, 2) - before).mean()  # the grain alone
+    show.bus.post("/piece/form/disc", 1)
+    disc = run(show, 60)
+    show.bus.post("/piece/form/disc", 0)
+    show.bus.post("/piece/form/oval", 1)
+    oval = run(show, 60)
+    assert np.abs(disc - oval).mean() > resting + 0.2
+
+
+def test_scenes_change_by_hand_and_by_setlist(show: stage.Stage) -> None:
+    run(show, 3)
+    show.bus.post("/stage/scene/procession", 1)
+    show.bus.post("/stage/fade", 0.2)
+    run(show, 2)
+    assert [layer.name for layer in show.show.layers] == ["drift", "procession"]
+    run(show, 20)
+    assert [layer.name for layer in show.show.layers] == ["procession"]
+    show.bus.post("/stage/next", 1)
+    run(show, 2)
+    assert show.show.scene.name == show.order.scene[1].scene
+
+
+def test_a_third_scene_cuts_a_transition_short(show: stage.Stage) -> None:
+    for name in ("procession", "masquerade", "drift"):
+        show.bus.post(f"/stage/scene/{name}", 1)
+        run(show, 2)
+    assert [layer.name for layer in show.show.layers] == ["masquerade", "drift"]
+
+
+def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
+    order = tmp_path / "order.toml"
+    order.write_text(
+        '[[scene]]\nscene = "drift"\nseconds = 0.2\n'
+        '[[scene]]\nscene = "masquerade"\nseconds = 9\nfade = 0\ntransition = "mix/melt"\n'
+    )
+    place = tmp_path / "here.toml"
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    for show in opened(stage.Options(piece=str(piece), venue=str(place)), piece):
+        run(show, 3)
+        assert show.show.scene.name == "drift"
+        run(show, 10)
+        assert show.show.scene.name == "masquerade"
+
+
+def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from installation.scene import Scene\n"
+        "class Mine(Scene):\n"
+        "    def start(self, space):\n        self.walk = space.loop()\n"
+        "    def step(self, frame):\n"
+        "        if frame.index > 5:\n            raise ValueError('my mistake')\n"
+        "        return self.walk.point()\n"
+    )
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+        run(show, 60)
+        assert "line 7: ValueError: my mistake" in show.show.scene.fault
+        assert picture(show).mean() > 1
+
+
+def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
+    piece: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.py"
+    good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
+    path.write_text(good)
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+        run(show, 3)
+        show.bus.post("/mine/speed", 0.15)
+        run(show, 3)
+        path.write_text(good.replace("class Mine(Scene):", "class Mine(Scene)"))
+        show.show.reload_scene(path)
+        assert "SyntaxError" in show.show.scene.fault
+        run(show, 3)
+        path.write_text(good.replace('unit="loops/s"', 'unit="laps/s"'))
+        show.show.reload_scene(path)
+        assert show.show.scene.fault == ""
+        assert show.bus["/mine/speed"].unit == "laps/s"  # type: ignore[union-attr]
+        assert show.bus.target("/mine/speed") == pytest.approx(0.15)
+
+
+def test_a_window_of_another_shape(show: stage.Stage) -> None:
+    run(show, 3)
+    show.show.resize((64, 96))
+    assert run(show, 3).shape == (SIZE[1], SIZE[0], 3)
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
+    for show in opened(stage.Options(piece=str(piece), scene=name), piece):
+        before = run(show, 90)
+        assert before.std() > 1
+        assert np.abs(run(show, 60) - before).mean() > 0.05
+
+
+def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here.toml"
+    place.write_text('[parameters]\n"/drift/sped" = 1\n')
+    with pytest.raises(VenueError, match="/drift/sped"):
+        next(opened(stage.Options(piece=str(piece), venue=str(place)), piece))
+
+
+def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(piece, damaged)
+    weights = damaged / "generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(PieceError, match="damaged"):
+        stage.play(stage.Options(piece=str(damaged), offscreen=True, frames=1))
+
+
+def test_nothing_is_left_on_the_gpu_when_scenes_change(
+    piece: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made for a scene goes with it: moderngl frees nothing by itself."""
+    made: list[object] = []
+    for kind in ("texture", "framebuffer", "program", "vertex_array", "buffer"):
+        monkeypatch.setattr(moderngl.Context, kind, noting(getattr(moderngl.Context, kind), made))
+    options = stage.Options(piece=str(piece), scene="drift")
+    for show in opened(options, piece):
+        counts = []
+        for _ in range(3):
+            for name in scenes.shipped():
+                show.show.cue(name, "mix/dissolve", 0)
+                run(show, 2)
+            counts.append(sum(not isinstance(one.mglo, moderngl.InvalidObject) for one in made))  # type: ignore[attr-defined]
+        assert counts[0] == counts[1] == counts[2]
+        assert counts[0] < 200
+    assert all(isinstance(one.mglo, moderngl.InvalidObject) for one in made)  # type: ignore[attr-defined]
+
+
+def noting(make: Callable[..., object], made: list[object]) -> Callable[..., object]:
+    def note(self: moderngl.Context, *arguments: object, **named: object) -> object:
+        made.append(make(self, *arguments, **named))
+        return made[-1]
+
+    return note
