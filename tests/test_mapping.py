@@ -218,6 +218,8 @@ def test_learning_can_be_given_up(bus: Bus) -> None:
         ({"kind": "nrpn", "number": 16384}, "is not 0 to 16383"),
         ({"channel": 0}, "channel 0 is not 1 to 16"),
         ({"channel": 17}, "channel 17 is not 1 to 16"),
+        ({"low": float("nan")}, "finite"),
+        ({"high": float("inf")}, "finite"),
         ({"number": 32, "bits": 14}, "14 bits need a cc from 0 to 31"),
         ({"kind": "note", "bits": 14}, "14 bits need a cc from 0 to 31"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 
 import midi_backend
@@ -90,6 +91,14 @@ def test_a_port_that_is_pulled_and_returned_works_again(
         "MIDI nanoKONTROL2 is gone",
         "MIDI nanoKONTROL2 is connected",
     ]
+
+
+def test_starting_twice_is_starting_once(bus: Bus, mapping: MidiMap) -> None:
+    with plugged(bus, mapping, NANO) as midi:
+        midi.start()
+        assert len([t for t in threading.enumerate() if t.name == "midi"]) == 1
+    midi.close()
+    assert not [t for t in threading.enumerate() if t.name == "midi"]
 
 
 def test_every_port_is_heard_unless_some_are_named(bus: Bus, mapping: MidiMap) -> None:

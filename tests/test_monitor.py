@@ -86,9 +86,9 @@ def test_each_message_is_a_line_with_what_it_reaches(bus: Bus) -> None:
     lines = play(bus, out, as_json=False)
     assert out.getvalue().startswith("listening to OSC on 127.0.0.1:")
     assert [line.split("  ", 1)[1] for line in lines] == [
-        "osc 127.0.0.1  /drift/speed 1.0  →  /drift/speed 1 seeds/s",
-        "osc 127.0.0.1  /drift/sped 1.0  →  nothing; did you mean /drift/speed?",
-        r"osc 127.0.0.1  /\x1b[2J 1.0  →  nothing",
+        "osc 127.0.0.1  /drift/speed 1  →  /drift/speed 1 seeds/s",
+        "osc 127.0.0.1  /drift/sped 1  →  nothing; did you mean /drift/speed?",
+        r"osc 127.0.0.1  /\x1b[2J 1  →  nothing",
         "osc 127.0.0.1  /drift/speed 'x'  →  /drift/speed, which takes a number",
         "osc 127.0.0.1  /drift/speed '+1'  →  /drift/speed +1 seeds/s",
         "osc 127.0.0.1  /drift/speed  →  /drift/speed is asked for",
@@ -115,7 +115,7 @@ def test_as_json_every_line_is_an_object(bus: Bus) -> None:
         ("/drift/flash", 1.0, "value", None),
         (None, None, "value", None),
     ]
-    assert rows[1]["message"] == "/drift/sped 1.0"
+    assert rows[1]["message"] == "/drift/sped 1"
     assert rows[8]["source"] == "midi nanoKONTROL2 cc 7"
     assert all(row["time"] > 0 for row in rows)
 

@@ -9,6 +9,7 @@ and what was learned come first.
 from __future__ import annotations
 
 import functools
+import math
 import re
 import threading
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,8 @@ class Binding:
             raise ControlError(f"{self.address}: {self.kind} {self.number} is not 0 to {highest}")
         if self.channel is not None and not 1 <= self.channel <= 16:
             raise ControlError(f"{self.address}: MIDI channel {self.channel} is not 1 to 16")
+        if not all(math.isfinite(end) for end in (self.low, self.high) if end is not None):
+            raise ControlError(f"{self.address}: low and high must be finite numbers")
         if self.bits == 14 and (self.kind != "cc" or self.number > 31):
             raise ControlError(f"{self.address}: 14 bits need a cc from 0 to 31")
 

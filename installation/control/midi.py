@@ -59,7 +59,10 @@ class Midi:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Begin to look for ports, at once and then for good. Returns immediately."""
+        """Begin to look for ports, at once and then for good. Returns immediately; starting twice
+        is starting once."""
+        if self._thread is not None:
+            return self
         self._closing.clear()
         self._thread = threading.Thread(target=self._watch, name="midi", daemon=True)
         self._thread.start()
@@ -166,7 +169,7 @@ def _port_names(backend: mido.Backend) -> Callable[[], list[str]]:
     except AttributeError as error:
         raise NoMidi(f"no MIDI backend {backend.name}/{backend.api}") from error
     except (OSError, RuntimeError, ValueError) as error:
-        raise NoMidi(f"this machine has no MIDI system ({error})") from error
+        raise NoMidi(f"this machine has no MIDI system that answers ({error})") from error
 
 
 @dataclass

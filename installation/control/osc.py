@@ -68,7 +68,12 @@ class OscServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Open the port and begin to listen. Raises ControlError."""
+        """Open the port and begin to listen; starting twice is starting once.
+
+        Raises ControlError.
+        """
+        if self._thread is not None:
+            return self
         opened = _bind(self.host, self.port)
         self.port = opened.getsockname()[1]
         self._socket = opened
@@ -137,7 +142,7 @@ class OscServer:
             value, form = _value(arguments, what)
             reached = self._bus.post(address, value, source, form)
         if self._on_message is not None:
-            text = " ".join([address, *map(reprlib.repr, arguments[:4])])
+            text = " ".join([address, *map(_shown, arguments[:4])])
             number = value if reached else None
             self._on_message(Heard(now, source, text, address, number, form, reached))
 
@@ -237,6 +242,10 @@ def _step(sign: str, rest: list[Any]) -> float | None:
         return -float(rest[0]) if sign == "-" else float(sign)
     except (IndexError, TypeError, ValueError):
         return None
+
+
+def _shown(argument: Any) -> str:
+    return f"{argument:g}" if isinstance(argument, float) else reprlib.repr(argument)
 
 
 def _padded(text: bytes) -> bytes:
