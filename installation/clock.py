@@ -70,7 +70,7 @@ class Tempo(Parameters):
         """Advance by dt seconds and describe the frame."""
         self._index += 1
         self._time += dt
-        for _ in range(self.tap):
+        if self.tap:  # twice within a frame is one tap of a pad that bounces
             self._tapped()
         self._beat += dt * self.bpm / 60
         return Frame(self._index, self._time, dt, self._beat)

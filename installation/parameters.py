@@ -17,7 +17,7 @@ import re
 import reprlib
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, overload
 
@@ -181,12 +181,13 @@ class Bus:
         with self._lock:
             self._params, self._states = params, states
 
-    def withdraw(self, prefix: str) -> None:
-        """Forget everything under /prefix/."""
+    def withdraw(self, prefix: str, keep: Collection[str] = ()) -> None:
+        """Forget everything under /prefix/ but the addresses to keep."""
         start = f"/{prefix}/"
+        gone = {k for k in self._params if k.startswith(start) and k not in keep}
         with self._lock:
-            self._params = {k: v for k, v in self._params.items() if not k.startswith(start)}
-            self._states = {k: v for k, v in self._states.items() if not k.startswith(start)}
+            self._params = {k: v for k, v in self._params.items() if k not in gone}
+            self._states = {k: v for k, v in self._states.items() if k not in gone}
 
     def post(self, address: str, value: Any, source: str = "", form: Form = "value") -> bool:
         """Ask for a change; it takes effect at the next tick. True if the address and value fit.

@@ -111,9 +111,14 @@ class Scene(Parameters):
         raise NotImplementedError
 
     def bind(self, bus: Bus, prefix: str) -> None:
+        """Put the scene's and its passes' parameters on the bus, and take off those that an
+        earlier state of its file had."""
         super().bind(bus, prefix)
+        keep = {f"/{prefix}/{name}" for name in self.declared()}
         for one in self.passes:
             bus.declare(f"{prefix}/{one.name}", one.params)
+            keep |= {f"/{prefix}/{one.name}/{name}" for name in one.params}
+        bus.withdraw(prefix, keep)
 
 
 def shipped() -> list[str]:

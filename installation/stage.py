@@ -329,6 +329,8 @@ class Stage:
         for path in saved:
             if path.suffix == ".py":
                 self.show.reload_scene(path)
+                if self._map is not None:
+                    self._map.refresh()  # its parameters may be other ones now
             else:
                 self.show.reload_shaders()
 

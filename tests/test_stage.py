@@ -10,8 +10,8 @@ from pathlib import Path
 import moderngl
 import numpy as np
 import pytest
-from PIL import Image
 from pieces import make_piece
+from PIL import Image
 
 from installation import scene as scenes
 from installation import stage

@@ -45,16 +45,19 @@ class Layer:
         self._interval = 0.0
 
     def _start(self) -> tuple[Scene, Point]:
-        """Load the scene and see that its first step works, before it may take the stage."""
+        """Load the scene and see that its first step works; only then may it have the bus."""
         scene = load(self.file)
-        scene.bind(self._bus, self.name)
         try:
-            scene.start(self._space)
-            point = self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
+            self._first(scene)
         except Exception as error:
             said = describe(error, str(find(self.file)))
             raise SceneError(f"scene {self.file}: {said}") from error
-        return scene, point
+        scene.bind(self._bus, self.name)
+        return scene, self._first(scene)  # again, with the values that the room has set
+
+    def _first(self, scene: Scene) -> Point:
+        scene.start(self._space)
+        return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
 
     def _checked(self, point: object) -> Point:
         wanted = (self._space.latent.width,)
