@@ -1,0 +1,134 @@
+"""The command line as a user meets it: help, one clear line for a mistake, exit status 2."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pieces import make_piece
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ["play", "train", "corpus", "pieces", "scenes", "monitor", "bench"]
+
+
+def installation(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "installation.cli", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_piece(tmp_path_factory.mktemp("pieces") / "tiny")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    done = installation(command, "--help")
+    assert done.returncode == 0
+    assert f"example: installation {command}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["play", "nosuch"], "no piece 'nosuch'"),
+        (["play", "{piece}", "--scene", "nosuch"], "no scene 'nosuch'"),
+        (["play", "{piece}", "--venue", "nosuch"], "no venue 'nosuch'"),
+        (["play", "{piece}", "--venue", "{here}/bad.toml"], "unknown key 'window.colour'"),
+        (["play", "--size", "7"], "WIDTHxHEIGHT"),
+        (["play", "--frames", "none"], "whole number"),
+        (["play", "--nonsense"], "--nonsense"),
+        (["play", "{here}/truncated"], "SHA-256"),
+        (["play", "{here}/changed"], "SHA-256"),
+        (["play", "{here}/empty"], "not a piece"),
+        (["train", "{here}/empty"], "no images"),
+        (["train", "{here}/nosuch"], "no dataset"),
+        (["train", "{here}/one"], "one readable image"),
+        (["train", "{here}/broken"], "no readable image"),
+        (["train", "{here}/one", "--budget", "soon"], "--budget soon"),
+        (["train", "{here}/one", "--set", "nosuch=1"], "nosuch"),
+        (["corpus", "masks", "--out", "{here}/one"], "other files"),
+        (["bench", "--only", "nosuch"], "frame_path"),
+        (["nosuch"], "invalid choice"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_one_clear_line(
+    arguments: list[str], said: str, piece: Path, tmp_path: Path
+) -> None:
+    prepare(tmp_path, piece)
+    before = snapshot(tmp_path)
+    given = [a.format(piece=piece, here=tmp_path) for a in arguments]
+    done = installation(*given, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stderr.startswith("installation")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+    assert snapshot(tmp_path) == before  # nothing written, nothing overwritten
+
+
+def prepare(here: Path, piece: Path) -> None:
+    """Faults of every kind, ready to be named."""
+    from PIL import Image
+
+    for name in ("empty", "one", "broken"):
+        (here / name).mkdir()
+    Image.new("RGB", (40, 40), "red").save(here / "one" / "a.png")
+    (here / "broken" / "a.jpg").write_bytes(b"\xff\xd8 not an image")
+    (here / "bad.toml").write_text('[window]\ncolour = "red"\n')
+    shutil.copytree(piece, here / "truncated")
+    weights = here / "truncated" / "generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-50])
+    shutil.copytree(piece, here / "changed")
+    card = json.loads((here / "changed" / "card.json").read_text())
+    card["files"]["generator.safetensors"]["sha256"] = "0" * 64
+    (here / "changed" / "card.json").write_text(json.dumps(card))
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    files = (p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def test_scenes_lists_every_address_as_text_and_json() -> None:
+    text = installation("scenes").stdout
+    rows = json.loads(installation("scenes", "--json").stdout)
+    addresses = [row["address"] for row in rows]
+    assert "/drift/speed" in addresses
+    assert len(set(addresses)) == len(addresses)
+    assert all(address in text for address in addresses)
+    assert all(row["doc"] for row in rows)
+    assert all(row["midi"] for row in rows)
+
+
+def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: Path) -> None:
+    shutil.copytree(piece, tmp_path / "pieces" / "mine")
+    shutil.copytree(piece, tmp_path / "pieces" / "worn")
+    (tmp_path / "pieces" / "worn" / "generator.safetensors").write_bytes(b"rot")
+    done = installation("pieces", "--json", cwd=tmp_path)
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert rows["mine"]["labels"] == {"form": ["oval", "disc"]}
+    assert rows["mine"]["fault"] == ""
+    assert "SHA-256" in rows["worn"]["fault"]
+
+
+def test_without_a_display_it_says_so_and_names_the_clip(piece: Path, tmp_path: Path) -> None:
+    done = installation("play", piece, "--size", "64x64", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no display" in done.stdout
+    clips = list((tmp_path / "clips").glob("*.mp4"))
+    assert len(clips) == 1
+    assert f"clips/{clips[0].name}" in done.stdout

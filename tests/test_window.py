@@ -1,0 +1,141 @@
+"""The real window, on a virtual display: keys, OSC and the picture that follows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageGrab
+from pieces import make_piece
+
+ROOT = Path(__file__).parent.parent
+SIZE = (320, 240)
+PORT = "9137"
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A virtual screen of its own."""
+    ours, theirs = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "640x480x24"],
+        pass_fds=[theirs],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        number = told.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+class Running:
+    """`installation play` in its window."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.display, self.folder = display, folder
+        piece = make_piece(folder / "tiny")
+        venue = folder / "here.toml"
+        venue.write_text(f"[osc]\nport = {PORT}\n[midi]\nenabled = false\n[rehearsal]\nreload = true\n")
+        command = [sys.executable, "-m", "installation.cli", "play", str(piece)]
+        self.process = subprocess.Popen(
+            [*command, "--venue", str(venue), "--size", "320x240", *arguments],
+            cwd=folder,
+            env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},
+            stderr=(folder / "log").open("w"),
+        )
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def picture(self) -> np.ndarray:
+        """What is on the screen now: (480, 640, 3)."""
+        grabbed = ImageGrab.grab(xdisplay=self.display)
+        return np.asarray(grabbed.convert("RGB")).astype(int)
+
+    def key(self, *names: str) -> None:
+        subprocess.run(["xdotool", "key", *names], env={"DISPLAY": self.display}, check=True)
+
+    def osc(self, address: str, *values: str) -> None:
+        subprocess.run(["oscsend", "localhost", PORT, address, *values], check=True)
+
+    def until(self, done: Callable[[], bool], what: str, seconds: float = 40) -> None:
+        ends = time.monotonic() + seconds
+        while not done():
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < ends, f"{what} never happened: {self.log}"
+            time.sleep(0.1)
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(40)
+
+
+@pytest.fixture
+def show(display: str, tmp_path: Path) -> Iterator[Running]:
+    running = Running(display, tmp_path, "--scene", "drift")
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+
+
+def bright(show: Running) -> bool:
+    return bool(show.picture().mean() > 8)
+
+
+def test_the_picture_moves_and_follows_the_room(show: Running) -> None:
+    show.until(lambda: bright(show), "a picture")
+    first = show.picture()
+    show.until(lambda: np.abs(show.picture() - first).mean() > 0.2, "movement")
+
+    show.osc("/light/brightness", "f", "0")
+    show.until(lambda: not bright(show), "darkness by OSC")
+    show.osc("/light/brightness", "f", "1")
+    show.until(lambda: bright(show), "light by OSC")
+
+    before = show.picture()
+    show.key("Tab")
+    show.until(lambda: np.abs(show.picture() - before)[:, :160].mean() > 10, "the overlay")
+    show.key("s")
+    show.until(lambda: any(show.folder.glob("clips/*.png")), "a still")
+    show.key("r")
+    show.until(lambda: "recording to" in show.log, "a recording")
+    show.until(lambda: any(show.folder.glob("clips/*.part.mp4")), "a file being written")
+    show.key("r")
+    show.until(lambda: "recorded" in show.log, "the end of the recording")
+    assert len(list(show.folder.glob("clips/*.mp4"))) == 1
+
+    show.key("f")
+    show.until(lambda: bool(show.picture()[400:, 560:].mean() > 4), "fullscreen")
+    show.key("f")
+    show.key("Escape")
+    assert show.process.wait(40) == 0, show.log
+
+
+def test_ctrl_c_ends_it_quietly(show: Running) -> None:
+    show.until(lambda: bright(show), "a picture")
+    assert show.end() == 130
+    assert "Traceback" not in show.log
+
+
+def test_a_display_that_is_not_there_is_one_line(display: str, tmp_path: Path) -> None:
+    running = Running(display, tmp_path, "--display", "7")
+    assert running.process.wait(40) == 2
+    assert running.log.strip() == "installation play: there is no display 7; found 1, from 0"
+
+
+def test_the_tools_are_there() -> None:
+    """CI installs them; a test that needs them is not skipped."""
+    for tool in ("Xvfb", "xdotool", "oscsend"):
+        assert shutil.which(tool), f"{tool} is missing; .ci/run installs it"
