@@ -88,7 +88,7 @@ def test_contain_shows_all_of_it_and_no_bars(gl: moderngl.Context) -> None:
     assert np.abs(tall[18:82] - whole).max() < 4e-3
     assert np.abs(wide[:, 31] - whole[:, 0]).max() < 0.2  # the border goes on …
     assert np.abs(np.diff(wide[:, 0], axis=0)).max() < 0.05  # … and is soft far out
-    assert wide[:, :32].min() > 0.02
+    assert wide[:, :32].mean(-1).min() > 0.1  # no black
 
 
 def test_cover_fills_and_crops_the_middle(gl: moderngl.Context) -> None:

@@ -27,7 +27,7 @@ SIZE = (128, 128)
 TIME = 1.25
 # Values that show the effect plainly; where nothing stands the defaults do.
 PLAIN = {
-    "post/bloom": {"amount": 1.0},
+    "post/bloom": {"amount": 1.0, "threshold": 0.05, "radius": 2.0},
     "post/grade": {"exposure": 0.4, "contrast": 1.3, "saturation": 1.4, "temperature": 0.6},
     "post/grain": {"amount": 0.2, "size": 12.0},
     "post/mirror": {"angle": 30.0},

@@ -110,9 +110,13 @@ def test_full_disk_ends_the_recording_with_one_line(
     part_of(path).symlink_to("/dev/full")
     record = Recorder(path, (64, 48), 60, waiting=4)
     noise = np.random.default_rng(3)
-    with caplog.at_level(logging.WARNING), pytest.raises(RecorderError, match="No space left"):
+
+    def write_until_refused() -> None:
         for _ in range(2000):
             record.write(noise.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+
+    with caplog.at_level(logging.WARNING), pytest.raises(RecorderError, match="No space left"):
+        write_until_refused()
     assert not record.recording
     assert record.offer(picture(0), 0.0) is False
     assert "No space left" in record.close().failure

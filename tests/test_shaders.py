@@ -97,6 +97,13 @@ def test_unknown_shader_names_those_there_are(gl: moderngl.Context) -> None:
         PassChain(gl, [Pass("post/blom")], SIZE)
 
 
+def test_picture_that_is_not_given_is_refused(gl: moderngl.Context, tmp_path: Path) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text("uniform sampler2D lut;\nvoid main() { color = texture(lut, uv); }\n")
+    with pytest.raises(ShaderError, match=r"reads 'lut'; it is given only source, original"):
+        PassChain(gl, [Pass(str(own))], SIZE)
+
+
 @pytest.mark.parametrize("wanted", ["../secret", "/etc/hostname", "lib/../../x", "lib//color", ""])
 def test_includes_cannot_leave_the_folder(tmp_path: Path, wanted: str) -> None:
     own = tmp_path / "own.glsl"

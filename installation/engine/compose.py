@@ -28,7 +28,7 @@ class Compose:
         self._decode = Program(ctx, shaders.load("output/decode"))
         self._across, self._up = Program(ctx, enlarge, 0), Program(ctx, enlarge, 1)
         self._surround = Program(ctx, shaders.load("output/surround"))
-        self._picture = Target(ctx, (1, 1), mipmaps=True)
+        self._picture = Target(ctx, (1, 1))
         self._wide = Target(ctx, (1, 1))
         self._canvas = Target(ctx, size)
 
@@ -51,12 +51,21 @@ class Compose:
             return picture.texture
         values: Values = {"scale": scale, "pixels": pixels}
         if pixels > 1.0 or max(scale) > 1.0:
-            picture.texture.build_mipmaps()
-            textures = {"source": picture.texture}
-            self._surround.draw(self._canvas.framebuffer, textures, values)
+            self._draw_around(values)
         if pixels <= 1.0:
             self._enlarge(values)
         return self._canvas.texture
+
+    def _draw_around(self, values: Values) -> None:
+        """Fill the canvas from smaller copies of the picture: reduced, and its border going on."""
+        texture = self._picture.texture
+        texture.build_mipmaps()
+        texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        self._surround.draw(self._canvas.framebuffer, {"source": texture}, values)
+        texture.filter = (
+            moderngl.LINEAR,
+            moderngl.LINEAR,
+        )  # the copies are old from the next frame
 
     def _enlarge(self, values: Values) -> None:
         """Draw the picture where it lies on the canvas; what is around it stays."""

@@ -18,7 +18,7 @@ class Mixer:
     """
 
     def __init__(self, ctx: moderngl.Context, size: Size, shader: str = "mix/dissolve") -> None:
-        self._program = Program(ctx, shaders.load(shader))
+        self._program = Program(ctx, shaders.load(shader), given=("a", "b", "source"))
         self._target = Target(ctx, size)
 
     def resize(self, size: Size) -> None:

@@ -13,6 +13,7 @@ from installation.scene import Pass
 from shaders import Shader, ShaderError
 
 Values = Mapping[str, float]
+_GIVEN = ("source", "original", "previous")
 
 
 class PassChain:
@@ -104,7 +105,7 @@ class _RunningPass:
         programs: list[Program] = []
         try:
             for stage in range(len(shader.stages)):
-                programs.append(Program(self._ctx, shader, stage))
+                programs.append(Program(self._ctx, shader, stage, _GIVEN))
         except ShaderError:
             for program in programs:
                 program.release()

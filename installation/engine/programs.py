@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import moderngl
@@ -33,9 +33,14 @@ _COMPLAINT = re.compile(
 
 
 class Program:
-    """One stage of a shader, compiled. Raises ShaderError with file:line: what is wrong."""
+    """One stage of a shader, compiled. Raises ShaderError with file:line: what is wrong.
 
-    def __init__(self, ctx: moderngl.Context, shader: Shader, stage: int = 0) -> None:
+    given: the pictures that draw() will get, if the shader is somebody else's and may want more.
+    """
+
+    def __init__(
+        self, ctx: moderngl.Context, shader: Shader, stage: int = 0, given: Iterable[str] = ()
+    ) -> None:
         self._ctx = ctx
         try:
             self._program = ctx.program(vertex_shader=_VERTEX, fragment_shader=shader.source(stage))
@@ -53,6 +58,11 @@ class Program:
                 self._units[name] = member.value = len(self._units)
             else:
                 self._members[name] = member
+        if given and (missing := sorted(set(self._units) - set(given))):
+            self.release()
+            raise ShaderError(
+                f"{shader.name} reads {missing[0]!r}; it is given only {', '.join(given)}"
+            )
 
     def draw(
         self,

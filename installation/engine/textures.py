@@ -20,35 +20,23 @@ Dtype = Literal["f1", "f2", "f4"]  # moderngl's names: 8 bits, half-float, float
 
 
 class Target:
-    """A texture to draw into: RGBA, linear light, half-float unless told otherwise.
+    """A texture to draw into: RGBA, linear light, half-float unless told otherwise."""
 
-    mipmaps: room for smaller copies, made by texture.build_mipmaps().
-    """
-
-    def __init__(
-        self,
-        ctx: moderngl.Context,
-        size: Size,
-        dtype: Dtype = "f2",
-        mipmaps: bool = False,
-    ) -> None:
-        self._ctx, self._dtype, self._mipmaps = ctx, dtype, mipmaps
+    def __init__(self, ctx: moderngl.Context, size: Size, dtype: Dtype = "f2") -> None:
+        self._ctx, self._dtype = ctx, dtype
         self.size = size
         self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.repeat_x = self.texture.repeat_y = False
-        smaller = moderngl.LINEAR_MIPMAP_LINEAR if mipmaps else moderngl.LINEAR
-        self.texture.filter = (smaller, moderngl.LINEAR)
+        self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.framebuffer = ctx.framebuffer([self.texture])
         self.framebuffer.clear()
-        if mipmaps:
-            self.texture.build_mipmaps()
 
     def resized(self, size: Size) -> Target:
         """This target, or where the size differs a new one in its place."""
         if size == self.size:
             return self
         self.release()
-        return Target(self._ctx, size, self._dtype, self._mipmaps)
+        return Target(self._ctx, size, self._dtype)
 
     def read(self) -> NDArray[np.float32]:
         """The picture, (height, width, 4) float32, first row at the bottom. For tests: it waits."""
@@ -56,6 +44,9 @@ class Target:
         return np.frombuffer(data, np.float32).reshape(self.size[1], self.size[0], 4)
 
     def release(self) -> None:
+        if self._ctx.fbo is self.framebuffer:
+            # moderngl would go on restoring this deleted binding, and the next draw would be lost
+            self._ctx.detect_framebuffer(0).use()
         self.framebuffer.release()
         self.texture.release()
 

@@ -39,7 +39,11 @@ class Movie:
         self._last = -1
         self._container = av.open(
             str(self.part), "w", format="mp4",
-            container_options={"movflags": "hybrid_fragmented", "fflags": "+bitexact"},
+            container_options={
+                "movflags": "hybrid_fragmented",
+                "fflags": "+bitexact",
+                "flush_packets": "1",  # on disk at once, not in a buffer that a crash would empty
+            },
         )  # fmt: skip
         self._stream = self._container.add_stream(
             "libx264",

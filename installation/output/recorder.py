@@ -182,4 +182,4 @@ def _check_place(path: Path) -> None:
 def _yield_to_the_picture() -> None:
     """On Linux a thread can be niced by itself, and the encoder's own threads inherit it."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
