@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from installation.output.overlay import Row
 from installation.parameters import Bus, Param
 
 
-def rows(bus: Bus, selected: str, on_stage: Iterable[str]) -> list[Row]:
-    """One row per parameter: those of the scenes on stage, the piece and the house."""
-    hidden = tuple(f"/{name}/" for name in on_stage)
-    return [
-        row(bus, address, address == selected)
-        for address, _ in bus
-        if not address.startswith("/stage/scene/") and _shown(address, hidden)
-    ]
-
-
-def _shown(address: str, scenes: tuple[str, ...]) -> bool:
-    return address.startswith((*scenes, "/stage/", "/clock/", "/light/", "/piece/"))
+def rows(bus: Bus, selected: str) -> list[Row]:
+    """One row per address, in the order in which the arrow keys go through them."""
+    return [row(bus, address, address == selected) for address, _ in bus]
 
 
 def row(bus: Bus, address: str, selected: bool = False) -> Row:

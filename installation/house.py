@@ -32,14 +32,14 @@ def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
     name or file, before those that ship. Returns the file or name of each scene by its name, in
     order. Raises SceneError for a scene that cannot be read.
     """
-    bus.declare("stage", House.declared())
-    bus.declare("clock", Tempo.declared())
     bus.declare("light", Light.declared())
+    bus.declare("clock", Tempo.declared())
     declare_piece(bus, card.latent)
     files = dict.fromkeys(name for name in (*wanted, *scenes.shipped()) if name)
     found = {scenes.scene_name(file): file for file in reversed(files)}
     found = dict(reversed(found.items()))
-    bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
     for name, file in found.items():
         scenes.load(file).bind(bus, name)
+    bus.declare("stage", House.declared())
+    bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
     return found

@@ -341,7 +341,7 @@ class Stage:
             f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
             self.show.scene.fault or ("recording" if self._camera.recording else ""),
         ]
-        rows = desk.rows(self.bus, self.keyboard.selected, [x.name for x in self.show.layers])
+        rows = desk.rows(self.bus, self.keyboard.selected)
         self._overlay.draw(self.window.screen, self.window.size, head, rows)
 
     def report(self) -> dict[str, object]:

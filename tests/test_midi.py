@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import midi_backend
 import mido
 import pytest
-from waiting import until
 
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
 from installation.parameters import Bus, Param, Trigger
+from tests.waiting import until
 
 NANO = "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0"
 JACK = "mido.backends.rtmidi/UNIX_JACK"

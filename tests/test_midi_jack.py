@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import mido
 import pytest
-from waiting import PATIENCE, until
 
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
 from installation.parameters import Bus, Param, Trigger
+from tests.waiting import PATIENCE, until
 
 rtmidi = pytest.importorskip("rtmidi")  # has no wheel for Python 3.13
 

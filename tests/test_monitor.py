@@ -12,13 +12,13 @@ from contextlib import contextmanager
 import midi_backend
 import mido
 import pytest
-from waiting import PATIENCE, until
 
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import ControlError, Heard
 from installation.control.monitor import _WAITING, _Waiting, as_line, monitor
 from installation.control.osc import OscServer
 from installation.parameters import Bus, Param, Trigger
+from tests.waiting import PATIENCE, until
 
 NANO = "nanoKONTROL2 1"
 

@@ -13,11 +13,11 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from waiting import PATIENCE, until
 
 from installation.control.message import ControlError, Heard
 from installation.control.osc import OscServer
 from installation.parameters import Bus, Param, Trigger
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pieces import make_piece
+
+from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import moderngl
 import numpy as np
 import pytest
-from pieces import make_piece
 from PIL import Image
 
 from installation import scene as scenes
@@ -21,6 +20,7 @@ from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.venue import VenueError
 from models.card import PieceError
+from tests.pieces import make_piece
 
 SIZE = (96, 64)
 

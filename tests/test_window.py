@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ImageGrab
-from pieces import make_piece
+
+from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
 SIZE = (320, 240)
@@ -45,7 +46,9 @@ class Running:
         self.display, self.folder = display, folder
         piece = make_piece(folder / "tiny")
         venue = folder / "here.toml"
-        venue.write_text(f"[osc]\nport = {PORT}\n[midi]\nenabled = false\n[rehearsal]\nreload = true\n")
+        venue.write_text(
+            f"[osc]\nport = {PORT}\n[midi]\nenabled = false\n[rehearsal]\nreload = true\n"
+        )
         command = [sys.executable, "-m", "installation.cli", "play", str(piece)]
         self.process = subprocess.Popen(
             [*command, "--venue", str(venue), "--size", "320x240", *arguments],
@@ -63,8 +66,11 @@ class Running:
         grabbed = ImageGrab.grab(xdisplay=self.display)
         return np.asarray(grabbed.convert("RGB")).astype(int)
 
-    def key(self, *names: str) -> None:
-        subprocess.run(["xdotool", "key", *names], env={"DISPLAY": self.display}, check=True)
+    def key(self, name: str) -> None:
+        """Press a key; without a window manager it goes to the window under the pointer."""
+        environment = {"DISPLAY": self.display}
+        for command in (["mousemove", "320", "240"], ["key", name]):
+            subprocess.run(["xdotool", *command], env=environment, check=True)
 
     def osc(self, address: str, *values: str) -> None:
         subprocess.run(["oscsend", "localhost", PORT, address, *values], check=True)
@@ -106,7 +112,7 @@ def test_the_picture_moves_and_follows_the_room(show: Running) -> None:
 
     before = show.picture()
     show.key("Tab")
-    show.until(lambda: np.abs(show.picture() - before)[:, :160].mean() > 10, "the overlay")
+    show.until(lambda: np.abs(show.picture() - before)[140:340, 170:300].mean() > 10, "the overlay")
     show.key("s")
     show.until(lambda: any(show.folder.glob("clips/*.png")), "a still")
     show.key("r")
@@ -116,11 +122,17 @@ def test_the_picture_moves_and_follows_the_room(show: Running) -> None:
     show.until(lambda: "recorded" in show.log, "the end of the recording")
     assert len(list(show.folder.glob("clips/*.mp4"))) == 1
 
-    show.key("f")
-    show.until(lambda: bool(show.picture()[400:, 560:].mean() > 4), "fullscreen")
-    show.key("f")
     show.key("Escape")
     assert show.process.wait(40) == 0, show.log
+
+
+def test_fullscreen_covers_the_display(display: str, tmp_path: Path) -> None:
+    show = Running(display, tmp_path, "--fullscreen", "--scene", "drift")
+    corners = (slice(None, 20), slice(None, 20)), (slice(-20, None), slice(-20, None))
+    show.until(
+        lambda: all(show.picture()[corner].mean() > 8 for corner in corners), "a full screen"
+    )
+    assert show.end() == 130
 
 
 def test_ctrl_c_ends_it_quietly(show: Running) -> None:
