@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.clock import Frame
-from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.parameters import Bus, Param, Parameters, Trigger, slug
 
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
@@ -87,7 +87,7 @@ class Pass:
 
     def __init__(self, shader: str, name: str = "", **uniforms: Param | float) -> None:
         self.shader = shader
-        self.name = name or shader.rsplit("/", 1)[-1]
+        self.name = name or slug(Path(shader).stem)
         self.params = {k: v for k, v in uniforms.items() if isinstance(v, Param)}
         self.fixed = {k: float(v) for k, v in uniforms.items() if not isinstance(v, Param)}
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -80,15 +83,32 @@ def play(options: Options) -> int:
         return _render_clip(options, str(error))
     try:
         stage.open_controls()
-        stage.frame()  # the first picture is on the wall before torch is imported
-        stage.stream.start()
-        while not stage.closing and stage.frames_left():
-            stage.frame()
+        with _ended_by_signals(stage):
+            stage.frame()  # the first picture is on the wall before torch is imported
+            stage.stream.start()
+            while not stage.closing and stage.frames_left():
+                stage.frame()
     finally:
         stage.stream.close()
         stage.close()
         stage.window.close()
     return 0
+
+
+@contextmanager
+def _ended_by_signals(stage: Stage) -> Iterator[None]:
+    """Ctrl-C and a service manager's SIGTERM close the house properly; a second one ends it now."""
+
+    def end(number: int, _: object) -> None:
+        stage.closing = True
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
@@ -321,9 +341,13 @@ class Stage:
             log.error("%s; %s stays on", error, self.show.scene.name)
 
     def _files(self) -> list[Path]:
-        """The scene and shader files that are worth watching: those of the disk, not of a zip."""
-        found = [scenes.find(name) for name in self._scene_files.values()]
-        return [*(Path(str(file)) for file in found), *shaders.files()]
+        """The scene and shader files that are worth watching: those that ship and the artist's."""
+        found = [Path(str(scenes.find(name))) for name in self._scene_files.values()]
+        used = {
+            one.shader for name in self._scene_files.values() for one in scenes.load(name).passes
+        }
+        own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
+        return [*found, *shaders.files(), *own]
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:

@@ -13,12 +13,13 @@ OWN = Path("pieces")  # where an artist's pieces are, seen from the working fold
 def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
     """The folder of a piece by path, by name in ./pieces, or by the name of one that ships.
 
-    Without a name: the first that ships. Raises PieceError that lists what there is.
+    Without a name: the first that ships, else the artist's first. Raises PieceError that lists
+    what there is.
     """
     if not str(name_or_path):
-        ships = list_pieces(own=_shipped())
-        if ships:
-            return ships[0]
+        first = [*list_pieces(_shipped()), *list_pieces(own)]
+        if first:
+            return first[0]
     given = Path(name_or_path)
     for folder in (given, own / given.name, _shipped() / given.name):
         if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):

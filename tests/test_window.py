@@ -82,8 +82,8 @@ class Running:
             assert time.monotonic() < ends, f"{what} never happened: {self.log}"
             time.sleep(0.1)
 
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
         return self.process.wait(40)
 
 
@@ -132,12 +132,17 @@ def test_fullscreen_covers_the_display(display: str, tmp_path: Path) -> None:
     show.until(
         lambda: all(show.picture()[corner].mean() > 8 for corner in corners), "a full screen"
     )
-    assert show.end() == 130
+    assert show.end() == 0
 
 
-def test_ctrl_c_ends_it_quietly(show: Running) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_house(show: Running, number: signal.Signals) -> None:
     show.until(lambda: bright(show), "a picture")
-    assert show.end() == 130
+    show.key("r")
+    show.until(lambda: "recording to" in show.log, "a recording")
+    time.sleep(1)
+    assert show.end(number) == 0
+    assert "recorded" in show.log
     assert "Traceback" not in show.log
 
 
