@@ -101,7 +101,7 @@ def _ended_by_signals(stage: Stage) -> Iterator[None]:
 
     def end(number: int, _: object) -> None:
         stage.closing = True
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
