@@ -66,7 +66,7 @@ def test_recipe_refusals(override: str, says: str) -> None:
 
 
 def test_unknown_and_unreadable_recipes(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="there is .*quick"):
+    with pytest.raises(RecipeError, match=r"there is .*quick"):
         load_recipe("slow")
     (tmp_path / "mine.toml").write_text("batch = ")
     with pytest.raises(RecipeError, match=r"mine\.toml"):
