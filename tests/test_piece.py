@@ -172,7 +172,7 @@ def test_find_and_list(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert piece.find(tiny) == tiny
     assert piece.find("tiny", own) == tiny
     assert tiny in piece.list_pieces(own)
-    with pytest.raises(PieceError, match="there is: .*tiny"):
+    with pytest.raises(PieceError, match=r"there is: .*tiny"):
         piece.find("giant", own)
     with pytest.raises(PieceError, match="not a piece"):
         piece.find(own)
