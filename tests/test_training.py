@@ -123,10 +123,10 @@ def test_augment_is_identity_at_zero() -> None:
 
 def test_augment_changes_repeats_and_passes_gradients() -> None:
     images = (torch.rand(16, 3, 16, 16, generator=rng()) * 2 - 1).requires_grad_()
-    changed = augment(images, 1.0, rng(5))
+    changed = augment(images, 1.0, rng(5), cutout=1.0)
     assert changed.shape == images.shape
     assert not torch.allclose(changed, images)
-    assert torch.equal(changed, augment(images, 1.0, rng(5)))
+    assert torch.equal(changed, augment(images, 1.0, rng(5), cutout=1.0))
     (gradient,) = torch.autograd.grad(changed.sum(), images)
     assert torch.isfinite(gradient).all()
     assert gradient.abs().sum() > 0
@@ -136,6 +136,12 @@ def test_augment_leaves_some_untouched_at_half_strength() -> None:
     images = torch.rand(256, 3, 8, 8) * 2 - 1
     same = (augment(images, 0.5, rng()) - images).abs().amax((1, 2, 3)) < 1e-5
     assert 0 < same.sum() < 64
+
+
+def test_cutout_is_a_grey_hole() -> None:
+    holes = augment(torch.ones(8, 3, 16, 16), 0.0, rng(), cutout=1.0) == 0
+    assert holes.any(3).any(2).all()
+    assert not holes.all(3).all(2).any()
 
 
 def test_mirror_flips_about_half() -> None:
