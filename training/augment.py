@@ -14,11 +14,14 @@ SHIFT = 1 / 8  # of the side
 HOLE = 1 / 2  # side of the cutout, of the side
 
 
-def augment(images: Tensor, strength: float, rng: Generator) -> Tensor:
-    """Colour, translation and cutout: (N, 3, S, S) -> the same shape. Identity at strength 0."""
-    if strength <= 0:
-        return images
-    return _cutout(_translate(_colour(images, strength, rng), strength, rng), strength, rng)
+def augment(images: Tensor, strength: float, rng: Generator, cutout: float = 0.0) -> Tensor:
+    """Colour and translation, and holes where asked: (N, 3, S, S) -> the same shape.
+
+    strength, cutout: how often each strikes, 0 to 1. Identity where both are 0.
+    """
+    if strength > 0:
+        images = _translate(_colour(images, strength, rng), strength, rng)
+    return _cutout(images, cutout, rng) if cutout > 0 else images
 
 
 def mirror(images: Tensor, rng: Generator) -> Tensor:
@@ -51,17 +54,15 @@ def _colour(x: Tensor, p: float, rng: Generator) -> Tensor:
 
 
 def _translate(x: Tensor, p: float, rng: Generator) -> Tensor:
-    """Shift by whole pixels; black-to-white's middle grey moves in."""
+    """Shift by whole pixels. The border is drawn out, not filled with grey: pictures of objects
+    on a plain ground then still look like such pictures."""
     n, _, height, width = x.shape
     for dim, side in ((2, height), (3, width)):
         reach = max(1, round(side * SHIFT))
-        shift = torch.randint(-reach, reach + 1, (n,), generator=rng)
-        shift = shift * _struck(n, p, rng)
-        source = torch.arange(side) - shift[:, None]  # (N, side)
-        inside = ((source >= 0) & (source < side)).to(x.device, x.dtype)
+        shift = torch.randint(-reach, reach + 1, (n,), generator=rng) * _struck(n, p, rng)
+        source = (torch.arange(side) - shift[:, None]).clamp(0, side - 1)  # (N, side)
         shape = (n, 1, side, 1) if dim == 2 else (n, 1, 1, side)
-        index = source.clamp(0, side - 1).to(x.device).view(shape).expand_as(x)
-        x = x.gather(dim, index) * inside.view(shape)
+        x = x.gather(dim, source.to(x.device).view(shape).expand_as(x))
     return x
 
 

@@ -57,6 +57,8 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             if account["digest"] != _digest(tensors):
                 raise ValueError("its hash does not match")
+            if path.name == PREVIOUS:  # or the next save would keep the damaged one as previous
+                os.replace(path, folder / NAME)
             return tensors, account
         except FileNotFoundError:
             continue

@@ -138,8 +138,8 @@ class GanModule(pl.LightningModule):
         every = 1 if self.steps < recipe.penalty_warmup else recipe.penalty_every
         penalise = self.gamma > 0 and self.steps % every == 0
         with torch.no_grad():  # the penalties are taken at what D sees, so none passes through here
-            seen_real = augment(real, self.strength, rng)
-            seen_fake = augment(fake.float(), self.strength, rng)
+            seen_real = self._augment(real, rng)
+            seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
         real_logits = self._judge(seen_real, conditions)
@@ -173,7 +173,7 @@ class GanModule(pl.LightningModule):
         recipe = self.recipe
         optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
-        fake_logits = self._judge(augment(fake.float(), self.strength, rng), conditions)
+        fake_logits = self._judge(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
         if self.latent.codes:
@@ -184,6 +184,9 @@ class GanModule(pl.LightningModule):
         self.manual_backward(loss)
         optimizer.step()
         self.discriminator.requires_grad_(True)
+
+    def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        return augment(images, self.strength, rng, self.recipe.cutout)
 
     def _judge(self, images: Tensor, conditions: Tensor) -> Tensor:
         recipe = self.recipe
@@ -218,10 +221,10 @@ class GanModule(pl.LightningModule):
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        """The moving average of weights and batch norm's statistics, quicker at the beginning."""
-        recipe = self.recipe
-        decay = 0.5 ** (recipe.batch / (recipe.ema_kimg * 1000)) if recipe.ema_kimg else 0.0
-        decay = min(decay, self.steps / (self.steps + 10))
+        """The moving average of weights and batch norm's statistics."""
+        # Half-life: a tenth of what has been shown, so that the beginning is soon forgotten.
+        half_life = min(self.recipe.ema_kimg, 0.1 * self.kimg) * 1000
+        decay = 0.5 ** (self.recipe.batch / half_life) if half_life > 0 else 0.0
         average_state(self.average, self.generator, decay)
 
     @torch.no_grad()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from typing import Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Fit = Literal["pad", "crop"]
 Picture = NDArray[np.uint8]
 
-FORMATS = ("JPEG", "PNG", "WEBP")  # "JPEG" also opens what some cameras call MPO
+FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
 _OPAQUE = 250  # alpha from which a border pixel counts as the image's own
 _WHITE = (255, 255, 255)
@@ -28,16 +27,14 @@ def decode(data: bytes, size: int, fit: Fit) -> Picture:
     the image, "crop" fills the square from its centre. Raises ValueError with the reason.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters is raised or checked here
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
-            if image.format in ("JPEG", "MPO"):
-                image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return _square(*_opaque(_eight_bit(upright)), size, fit)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
+        if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
+            image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return _square(*_opaque(_eight_bit(upright)), size, fit)
     except UnidentifiedImageError as error:
         raise ValueError("is not a JPEG, PNG or WebP image") from error
     except Image.DecompressionBombError as error:

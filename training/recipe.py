@@ -47,6 +47,9 @@ class Recipe(BaseModel):
     augment: float | Literal["auto"] = Field(
         "auto", description="How often images are augmented, 0 to 1. auto: by the dataset's size."
     )
+    cutout: float = Field(
+        0.0, ge=0, le=1, description="How often a grey hole hides a part; it can leak as grey."
+    )
     # The networks.
     z: int = Field(64, ge=1, le=1024, description="Dimensions of the noise vector.")
     codes: tuple[CodeRecipe, ...] = Field((), description="InfoGAN codes to discover.")
@@ -71,7 +74,7 @@ class Recipe(BaseModel):
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's second decay.")
     batch: int = Field(32, ge=2, le=4096, description="Images in a step.")
     ema_kimg: float = Field(
-        10.0, ge=0, description="Half-life of the weights' moving average, thousand images."
+        30.0, ge=0, description="Longest half-life of the weights' moving average, kimg."
     )
     label_start: float = Field(5.0, ge=0, description="kimg from which labels are ramped in.")
     label_full: float = Field(20.0, gt=0, description="kimg at which labels count fully.")
@@ -131,7 +134,7 @@ class Recipe(BaseModel):
         """
         augment, gamma = self.augment, self.gamma
         if augment == "auto":
-            augment = 1.0 if images < 1500 else 0.5 if images < 20_000 else 0.2
+            augment = 0.8 if images < 1500 else 0.5 if images < 20_000 else 0.2
         if gamma == "auto":
             gamma = 2.0 if images < 1500 else 1.0
         return self.model_copy(update={"augment": augment, "gamma": gamma})

@@ -1,0 +1,254 @@
+"""Datasets: every format, what is left out and why, labels. All images are drawn here."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training import picture, source
+from training.dataset import read_dataset
+from training.picture import decode
+from training.source import DatasetError
+
+RED, GREEN, BLUE = (220, 30, 40), (20, 200, 60), (30, 40, 210)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def plain(colour: tuple[int, ...] = RED, size: tuple[int, int] = (24, 24)) -> Image.Image:
+    return Image.new("RGB", size, colour)
+
+
+def near(pixel: np.ndarray, colour: tuple[int, ...], tolerance: int = 6) -> bool:
+    return bool(np.abs(pixel.astype(int) - np.array(colour)).max() <= tolerance)
+
+
+def write(folder: Path, **files: bytes) -> Path:
+    for name, data in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A folder with a red and a green image."""
+    return write(tmp_path / "set", a_dot_png=encoded(plain()), b_dot_png=encoded(plain(GREEN)))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("size", [(8, 8), (300, 40), (41, 97)])
+def test_decodes_any_size(kind: str, size: tuple[int, int]) -> None:
+    pixels = decode(encoded(plain(size=size), kind, quality=95), 16, "pad")
+    assert pixels.shape == (16, 16, 3)
+    assert near(pixels[8, 8], RED)
+    assert near(pixels[0, 0], RED)  # the padding continues the border
+
+
+def test_pad_keeps_the_sides_and_crop_cuts_them() -> None:
+    image = plain(RED, (60, 20))
+    image.paste(GREEN, (0, 0, 8, 20))
+    assert near(decode(encoded(image), 30, "pad")[15, 1], GREEN)
+    assert near(decode(encoded(image), 30, "crop")[15, 1], RED)
+
+
+def test_exif_rotation() -> None:
+    image = plain(RED, (16, 16))
+    image.paste(GREEN, (0, 0, 16, 8))  # green above
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise: green goes to the right
+    pixels = decode(encoded(image, "JPEG", exif=exif, quality=95), 16, "pad")
+    assert near(pixels[8, 14], GREEN, 12)
+    assert near(pixels[8, 1], RED, 12)
+
+
+def test_transparency_takes_white_where_the_border_is_transparent() -> None:
+    image = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+    image.paste((*RED, 255), (4, 4, 12, 12))
+    pixels = decode(encoded(image), 16, "pad")
+    assert near(pixels[0, 0], (255, 255, 255))
+    assert near(pixels[8, 8], RED)
+
+
+def test_transparency_takes_the_border_colour_where_that_is_opaque() -> None:
+    image = Image.new("RGBA", (16, 16), (*BLUE, 255))
+    image.paste((0, 0, 0, 0), (4, 4, 12, 12))
+    assert near(decode(encoded(image), 16, "pad")[8, 8], BLUE)
+
+
+def test_palette_with_transparency() -> None:
+    image = Image.new("P", (16, 16), 0)
+    image.putpalette([0, 0, 0, *RED])
+    image.paste(1, (4, 4, 12, 12))
+    pixels = decode(encoded(image, transparency=0), 16, "pad")
+    assert near(pixels[0, 0], (255, 255, 255))
+    assert near(pixels[8, 8], RED)
+
+
+def test_grey_cmyk_and_sixteen_bit() -> None:
+    assert near(decode(encoded(Image.new("L", (9, 9), 90)), 8, "pad")[4, 4], (90, 90, 90))
+    assert near(decode(encoded(Image.new("LA", (9, 9), (90, 255))), 8, "pad")[4, 4], (90,) * 3)
+    cmyk = encoded(Image.new("CMYK", (9, 9), (0, 255, 255, 0)), "JPEG", quality=95)
+    assert near(decode(cmyk, 8, "pad")[4, 4], (255, 0, 0), 12)
+    deep = Image.fromarray(np.full((9, 9), 40000, np.uint16))
+    assert near(decode(encoded(deep), 8, "pad")[4, 4], (round(40000 / 257),) * 3, 1)
+
+
+def test_sixteen_bit_dark_stays_dark() -> None:
+    deep = Image.fromarray(np.full((9, 9), 200, np.uint16))  # nearly black, of 65535
+    assert near(decode(encoded(deep), 8, "pad")[4, 4], (1, 1, 1), 1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animation_gives_its_first_frame(kind: str) -> None:
+    frames = [plain(GREEN)]
+    data = encoded(plain(RED), kind, save_all=True, append_images=frames, duration=100)
+    assert near(decode(data, 8, "pad")[4, 4], RED, 12)
+
+
+def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "MAX_PIXELS", 100)
+    with pytest.raises(ValueError, match="too many"):
+        decode(encoded(plain()), 8, "pad")
+
+
+def test_broken_files_are_reported_and_left_out(two: Path) -> None:
+    whole = encoded(Image.effect_noise((64, 64), 90).convert("RGB"), "JPEG")
+    write(
+        two,
+        cut_dot_jpg=whole[: len(whole) // 3],
+        empty_dot_png=b"",
+        text_dot_webp=b"hello",
+        moving_dot_gif=encoded(plain(), "GIF"),
+        notes_dot_txt=b"not an image, and nobody said so",
+    )
+    data = read_dataset(two, 8)
+    assert data.files == ("a.png", "b.png")
+    assert {problem.file for problem in data.problems} == {
+        "cut.jpg", "empty.png", "text.webp", "moving.gif",
+    }  # fmt: skip
+    assert all(problem.reason for problem in data.problems)
+
+
+def test_tensor_layout(two: Path) -> None:
+    data = read_dataset(two, 8)
+    assert data.images.shape == (2, 3, 8, 8)
+    assert data.images.dtype == torch.uint8
+    assert data.images[0, :, 4, 4].tolist() == list(RED)
+    assert data.labels == ()
+    assert data.conditions.shape == (2, 0)
+    assert data.name == "set"
+
+
+def test_no_images(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(DatasetError):
+            read_dataset(path, 8)
+
+
+def test_one_image_and_only_broken_ones(tmp_path: Path) -> None:
+    write(tmp_path, broken_dot_png=b"nothing")
+    with pytest.raises(DatasetError, match=r"no readable image.*broken\.png"):
+        read_dataset(tmp_path, 8)
+    write(tmp_path, one_dot_png=encoded(plain()))
+    with pytest.raises(DatasetError, match="at least two"):
+        read_dataset(tmp_path, 8)
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    image = encoded(plain())
+    write(tmp_path, dan__1_dot_png=image, dan__2_dot_png=image, igbo__deep__1_dot_png=image)
+    data = read_dataset(tmp_path, 8)
+    assert [(label.name, label.values) for label in data.labels] == [("class", ("dan", "igbo"))]
+    assert data.conditions.tolist() == [[1, 0], [1, 0], [0, 1]]
+
+
+def test_labels_table(two: Path) -> None:
+    write(two, c_dot_png=encoded(plain(BLUE)))
+    table = "file,hair,eyes\na.png,brown,\nb.png,black,green\nc.png,brown,blue\nghost.png,x,y\n\n"
+    write(two, labels_dot_csv=b"\xef\xbb\xbf" + table.encode())
+    data = read_dataset(two, 8)
+    found = [(label.name, label.values) for label in data.labels]
+    assert found == [("hair", ("black", "brown")), ("eyes", ("blue", "green"))]
+    assert data.conditions.tolist() == [[0, 1, 0, 0], [1, 0, 0, 1], [0, 1, 1, 0]]
+    assert ["ghost.png" in problem.reason for problem in data.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    "table", ["", "name,hair\na.png,x\n", "file,hair,hair\n", "file,hair\n\xff", 'file,h\n"a']
+)
+def test_unreadable_labels_table(two: Path, table: str) -> None:
+    write(two, labels_dot_csv=table.encode("latin-1"))
+    with pytest.raises(DatasetError, match=r"labels\.csv"):
+        read_dataset(two, 8)
+
+
+def test_free_text_is_not_a_label(tmp_path: Path) -> None:
+    rows = ["file,title"]
+    for index in range(65):
+        write(tmp_path, **{f"{index}_dot_png": encoded(plain())})
+        rows.append(f"{index}.png,title {index}")
+    write(tmp_path, labels_dot_csv="\n".join(rows).encode())
+    with pytest.raises(DatasetError, match="65 values"):
+        read_dataset(tmp_path, 8)
+
+
+def test_provenance(two: Path) -> None:
+    write(two, provenance_dot_json=json.dumps({"source": "drawn", "licence": "CC0"}).encode())
+    assert read_dataset(two, 8).provenance == [{"source": "drawn", "licence": "CC0"}]
+    write(two, provenance_dot_json=b"[1")
+    data = read_dataset(two, 8)
+    assert data.provenance == []
+    assert data.problems[0].file == "provenance.json"
+
+
+def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(two.iterdir()):
+            file.write(path, f"outer/{path.name}")
+        file.writestr("__MACOSX/._a.png", b"rubbish")
+    assert read_dataset(archive, 8).digest() == read_dataset(two, 8).digest()
+
+
+def test_zip_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "set.zip"
+    image = encoded(plain())
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("a.png", "b.png", "../escape.png", "/root.png", "secret.png"):
+            file.writestr(name, image)
+        file.writestr("bomb.png", bytes(2 << 20))
+    data = bytearray(archive.read_bytes())
+    directory = data.rindex(b"secret.png") - 46  # the entry in the central directory
+    data[directory + 8] |= 1  # flag: encrypted
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "b.png")
+    reasons = {problem.file: problem.reason for problem in found.problems}
+    assert "outside" in reasons["../escape.png"]
+    assert "outside" in reasons["/root.png"]
+    assert "encrypted" in reasons["secret.png"]
+    assert "bomb" in reasons["bomb.png"]
+    assert not (tmp_path.parent / "escape.png").exists()
+    monkeypatch.setattr(source, "MAX_FILE", 10)
+    with pytest.raises(DatasetError, match="larger than"):
+        read_dataset(archive, 8)
+
+
+def test_damaged_zip(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    archive.write_bytes(b"PK\x03\x04 and nothing more")
+    with pytest.raises(DatasetError, match="neither a folder nor a readable zip"):
+        read_dataset(archive, 8)

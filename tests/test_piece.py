@@ -1,0 +1,178 @@
+"""A piece on disk: whole, verified, never over something else; every damage is one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from models import piece
+from models.card import CARD, GENERATOR, Card, PieceError, sha256
+from models.generator import Generator
+from models.latent import Code, Label, Latent
+
+LATENT = Latent(4, (Label("hair", ("black", "brown")),), (Code("k", "categorical", 3),))
+
+
+def network() -> Generator:
+    torch.manual_seed(0)
+    return Generator(LATENT.width, 16, (8, 8)).eval()
+
+
+def card(**changes: object) -> Card:
+    made = Card("tiny", 16, LATENT, network().arguments(), title="Tiny", training={"kimg": 1.5})
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    return piece.save(tmp_path / "pieces" / "tiny", card(), network(), preview=b"\x89PNG")
+
+
+def damaged(folder: Path) -> str:
+    with pytest.raises(PieceError) as caught:
+        piece.load(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def rewrite(folder: Path, **fields: object) -> None:
+    """Change the card by hand and keep its hashes right."""
+    data = json.loads((folder / CARD).read_text())
+    data.update(fields)
+    data["files"][GENERATOR]["sha256"] = sha256(folder / GENERATOR)
+    (folder / CARD).write_text(json.dumps(data))
+
+
+def test_round_trip(tiny: Path) -> None:
+    loaded = piece.load(tiny)
+    latent = torch.randn(5, LATENT.width)
+    assert torch.allclose(loaded.generator(latent), network()(latent), atol=1e-6)
+    assert not loaded.generator.training
+    assert loaded.upscaler is None
+    assert loaded.card.latent == LATENT
+    assert replace(loaded.card, files={}) == card()
+    assert set(loaded.card.files) == {GENERATOR, "preview.png"}
+    assert sorted(path.name for path in tiny.parent.iterdir()) == ["tiny"]  # nothing left behind
+
+
+def test_card_round_trip() -> None:
+    assert Card.from_json(card().to_json()) == card()
+
+
+def test_truncated_weights(tiny: Path) -> None:
+    path = tiny / GENERATOR
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "damaged" in damaged(tiny)
+    rewrite(tiny)  # even with a hash that agrees
+    assert "safetensors" in damaged(tiny)
+
+
+def test_one_flipped_bit(tiny: Path) -> None:
+    path = tiny / GENERATOR
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert "SHA-256" in damaged(tiny)
+
+
+def test_missing_weights_and_missing_hash(tiny: Path) -> None:
+    (tiny / GENERATOR).rename(tiny / "elsewhere")
+    assert "missing" in damaged(tiny)
+    data = json.loads((tiny / CARD).read_text())
+    del data["files"][GENERATOR]
+    (tiny / CARD).write_text(json.dumps(data))
+    assert "no hash" in damaged(tiny)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"inputs": 9, "resolution": 16, "channels": [8, 9]},
+        {"inputs": 9, "resolution": 16, "channels": [4096, 4096]},
+        {"inputs": 10**12, "resolution": 16, "channels": [8, 8]},
+        {"inputs": 9, "resolution": 64, "channels": [8, 8]},
+        {"inputs": 9, "resolution": 16, "channels": "ab"},
+        {"inputs": -1, "resolution": 16, "channels": [8, 8]},
+        {"inputs": 9, "resolution": 16, "channels": [8, 8], "command": "rm"},
+        {},
+    ],
+)
+def test_a_card_that_describes_another_network(tiny: Path, arguments: dict[str, object]) -> None:
+    rewrite(tiny, generator=arguments)
+    assert str(tiny) in damaged(tiny)
+
+
+def test_a_card_that_contradicts_itself(tiny: Path) -> None:
+    rewrite(tiny, resolution=32)
+    assert "contradicts" in damaged(tiny)
+
+
+def test_wrong_tensors(tiny: Path) -> None:
+    path = tiny / GENERATOR
+    whole = load_file(path)
+    for change, says in (
+        ({"extra": torch.zeros(1)}, "extra is not part"),
+        ({"ground": torch.zeros(4)}, "ground is [4]"),
+        ({"ground": torch.zeros(3, dtype=torch.float64)}, "float64"),
+        ({"ground": torch.full((3,), float("nan"))}, "not finite"),
+    ):
+        save_file({**whole, **change}, path)
+        rewrite(tiny)
+        assert says in damaged(tiny)
+    save_file({k: v for k, v in whole.items() if k != "ground"}, path)
+    rewrite(tiny)
+    assert "ground is missing" in damaged(tiny)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000, "\xff", '{"format": 1}'])
+def test_foreign_cards(tmp_path: Path, text: str) -> None:
+    (tmp_path / CARD).write_bytes(text.encode("latin-1"))
+    damaged(tmp_path)
+
+
+def test_a_folder_without_a_card(tmp_path: Path) -> None:
+    assert "not a piece" in damaged(tmp_path)
+    assert "not a piece" in damaged(tmp_path / "nowhere")
+
+
+def test_save_replaces_a_piece_but_nothing_else(tiny: Path, tmp_path: Path) -> None:
+    piece.save(tiny, card(title="Second"), network())
+    assert piece.load(tiny).card.title == "Second"
+    foreign = tmp_path / "photographs"
+    foreign.mkdir()
+    (foreign / "one.jpg").write_bytes(b"mine")
+    with pytest.raises(PieceError, match="not a piece"):
+        piece.save(foreign, card(), network())
+    assert [path.name for path in foreign.iterdir()] == ["one.jpg"]
+    with pytest.raises(PieceError):
+        piece.save(foreign / "one.jpg", card(), network())
+    assert (foreign / "one.jpg").read_bytes() == b"mine"
+
+
+def test_a_failed_save_keeps_the_older_piece(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError("no space left on device")
+
+    before = (tiny / CARD).read_bytes()
+    monkeypatch.setattr(piece, "write_synced", full)
+    with pytest.raises(OSError, match="no space"):
+        piece.save(tiny, card(title="Second"), network())
+    assert (tiny / CARD).read_bytes() == before
+    assert [path.name for path in tiny.parent.iterdir()] == ["tiny"]
+    piece.load(tiny)
+
+
+def test_find_and_list(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tiny.parent
+    assert piece.find(tiny) == tiny
+    assert piece.find("tiny", own) == tiny
+    assert tiny in piece.list_pieces(own)
+    with pytest.raises(PieceError, match=r"there is: .*tiny"):
+        piece.find("giant", own)
+    with pytest.raises(PieceError, match="not a piece"):
+        piece.find(own)
