@@ -125,6 +125,26 @@ def test_frames_of_either_kind_whatever_their_sampling(gl: moderngl.Context, dty
     frame.release()
 
 
+def test_warming_up_leaves_room_for_other_drawing(gl: moderngl.Context) -> None:
+    """Between the pauses the stage draws with its own state; the picture is the same after."""
+    x = picture((24, 24))
+    upscaler = noisy(2, "T")
+    frame = upload(gl, x)
+    other = gl.simple_framebuffer((4, 4))
+    runner = ShaderUpscaler(gl, upscaler, (24, 24), "f4")
+    pauses = 0
+    for _ in runner.warm():
+        other.use()
+        gl.enable(moderngl.BLEND)
+        other.clear(1.0, 0.0, 0.0)
+        pauses += 1
+    assert pauses == 1 + 3 + 2 + 1  # head, body, phases, output
+    assert other.read() == bytes([255, 0, 0] * 16)
+    assert np.abs(read(runner.render(frame))[:3] - upscaler(x)[0].numpy()).max() <= 1e-5
+    for thing in (runner, frame, other):
+        thing.release()
+
+
 def test_strength_is_live_and_zero_is_catmull_rom(gl: moderngl.Context) -> None:
     x = picture((24, 24))
     upscaler = noisy(3, "T")
