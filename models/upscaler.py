@@ -74,6 +74,7 @@ class Upscaler(nn.Module):
 
         def conv(inputs: int, outputs: int) -> nn.Conv2d:
             made = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="replicate")
+            nn.init.kaiming_normal_(made.weight, LEAK)  # torch's own fades: slow to begin
             nn.init.zeros_(cast(Tensor, made.bias))
             return made
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from installation.engine.upscale import ShaderUpscaler
-from models.upscaler import TIERS, Upscaler
+from models.upscaler import TIERS, Upscaler, load_default
 
 SIZES = ((64, 64), (65, 47), (128, 128))
 LEVEL = 1 / 255
@@ -25,7 +25,7 @@ def noisy(scale: int, tier: str, seed: int = 0) -> Upscaler:
     """A network with random weights whose residual is as large as the picture."""
     torch.manual_seed(seed)
     upscaler = Upscaler(scale, **TIERS[tier]).eval().requires_grad_(False)
-    torch.nn.init.normal_(upscaler.tail.weight, std=0.2)
+    torch.nn.init.normal_(upscaler.tail.weight, std=0.02)
     for name, parameter in upscaler.named_parameters():
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter, std=0.1)
@@ -81,6 +81,16 @@ def test_every_layer_agrees_with_torch(
     assert worst(gl, upscaler, size, "f2")["output"] <= LEVEL
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("tier", "scale"), [("S", 2), ("S", 4), ("T", 4)])
+def test_the_shipped_weights_agree_with_torch(
+    gl: moderngl.Context, tier: str, scale: int, size: tuple[int, int]
+) -> None:
+    upscaler = load_default(scale, tier)
+    assert max(worst(gl, upscaler, size, "f4").values()) <= 1e-5
+    assert worst(gl, upscaler, size, "f2")["output"] <= LEVEL
+
+
 def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:
     """With few render targets a layer takes several passes and says the same."""
     torch.manual_seed(5)
@@ -113,6 +123,26 @@ def test_frames_of_either_kind_whatever_their_sampling(gl: moderngl.Context, dty
     assert runner.render(frame) is out
     runner.release()
     frame.release()
+
+
+def test_warming_up_leaves_room_for_other_drawing(gl: moderngl.Context) -> None:
+    """Between the pauses the stage draws with its own state; the picture is the same after."""
+    x = picture((24, 24))
+    upscaler = noisy(2, "T")
+    frame = upload(gl, x)
+    other = gl.simple_framebuffer((4, 4))
+    runner = ShaderUpscaler(gl, upscaler, (24, 24), "f4")
+    pauses = 0
+    for _ in runner.warm():
+        other.use()
+        gl.enable(moderngl.BLEND)
+        other.clear(1.0, 0.0, 0.0)
+        pauses += 1
+    assert pauses == 1 + 3 + 2 + 1  # head, body, phases, output
+    assert other.read() == bytes([255, 0, 0] * 16)
+    assert np.abs(read(runner.render(frame))[:3] - upscaler(x)[0].numpy()).max() <= 1e-5
+    for thing in (runner, frame, other):
+        thing.release()
 
 
 def test_strength_is_live_and_zero_is_catmull_rom(gl: moderngl.Context) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save
 
 from models.card import PieceError
-from models.upscaler import SCALES, TIERS, Upscaler, build, catmull_rom
+from models.upscaler import SCALES, TIERS, Upscaler, build, catmull_rom, load_default
 
 
 def test_catmull_rom_reproduces_a_plane_and_sums_to_one() -> None:
@@ -95,3 +98,26 @@ def test_build_refuses_what_does_not_fit() -> None:
     ):
         with pytest.raises(PieceError, match="there"):
             build(kwargs, weights, "there")
+
+
+@pytest.mark.parametrize(("tier", "scale"), [("S", 2), ("S", 4), ("T", 4)])
+def test_shipped_weights_sharpen_an_edge_without_a_halo(tier: str, scale: int) -> None:
+    """A soft diagonal edge becomes steeper than Catmull-Rom makes it; flat stays flat."""
+    upscaler = load_default(scale, tier)
+    side = 32
+    y, x = torch.meshgrid(*[torch.arange(side * scale) / scale] * 2, indexing="ij")
+    edge = (0.3 * x + y > 0.65 * side).float() * 0.5 + 0.25
+    high = edge.expand(1, 3, -1, -1)
+    low = torch.nn.functional.avg_pool2d(high, scale)
+    low = torch.nn.functional.avg_pool2d(low, 3, stride=1, padding=1, count_include_pad=False)
+    sharp, plain = upscaler(low), upscaler(low, 0.0)
+    inner = slice(6 * scale, -6 * scale)
+    error = (sharp - high)[..., inner, inner].abs().mean()
+    assert error < 0.75 * (plain - high)[..., inner, inner].abs().mean()
+    assert sharp[..., inner, inner].max() < 0.75 + 0.03
+    assert sharp[..., inner, inner].min() > 0.25 - 0.03
+    flat = torch.full((1, 3, 12, 12), 0.6)
+    assert (upscaler(flat) - flat.mean()).abs().max() < 0.012
+    assert (
+        Path(str(files("models"))) / f"upscalers/{tier}x{scale}.safetensors"
+    ).stat().st_size < 200_000

@@ -47,7 +47,7 @@ def _shrink(high: Tensor, scale: int, generator: torch.Generator) -> Tensor:
         return F.interpolate(
             high, scale_factor=1 / scale, mode="bicubic", antialias=True, align_corners=False
         )
-    sigma = scale * (0.25 + 0.6 * _draw(generator))
+    sigma = scale * (0.2 + 0.85 * _draw(generator))
     return F.avg_pool2d(_blur(high, sigma), scale)
 
 

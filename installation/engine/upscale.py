@@ -79,6 +79,19 @@ class ShaderUpscaler:
             pass
         return self.output
 
+    def warm(self) -> Iterator[None]:
+        """Draw a blank frame, pausing after each pass, and bind your framebuffer in each pause.
+
+        A driver compiles a shader at its first draw: on software GL up to 0.3 s for a pass of tier
+        S. Spread over frames, that is no stutter.
+        """
+        blank = self.ctx.texture(self.size, 4, bytes(4 * self.size[0] * self.size[1]))
+        try:
+            for _ in self._draw(blank):
+                yield
+        finally:
+            blank.release()
+
     def layers(self, frame: moderngl.Texture) -> dict[str, NDArray[np.float32]]:
         """Render, reading every layer back as (channels, height, width); for checking.
 
@@ -111,10 +124,10 @@ class ShaderUpscaler:
     def _draw(self, frame: moderngl.Texture) -> Iterator[_Pass]:
         if frame.size != self.size:
             raise ValueError(f"upscaler made for {self.size}, got a frame of {frame.size}")
-        self.ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         for uniform in self._strengths:
             uniform.value = float(self.strength)
         for step in self._passes:
+            self.ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
             for unit, texture in enumerate(step.reads.values()):
                 (texture or frame).use(unit)
                 if texture is None:
