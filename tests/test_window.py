@@ -27,7 +27,7 @@ def display() -> Iterator[str]:
     """A virtual screen of its own."""
     ours, theirs = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "640x480x24"],
+        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "640x480x24", "-noreset"],
         pass_fds=[theirs],
         stderr=subprocess.DEVNULL,
     )

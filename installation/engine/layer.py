@@ -7,6 +7,7 @@ display can blend between the two at its own rate.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import moderngl
 import numpy as np
@@ -38,6 +39,7 @@ class Layer:
         self.scene, self._point = self._start()
         self.chain = PassChain(ctx, self.scene.passes, size)
         self._size, self._compose = size, Compose(ctx, size)
+        self._warming: Iterator[None] | None = self._warm()
         self.fault = ""
         self._newest: Target | None = None
         self._before: Target | None = None
@@ -104,7 +106,25 @@ class Layer:
 
     @property
     def ready(self) -> bool:
-        return self._newest is not None
+        """Its first picture has arrived and its shaders are compiled: it can be shown."""
+        return self._newest is not None and self._warming is None
+
+    def warm(self, whole: bool = False) -> None:
+        """Compile one more shader, or all that are left. Called once a frame while not ready."""
+        while self._warming is not None:
+            if next(self._warming, True):
+                self._warming = None
+            if not whole:
+                return
+
+    def _warm(self) -> Iterator[None]:
+        blank = Target(self._ctx, (64, 64))
+        try:
+            self._compose.render(blank.texture, blank.texture, 1.0)
+            yield
+            yield from self.chain.warm()
+        finally:
+            blank.release()
 
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
@@ -131,6 +151,7 @@ class Layer:
         self.chain.resize(size)
 
     def release(self) -> None:
+        self._warming = None
         self.chain.release()
         self._compose.release()
         for target in (self._newest, self._before):

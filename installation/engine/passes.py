@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import moderngl
 
@@ -54,6 +54,14 @@ class PassChain:
             into = self._pool[0] if source is not self._pool[0].texture else self._pool[1]
             source = one.draw(source, into, now, time, dt)
         return source
+
+    def warm(self) -> Iterator[None]:
+        """Draw each pass once on nothing, pausing after each: a driver compiles a shader at its
+        first draw, and spread over frames that is no stutter."""
+        for one in self._running:
+            one.draw(self._pool[1].texture, self._pool[0], {}, 0.0, 0.0)
+            one.forget()
+            yield
 
     def reload(self) -> list[str]:
         """Take up shader files that were saved since; what to tell the artist, one line each.
@@ -159,6 +167,10 @@ class _RunningPass:
             self._own.reverse()
             self._has_previous = True
         return into.texture
+
+    def forget(self) -> None:
+        """Begin feedback anew."""
+        self._has_previous = False
 
     def _release_targets(self) -> None:
         for target in (*self._between, *self._own):

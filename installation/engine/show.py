@@ -68,10 +68,12 @@ class Show:
         self._upload = FrameTexture(ctx)
         self._upscaler: ShaderUpscaler | None = None
         self._upscaled_into: moderngl.Framebuffer | None = None
+        self._warming: Iterator[None] | None = None
         self._seen = 0
         self._opened = False  # the waiting picture has given way
         self._now = 0.0
         self._sampling = False
+        self._at_once = isinstance(stream, Inline)  # nobody is watching: no need to spread work
 
     @property
     def scene(self) -> Layer:
@@ -106,12 +108,31 @@ class Show:
         """Walk, ask for the next neural picture, and take in the newest one there is."""
         self._now = time.perf_counter()
         self._sampling = frame.index % _SAMPLED == 0
+        for layer in self.layers:
+            layer.warm(whole=self._at_once)
+        if not self._warm():
+            return
         points = [steer(self.bus, self.card.latent, layer.step(frame)) for layer in self.layers]
         self.stream.request(np.stack(points), tuple(id(layer) for layer in self.layers))
         picture = self.stream.newest
         if picture is not None and picture.number != self._seen:
             self._take(picture)
         self._advance(frame.dt)
+
+    def _warm(self) -> bool:
+        """While the waiting picture is on: build the upscaler as soon as its weights are there, and
+        compile one of its shaders each frame. True when all is ready to show the piece."""
+        if self.stream.painter is None:
+            return False
+        if self._upscaler is None:
+            side = self.card.resolution
+            self._make_upscaler((side, side))
+        while self._warming is not None:
+            if next(self._warming, True):
+                self._warming = None
+            if not self._at_once:
+                break
+        return self._warming is None
 
     def _take(self, picture: Picture) -> None:
         assert self.stream.painter is not None  # noqa: S101 - it has painted
@@ -130,25 +151,24 @@ class Show:
                 layer.arrive(self._upscaled(texture), picture.ready, picture.interval)
 
     def _upscaled(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
-        if self._upscaler is None or self._upscaler.size != texture.size:
-            self._release_upscaler()
-            self._upscaler = self._make_upscaler(texture.size)
-            self._upscaled_into = self.ctx.framebuffer([self._upscaler.output])
+        assert self._upscaler is not None  # noqa: S101 - made by _warm
+        assert self._upscaled_into is not None  # noqa: S101 - made with it
         self._upscaler.strength = self.bus.value("/light/sharpen")
         self._upscaler.render(texture)
-        assert self._upscaled_into is not None  # noqa: S101 - made with the upscaler
         return self._upscaled_into
 
-    def _make_upscaler(self, size: tuple[int, int]) -> ShaderUpscaler:
+    def _make_upscaler(self, size: Size) -> None:
         """The piece's own network, or the one that ships, at the scale the picture needs."""
         from installation.engine.upscale import ShaderUpscaler
         from models import upscaler
 
-        own = getattr(self.stream.painter, "upscaler", None)
-        if own is not None:
-            return ShaderUpscaler(self.ctx, own, size)
-        scale = 2 if min(self.size) <= 2 * min(size) else 4
-        return ShaderUpscaler(self.ctx, upscaler.load_default(scale), size)
+        network = getattr(self.stream.painter, "upscaler", None)
+        if network is None:
+            scale = 2 if min(self.size) <= 2 * min(size) else 4
+            network = upscaler.load_default(scale)
+        self._upscaler = ShaderUpscaler(self.ctx, network, size)
+        self._upscaled_into = self.ctx.framebuffer([self._upscaler.output])
+        self._warming = self._upscaler.warm()
 
     def _advance(self, dt: float) -> None:
         """Let transitions go on; the old scene leaves when the new one is fully there."""
@@ -221,9 +241,7 @@ class Show:
             layer.release()
         for part in (self._mixer, self._present, self._waiting, self._dark, self._upload):
             part.release()
-        self._release_upscaler()
-
-    def _release_upscaler(self) -> None:
+        self._warming = None
         if self._upscaler is not None and self._upscaled_into is not None:
             self._upscaled_into.release()
             self._upscaler.release()
