@@ -5,6 +5,9 @@ which in GLSL is a clamped texel fetch. A long skip joins the first features to 
 the network says is a residual, added to an explicit Catmull-Rom upsampling of the frame: with
 `strength` 0 the picture is simply well interpolated, with 1 it is what was trained.
 
+The residual may not leave the range of the 3×3 pixels around it by more than a margin: a network
+that must guess how soft its input is overshoots, and a wall shows that as a bright rim.
+
 Colours are sRGB-encoded RGB in [0, 1] on both sides.
 """
 
@@ -33,6 +36,9 @@ TIERS: dict[str, dict[str, int]] = {
     "M": {"channels": 32, "depth": 4},
 }
 SCALES = (2, 3, 4)
+MARGIN = (
+    0.05  # how far the residual may leave the range of its neighbours, as a share of that range
+)
 LEAK = 0.1  # slope of the leaky ReLU below zero: in eight channels a dead one is missed
 
 
@@ -95,11 +101,8 @@ class Upscaler(nn.Module):
         """Multiply-adds for each low-resolution pixel, the base not counted."""
         return sum(p.numel() for name, p in self.named_parameters() if name.endswith("weight"))
 
-    def layers(self, x: Tensor, strength: float = 1.0) -> dict[str, Tensor]:
-        """Every intermediate result by name, low resolution, in the order of the shader passes.
-
-        The last, "phases", is the picture before pixel shuffle and clamp: (N, 3·scale², H, W).
-        """
+    def features(self, x: Tensor) -> dict[str, Tensor]:
+        """The activations of head and body, by name, each (N, channels, H, W)."""
         out = {"head": F.leaky_relu(self.head(x), LEAK)}
         h = out["head"]
         for index, conv in enumerate(self.body):
@@ -107,20 +110,39 @@ class Upscaler(nn.Module):
             if index == self.depth - 1:
                 h = h + out["head"]
             h = out[f"body.{index}"] = F.leaky_relu(h, LEAK)
-        out["phases"] = self.base(x) + strength * self.tail(h)
         return out
+
+    def layers(self, x: Tensor, strength: float = 1.0) -> dict[str, Tensor]:
+        """Every intermediate result by name, low resolution, in the order of the shader passes.
+
+        The last, "phases", is the picture before pixel shuffle and clamp: (N, 3·scale², H, W).
+        """
+        out = self.features(x)
+        residual = self.tail(list(out.values())[-1])
+        return out | {"phases": self.bounded(x, self.base(x), strength * residual)}
+
+    def bounded(self, x: Tensor, base: Tensor, residual: Tensor) -> Tensor:
+        """base + residual, kept to what the neighbours in `x` show. The base is always allowed."""
+        padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        high, low = F.max_pool2d(padded, 3, 1), -F.max_pool2d(-padded, 3, 1)  # (N, 3, H, W)
+        margin = MARGIN * (high - low)
+        phases = self.scale * self.scale
+        high = (high + margin).repeat_interleave(phases, 1)
+        low = (low - margin).repeat_interleave(phases, 1)
+        return (base + residual).maximum(low.minimum(base)).minimum(high.maximum(base))
 
     def base(self, x: Tensor) -> Tensor:
         """The Catmull-Rom picture before pixel shuffle: (N, 3·scale², H, W)."""
         padded = F.pad(x, (2, 2, 2, 2), mode="replicate")
         return F.conv2d(padded, self.kernel.repeat(3, 1, 1, 1), groups=3)
 
-    def unclamped(self, x: Tensor, strength: float = 1.0) -> Tensor:
-        """As forward, without the final clamp: what a loss is taken of."""
-        return F.pixel_shuffle(self.layers(x, strength)["phases"], self.scale)
+    def unbounded(self, x: Tensor) -> Tensor:
+        """As forward, kept neither to the neighbours nor to [0, 1]: what a loss is taken of."""
+        h = list(self.features(x).values())[-1]
+        return F.pixel_shuffle(self.base(x) + self.tail(h), self.scale)
 
     def forward(self, x: Tensor, strength: float = 1.0) -> Tensor:
-        return self.unclamped(x, strength).clamp(0, 1)
+        return F.pixel_shuffle(self.layers(x, strength)["phases"], self.scale).clamp(0, 1)
 
 
 def build(kwargs: Mapping[str, Any], weights: bytes, where: str) -> Upscaler:

@@ -49,7 +49,6 @@ class Recipe:
     adversarial_rate: float = 2e-4
     adversarial: float = 5e-4  # weight beside the pixel loss
     feature: float = 5e-3
-    halo: float = 4.0
     seed: int = 0
 
 
@@ -186,16 +185,15 @@ class Training:
         return degrade(high, self.upscaler.scale, generator), high
 
     def _pixel(self, low: Tensor, high: Tensor) -> dict[str, float]:
-        made = self.upscaler.unclamped(low)
-        pixel, halo = _charbonnier(made, high), _halo(made, high, self.upscaler.scale)
+        loss = _charbonnier(self.upscaler.unbounded(low), high)
         self.optimizer.zero_grad()
-        (pixel + self.recipe.halo * halo).backward()
+        loss.backward()
         self.optimizer.step()
-        return {"pixel": pixel.item(), "halo": halo.item()}
+        return {"pixel": loss.item()}
 
     def _adversarial(self, low: Tensor, high: Tensor) -> dict[str, float]:
         """Relativistic pairing (Jolicoeur-Martineau 2018): each against its own original."""
-        fake = self.upscaler.unclamped(low)
+        fake = self.upscaler.unbounded(low)
         real_logits, fake_logits = self.critic(high)[-1], self.critic(fake.detach())[-1]
         critic_loss = F.softplus(fake_logits - real_logits).mean()
         self.critic_optimizer.zero_grad()
@@ -207,7 +205,7 @@ class Training:
             real = self.critic(high)
         made = self.critic(fake)
         self.critic.requires_grad_(True)
-        pixel, halo = _charbonnier(fake, high), _halo(fake, high, self.upscaler.scale)
+        pixel = _charbonnier(fake, high)
         adversarial = F.softplus(real[-1] - made[-1]).mean()
         feature = torch.stack(
             [
@@ -219,10 +217,10 @@ class Training:
         begun = min(1.0, 4 * (self.step - self.recipe.pixel_steps) / self.recipe.adversarial_steps)
         say = self.recipe.adversarial * adversarial + self.recipe.feature * feature
         self.optimizer.zero_grad()
-        (pixel + self.recipe.halo * halo + begun * say).backward()
+        (pixel + begun * say).backward()
         self.optimizer.step()
         return {
-            "pixel": pixel.item(), "halo": halo.item(), "adversarial": adversarial.item(),
+            "pixel": pixel.item(), "adversarial": adversarial.item(),
             "feature": feature.item(), "critic": critic_loss.item(),
         }  # fmt: skip
 
@@ -230,18 +228,6 @@ class Training:
 def _charbonnier(made: Tensor, wanted: Tensor) -> Tensor:
     """L1, smooth at zero (Lai et al. 2017)."""
     return ((made - wanted).square() + 1e-6).sqrt().mean()
-
-
-def _halo(made: Tensor, wanted: Tensor, scale: int) -> Tensor:
-    """How far a picture leaves the range that the original has within one low-resolution pixel.
-
-    A network that must guess how soft its input is overshoots at edges, and a wall shows that as a
-    bright rim; L1 hardly minds.
-    """
-    window = {"kernel_size": 2 * scale + 1, "stride": 1, "padding": scale}
-    above = F.relu(made - F.max_pool2d(wanted, **window))
-    below = F.relu(-F.max_pool2d(-wanted, **window) - made)
-    return (above + below).mean()
 
 
 def ship(upscaler: Upscaler, tier: str, folder: Path, training: dict[str, Any]) -> Path:

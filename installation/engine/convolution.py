@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from torch import Tensor
 
-from models.upscaler import LEAK, Upscaler
+from models.upscaler import LEAK, MARGIN, Upscaler
 
 _TAPS = ("a", "b", "c")  # coordinates one before, at, and one after the pixel
 
@@ -88,30 +88,41 @@ def phases(upscaler: Upscaler, row: int) -> str:
         [colour * scale * scale + row * scale + column for column in range(scale)]
         for colour in range(3)
     ]
-    declarations = [f"const int ROW = {row};"]
+    declarations = [f"const int ROW = {row};", f"const float MARGIN = {_number(MARGIN)};"]
     declarations += [f"uniform sampler2D x{k};" for k in range(upscaler.channels // 4)]
     declarations += [f"layout(location = {k}) out vec{scale} y{k};" for k in range(3)]
     tail = {name: tensor.cpu() for name, tensor in upscaler.tail.state_dict().items()}
     body = _sums(tail["weight"], tail["bias"], groups)
     body += _base(upscaler.kernel[row * scale : (row + 1) * scale, 0].cpu())
-    body += [f"y{k} = base{k} + strength * s{k};" for k in range(3)]
+    body.append("vec3 margin = MARGIN * (high - low);")
+    for k, colour in enumerate("rgb"):
+        body.append(
+            f"y{k} = bounded(base{k} + strength * s{k}, base{k},"
+            f" low.{colour} - margin.{colour}, high.{colour} + margin.{colour});"
+        )
     return _fill("phases", declarations, body)
 
 
 def _base(kernel: Tensor) -> list[str]:
     """Statements that leave the base's red, green, blue in base0, base1, base2.
 
-    kernel (columns of the block, 5, 5); taps whose weights are all zero are left out.
+    And in `low` and `high` the range of the 3×3 texels around. kernel (columns of the block, 5, 5);
+    taps that serve neither are left out.
     """
-    lines = ["vec3 f;"] + [f"vec{len(kernel)} base{k} = vec{len(kernel)}(0.0);" for k in range(3)]
-    for dy in range(5):
-        for dx in range(5):
-            weights = kernel[:, dy, dx]
-            if not weights.any():
-                continue
-            at = f"clamp(p + ivec2({dx - 2}, {dy - 2}), ivec2(0), size - 1)"
-            lines.append(f"f = texelFetch(frame, {at}, 0).rgb;")
-            lines += [f"base{k} += {_vector(weights)} * f.{'rgb'[k]};" for k in range(3)]
+    columns = len(kernel)
+    lines = ["vec3 f, low = vec3(1e9), high = vec3(-1e9);"]
+    lines += [f"vec{columns} base{k} = vec{columns}(0.0);" for k in range(3)]
+    for dy in range(-2, 3):
+        for dx in range(-2, 3):
+            weights = kernel[:, dy + 2, dx + 2]
+            near = max(abs(dy), abs(dx)) <= 1
+            if near or weights.any():
+                at = f"clamp(p + ivec2({dx}, {dy}), ivec2(0), size - 1)"
+                lines.append(f"f = texelFetch(frame, {at}, 0).rgb;")
+            if weights.any():
+                lines += [f"base{k} += {_vector(weights)} * f.{'rgb'[k]};" for k in range(3)]
+            if near:
+                lines.append("low = min(low, f); high = max(high, f);")
     return lines
 
 

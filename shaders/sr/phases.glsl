@@ -13,6 +13,10 @@ uniform float strength;  // 0: the base alone; 1: as trained
 
 //! declarations
 
+// The residual stays near the range of the texels around it, so that no edge gets a bright rim;
+// the base is always allowed. Vectors of two, three or four columns, by the scale.
+#define bounded(value, base, low, high) min(max(value, min(base, low)), max(base, high))
+
 void main() {
     ivec2 size = textureSize(frame, 0);
     vec2 at = gl_FragCoord.xy - vec2(0, ROW * size.y);
