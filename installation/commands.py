@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,14 @@ def run(options: argparse.Namespace) -> int:
     """Run one command. A fault that the user can mend is one line; a bug keeps its traceback."""
     log.configure()
     try:
-        return int(options.run(options) or 0)
+        status = int(options.run(options) or 0)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `| head` has seen enough; nothing may be flushed to it at exit
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        return 0
     except _mistakes() as error:
         if options.debug:
             raise

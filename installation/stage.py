@@ -206,6 +206,7 @@ class Stage:
         self.options, self.venue, self.order = options, venue, order
         self.window, self.stream, self._clock = window, stream, clock
         self.bus, self.house, self.tempo = Bus(), House(), Tempo()
+        self._scene_files = declare(self.bus, card, [options.scene, *order.names()])
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
@@ -214,7 +215,6 @@ class Stage:
         self.show = Show(
             window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats
         )
-        self._scene_files = declare(self.bus, card, [options.scene, *order.names()])
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
         self._overlay_on = venue.window.overlay

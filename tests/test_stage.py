@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from installation import house, stage
 from installation import scene as scenes
-from installation import stage
 from installation.clock import FixedClock
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
+from installation.parameters import Bus
 from installation.venue import VenueError
 from models.card import PieceError
 from tests.pieces import make_piece
@@ -133,6 +134,13 @@ def test_scenes_change_by_hand_and_by_setlist(show: stage.Stage) -> None:
     show.bus.post("/stage/next", 1)
     run(show, 2)
     assert show.show.scene.name == show.order.scene[1].scene
+
+
+def test_the_printed_addresses_are_those_of_the_show(show: stage.Stage) -> None:
+    """MIDI controls are dealt out in order: `installation scenes` must print the same order."""
+    bus = Bus()
+    house.declare(bus, show.show.card, show.order.names())
+    assert [address for address, _ in show.bus] == [address for address, _ in bus]
 
 
 def test_a_third_scene_cuts_a_transition_short(show: stage.Stage) -> None:
