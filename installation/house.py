@@ -21,7 +21,7 @@ class House(Parameters):
     overlay = Trigger(doc="Show or hide the parameters.")
     fullscreen = Trigger(doc="Fill the display, or go back.")
     learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
-    quit = Trigger(doc="Close the house.")
+    quit = Trigger(doc="Close the house.", guarded=True)
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
 
 

@@ -80,10 +80,12 @@ class Param:
 class Trigger:
     """Something that happens: a note, a button. Queued and counted, never sampled or dropped.
 
-    Read on its owner it gives how often it fired since the last frame.
+    Read on its owner it gives how often it fired since the last frame. guarded: bound to a MIDI
+    control only by a venue or by hand, so that playing a keyboard cannot set it off.
     """
 
     doc: str = ""
+    guarded: bool = False
 
     def __set_name__(self, owner: type, name: str) -> None:
         object.__setattr__(self, "_name", name)

@@ -119,7 +119,7 @@ class Binding:
 def automatic(bus: Bus) -> list[Binding]:
     """A control for every parameter on the bus, the same for the same declarations.
 
-    An owner is a scene if /stage/scene/<owner> is there. What finds its channel full goes on in
+    Guarded triggers are left out. An owner is a scene if /stage/scene/<owner> is there. What finds its channel full goes on in
     the first free one after the scenes; 16 channels hold 1,744 parameters and 1,472 triggers.
     """
     owners = list(dict.fromkeys(_owner(address) for address, _ in bus))
@@ -141,7 +141,9 @@ def automatic(bus: Bus) -> list[Binding]:
                 return
 
     wanted: list[tuple[str, Kind]] = [
-        (address, "note" if isinstance(what, Trigger) else "cc") for address, what in bus
+        (address, "note" if isinstance(what, Trigger) else "cc")
+        for address, what in bus
+        if not (isinstance(what, Trigger) and what.guarded)
     ]
     for address, kind in wanted:
         place(address, kind, [home.get(_owner(address), 1)])
