@@ -98,7 +98,7 @@ class Progress(pl.Callback):
         self._first_kimg = module.kimg
         self._said = time.perf_counter()
         if self.file.isatty():
-            shape = "{percentage:3.0f}%|{bar:24}| {postfix}"
+            shape = "{percentage:3.0f}%|{bar:24}| {desc}"
             self._bar = tqdm(total=1.0, file=self.file, bar_format=shape, leave=True)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
@@ -110,7 +110,7 @@ class Progress(pl.Callback):
         text = self.line(module)
         if self._bar:
             self._bar.n = spent
-            self._bar.set_postfix_str(text)
+            self._bar.set_description_str(text)
         else:
             print(f"{spent:4.0%} {text}", file=self.file, flush=True)
 
