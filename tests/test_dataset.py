@@ -252,3 +252,35 @@ def test_damaged_zip(tmp_path: Path) -> None:
     archive.write_bytes(b"PK\x03\x04 and nothing more")
     with pytest.raises(DatasetError, match="neither a folder nor a readable zip"):
         read_dataset(archive, 8)
+
+
+def test_a_damaged_entry_is_left_out(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    names = ("a.png", "b.png", "c.png")
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in names:
+            file.writestr(name, encoded(Image.effect_noise((40, 40), 90)))
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"b.png") + 200] ^= 0xFF  # inside b's bytes: its checksum fails
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "c.png")
+    assert [problem.file for problem in found.problems] == ["b.png"]
+
+
+def test_a_zip_of_thousands_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "set.zip"
+    image = encoded(plain(size=(4, 4)))
+    with zipfile.ZipFile(archive, "w") as file:
+        for index in range(300):
+            file.writestr(f"{index}.png", image)
+    opened = []
+    original = zipfile.ZipFile.__init__
+
+    def counted(self: zipfile.ZipFile, *arguments: object, **options: object) -> None:
+        opened.append(arguments)
+        original(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", counted)
+    assert len(read_dataset(archive, 8)) == 300
+    assert len(opened) == 1

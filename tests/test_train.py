@@ -81,7 +81,10 @@ def test_every_recipe_trains(images: Path, tmp_path: Path, recipe: str) -> None:
     assert piece.load(out).card.training["kimg"] == 0.008
 
 
-def test_ctrl_c_saves_and_exits_cleanly(images: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_exits_cleanly(
+    images: Path, tmp_path: Path, number: signal.Signals
+) -> None:
     out, work = tmp_path / "p", tmp_path / "p.training"
     settings = [*TINY, "grid_seconds=0.1"]
     program = (
@@ -93,7 +96,7 @@ def test_ctrl_c_saves_and_exits_cleanly(images: Path, tmp_path: Path) -> None:
     while not (work / "latest.png").exists() and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "--resume" in said

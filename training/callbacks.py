@@ -34,29 +34,33 @@ class TrainingError(UsageError):
 
 
 class StopRequest:
-    """Ctrl-C, once: finish the step, save, leave. A second Ctrl-C interrupts at once."""
+    """Ctrl-C or SIGTERM, once: finish the step, save, leave. A second one interrupts at once."""
 
     def __init__(self) -> None:
         self.asked = False
+        self._before: dict[int, Any] = {}
 
     @contextmanager
     def listening(self) -> Iterator[StopRequest]:
-        if threading.current_thread() is not threading.main_thread():
-            yield self  # only the main thread may handle signals
-            return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.asked = True
-            signal.signal(number, before[signal.Signals(number)])
-
+        if threading.current_thread() is threading.main_thread():  # no other may handle signals
+            self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
-            for number in before:
-                signal.signal(number, ask)
+            self.arm()
             yield self
         finally:
-            for number, handler in before.items():
+            for number, handler in self._before.items():
                 signal.signal(number, handler)
+
+    def arm(self) -> None:
+        """Handle the signals here; again once Lightning has put its own SIGTERM handler in place,
+        which would raise in the middle of a step."""
+        for number in self._before:
+            if not self.asked:
+                signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        signal.signal(number, self._before[number])
 
 
 class Clock(pl.Callback):
@@ -77,6 +81,7 @@ class Clock(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._began = time.perf_counter()
+        self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         if self.stop.asked or self.budget.spent(self.seconds, module.kimg) >= 1:
@@ -98,7 +103,7 @@ class Progress(pl.Callback):
         self._first_kimg = module.kimg
         self._said = time.perf_counter()
         if self.file.isatty():
-            shape = "{percentage:3.0f}%|{bar:24}| {postfix}"
+            shape = "{percentage:3.0f}%|{bar:24}| {desc}"
             self._bar = tqdm(total=1.0, file=self.file, bar_format=shape, leave=True)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
@@ -110,7 +115,7 @@ class Progress(pl.Callback):
         text = self.line(module)
         if self._bar:
             self._bar.n = spent
-            self._bar.set_postfix_str(text)
+            self._bar.set_description_str(text)
         else:
             print(f"{spent:4.0%} {text}", file=self.file, flush=True)
 

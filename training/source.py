@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -109,8 +110,7 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
         if reason:
             problems.append(Problem(info.filename, reason))
         else:
-            entries.append(Entry(info.filename, _zip_reader(path, info)))
-    archive.close()
+            entries.append(Entry(info.filename, _zip_reader(archive, info)))
     return entries, problems
 
 
@@ -128,11 +128,16 @@ def _refusal(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _zip_reader(path: Path, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    """Reads from several threads share the archive: zipfile locks each one's seek and read, and
+    opening it again for every entry would read the whole directory again."""
+
     def read() -> bytes:
-        # One handle each: entries are read from several threads.
-        with zipfile.ZipFile(path) as archive, archive.open(info) as file:
-            data = file.read(info.file_size + 1)  # never more than the directory promised
+        try:
+            with archive.open(info) as file:
+                data = file.read(info.file_size + 1)  # never more than the directory promised
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            raise ValueError(f"is damaged in the zip ({error})") from error
         if len(data) != info.file_size:
             raise ValueError("is longer or shorter than the zip says")
         return data
