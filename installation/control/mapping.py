@@ -119,8 +119,9 @@ class Binding:
 def automatic(bus: Bus) -> list[Binding]:
     """A control for every parameter on the bus, the same for the same declarations.
 
-    Guarded triggers are left out. An owner is a scene if /stage/scene/<owner> is there. What finds its channel full goes on in
-    the first free one after the scenes; 16 channels hold 1,744 parameters and 1,472 triggers.
+    Guarded triggers are left out. An owner is a scene if /stage/scene/<owner> is there. What finds
+    its channel full goes on in the first free one after the scenes; 16 channels hold 1,744
+    parameters and 1,472 triggers.
     """
     owners = list(dict.fromkeys(_owner(address) for address, _ in bus))
     scenes = [owner for owner in owners if f"/stage/scene/{owner}" in bus]
