@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import moderngl
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +20,7 @@ from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
 from models.card import PieceError
+from tests.gl_objects import Made
 from tests.pieces import make_piece
 
 SIZE = (96, 64)
@@ -236,9 +236,7 @@ def test_nothing_is_left_on_the_gpu_when_scenes_change(
     piece: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is made for a scene goes with it: moderngl frees nothing by itself."""
-    made: list[object] = []
-    for kind in ("texture", "framebuffer", "program", "vertex_array", "buffer"):
-        monkeypatch.setattr(moderngl.Context, kind, noting(getattr(moderngl.Context, kind), made))
+    made = Made(monkeypatch)
     options = stage.Options(piece=str(piece), scene="drift")
     for show in opened(options, piece):
         counts = []
@@ -246,15 +244,7 @@ def test_nothing_is_left_on_the_gpu_when_scenes_change(
             for name in scenes.shipped():
                 show.show.cue(name, "mix/dissolve", 0)
                 run(show, 2)
-            counts.append(sum(not isinstance(one.mglo, moderngl.InvalidObject) for one in made))  # type: ignore[attr-defined]
+            counts.append(made.alive())
         assert counts[0] == counts[1] == counts[2]
         assert counts[0] < 200
-    assert all(isinstance(one.mglo, moderngl.InvalidObject) for one in made)  # type: ignore[attr-defined]
-
-
-def noting(make: Callable[..., object], made: list[object]) -> Callable[..., object]:
-    def note(self: moderngl.Context, *arguments: object, **named: object) -> object:
-        made.append(make(self, *arguments, **named))
-        return made[-1]
-
-    return note
+    assert made.alive() == 0
