@@ -37,17 +37,32 @@ class BenchError(Exception):
 
 
 def run(only: str = "") -> dict[str, Any]:
-    """Measure everything, or one part: start, frame_path, latency, upscaler."""
-    parts: dict[str, Callable[[], Any]] = {
-        "start": start,
-        "frame_path": frame_path,
-        "latency": latency,
-        "upscaler": upscaler,
-    }
-    if only and only not in parts:
-        raise BenchError(f"--only {only}: there are {', '.join(parts)}")
-    wanted = {name: part for name, part in parts.items() if only in ("", name)}
-    return {"machine": machine(), **{name: part() for name, part in wanted.items()}}
+    """Measure everything, or one part: start, frame_path, latency, upscaler.
+
+    Each part runs in a process of its own: none profits from what another has loaded, and window
+    and windowless OpenGL never meet in one process, which some drivers do not survive.
+    """
+    if only and only not in PARTS:
+        raise BenchError(f"--only {only}: there are {', '.join(PARTS)}")
+    wanted = [name for name in PARTS if only in ("", name)]
+    return {"machine": _in_child("machine"), **{name: _in_child(name) for name in wanted}}
+
+
+def _in_child(name: str) -> Any:
+    """Run a function of this module in a fresh process; where it fails, why."""
+    code = f"from installation import bench; bench.answer({name!r}, {time.time()!r})"
+    child = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=1800
+    )
+    if child.returncode:
+        return {"why": (child.stderr.strip().splitlines() or ["it ended without a word"])[-1]}
+    return json.loads(child.stdout.strip().splitlines()[-1])
+
+
+def answer(name: str, began: float) -> None:
+    """In the child: measure and print the answer as JSON. began: when its parent started it."""
+    found = start(began) if name == "start" else {**PARTS, "machine": machine}[name]()
+    print(json.dumps(found))
 
 
 def machine() -> dict[str, Any]:
@@ -74,20 +89,8 @@ def _cpu() -> str:
     return names[0] if names else platform.machine()
 
 
-def start() -> dict[str, Any]:
+def start(began: float = 0.0) -> dict[str, float]:
     """From the start of a fresh process: imports, first picture on screen, first neural one."""
-    code = f"from installation import bench; bench.start_child({time.time()!r})"
-    child = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
-    )
-    if child.returncode:
-        return {"why": (child.stderr.strip().splitlines() or ["the child process failed"])[-1]}
-    found: dict[str, Any] = json.loads(child.stdout.strip().splitlines()[-1])
-    return found
-
-
-def start_child(began: float) -> None:
-    """Run in the fresh process; prints the figures as JSON."""
     imported = time.time() - began
     show = _open((512, 512))
     show.frame()
@@ -96,9 +99,8 @@ def start_child(began: float) -> None:
     while show.show.waiting:
         show.frame()
     neural = time.time() - began
-    show.stream.close()
-    show.close()
-    print(json.dumps({"import_s": imported, "first_picture_s": first, "first_neural_s": neural}))
+    _close(show)
+    return {"import_s": imported, "first_picture_s": first, "first_neural_s": neural}
 
 
 def _open(size: tuple[int, int], piece: str = "", **settings: Any) -> stage.Stage:
@@ -261,6 +263,14 @@ def _median_ms(work: Callable[[], object], runs: int = 20) -> float:
         work()
         times.append(time.perf_counter() - began)
     return round(float(np.median(times)) * 1000, 3)
+
+
+PARTS: dict[str, Callable[[], Any]] = {
+    "start": start,
+    "frame_path": frame_path,
+    "latency": latency,
+    "upscaler": upscaler,
+}
 
 
 def text(result: dict[str, Any]) -> str:
