@@ -40,7 +40,7 @@ class Layer:
         self.chain = PassChain(ctx, self.scene.passes, size)
         self._size, self._compose = size, Compose(ctx, size)
         self._warming: Iterator[None] | None = self._warm()
-        self.fault = ""
+        self._step_fault = self._file_fault = ""
         self._newest: Target | None = None
         self._before: Target | None = None
         self._arrived = 0.0
@@ -69,16 +69,21 @@ class Layer:
             raise ValueError("step() returned a point that is not finite")
         return point.astype(np.float32, copy=False)
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the scene's files or its last step, in one line; or nothing."""
+        return self._file_fault or self._step_fault
+
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
         try:
             self._point = self._checked(self.scene.step(frame))
-            self.fault = ""
+            self._step_fault = ""
         except Exception as error:  # noqa: BLE001 - keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, str(find(self.file)))}"
-            if fault != self.fault:
+            if fault != self._step_fault:
                 log.error("%s; the last picture stays", fault)
-            self.fault = fault
+            self._step_fault = fault
         return self._point
 
     def reload(self) -> None:
@@ -87,12 +92,22 @@ class Layer:
             scene, point = self._start()
             chain = PassChain(self._ctx, scene.passes, self._size)
         except (SceneError, ShaderError) as error:
-            self.fault = str(error)
+            self._file_fault = str(error)
             log.error("%s; the old one goes on", error)
             return
         self.chain.release()
-        self.chain, self.scene, self._point, self.fault = chain, scene, point, ""
+        self.chain, self.scene, self._point, self._file_fault = chain, scene, point, ""
         log.info("scene %s reloaded", self.name)
+
+    def reload_shaders(self) -> None:
+        """Take the passes' files as they are now; a broken one keeps the old and says so."""
+        reloaded, broken = self.chain.reload()
+        for name in reloaded:
+            self._file_fault = ""
+            log.info("%s reloaded", name)
+        for line in broken:
+            self._file_fault = line
+            log.error("%s; the old one goes on", line)
 
     def arrive(self, picture: moderngl.Framebuffer, now: float, interval: float) -> None:
         """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""

@@ -63,19 +63,17 @@ class PassChain:
             one.forget()
             yield
 
-    def reload(self) -> list[str]:
-        """Take up shader files that were saved since; what to tell the artist, one line each.
-
-        A broken one is told once, and the old one goes on.
-        """
-        told = []
+    def reload(self) -> tuple[list[str], list[str]]:
+        """Take up shader files that were saved since: the names of those reloaded, and a line on
+        each that is broken, told once while the old one goes on."""
+        reloaded, broken = [], []
         for one in self._running:
             try:
                 if one.reload():
-                    told.append(f"{one.name} reloaded")
+                    reloaded.append(one.name)
             except ShaderError as error:
-                told.append(f"{error} (the old one goes on)")
-        return told
+                broken.append(str(error))
+        return reloaded, broken
 
     def release(self) -> None:
         self._release_targets()

@@ -221,8 +221,7 @@ class Show:
     def reload_shaders(self) -> None:
         """A shader's file was saved: every pass that uses it takes it up."""
         for layer in self.layers:
-            for line in layer.chain.reload():
-                log.info("%s", line)
+            layer.reload_shaders()
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -1,0 +1,107 @@
+"""Saving a file shows it at once; a broken one keeps the old and says which line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import shaders
+from installation import stage
+from installation.clock import FixedClock
+from installation.engine.painter import Painter
+from installation.engine.stream import Inline
+from installation.output.offscreen import Offscreen
+from installation.rehearsal import FileWatch
+from tests.pieces import make_piece
+
+TINT = "uniform float amount = 0.5; // how red\nvoid main() { color = vec4(amount, 0, 0, 1); }\n"
+
+
+def save(path: Path, text: str) -> None:
+    """As editors do: write beside it, then replace; and let the clock of the disk move on."""
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    stamp = beside.stat().st_mtime_ns + (path.stat().st_size if path.exists() else 0) + 10**9
+    os.utime(beside, ns=(stamp, stamp))
+    beside.replace(path)
+
+
+def test_a_watch_names_the_files_that_were_saved(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.py", tmp_path / "b.glsl"
+    save(a, "1")
+    save(b, "1")
+    watch = FileWatch([a, b], every=0)
+    assert watch.changed() == []
+    save(b, "22")
+    assert watch.changed() == [b]
+    assert watch.changed() == []
+    a.unlink()
+    assert watch.changed() == []
+    save(a, "333")
+    assert watch.changed() == [a]
+
+
+def test_a_watch_looks_only_now_and_then(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    save(path, "1")
+    watch = FileWatch([path], every=3600)
+    assert watch.changed() == []
+    save(path, "22")
+    assert watch.changed() == []
+
+
+def test_scene_and_shader_are_taken_up_while_it_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tint, mine = tmp_path / "tint.glsl", tmp_path / "mine.py"
+    save(tint, TINT)
+    text = (
+        "from installation.scene import Param, Pass, Scene\n"
+        "class Mine(Scene):\n"
+        f"    passes = (Pass({str(tint)!r}, amount=Param(0.5, 0, 1, doc='Red.')),)\n"
+        "    def start(self, space):\n        self.walk = space.loop()\n"
+        "    def step(self, frame):\n        return self.walk.point()\n"
+    )
+    save(mine, text)
+    piece = make_piece(tmp_path / "tiny")
+    options = stage.Options(piece=str(piece), scene=str(mine), size=(64, 64))
+    screen = Offscreen((64, 64))
+    show = stage.Stage(
+        options, stage.Programme.of(options), screen, Inline(Painter(piece)), FixedClock(30)
+    )
+    assert show._watch is not None
+    show._watch._every = 0
+
+    def red() -> int:
+        for _ in range(65):
+            show.frame()
+        return int(screen.screen.read(components=3)[0])
+
+    try:
+        assert "/mine/tint/amount" in show.bus
+        half = red()
+        save(tint, TINT.replace("vec4(amount,", "vec4(amount * 0.25,"))
+        assert red() < half - 30
+        save(tint, TINT.replace("vec4(", "vec5("))
+        darker = red()
+        assert darker < half - 30
+        assert "tint.glsl:2" in show.show.scene.fault
+        save(tint, TINT)
+        assert abs(red() - half) <= 1
+        assert show.show.scene.fault == ""
+        save(mine, text.replace("def step", "def stepp"))
+        assert red() > 0
+        assert "NotImplementedError" in show.show.scene.fault
+        save(mine, text.replace("'Red.'", "'Redder.'"))
+        assert red() > 0
+        assert show.bus["/mine/tint/amount"].doc == "Redder."
+    finally:
+        show.close()
+        screen.close()
+
+
+def test_every_shader_that_ships_is_watched() -> None:
+    names = {path.stem for path in shaders.files()}
+    assert {"bloom", "dissolve", "waiting", "color"} <= names
