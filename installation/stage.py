@@ -35,6 +35,7 @@ from installation.house import House, declare
 from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
+from installation.pace import Pace
 from installation.parameters import Bus
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
@@ -210,6 +211,7 @@ class Stage:
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
+        self._pace = Pace(venue.window.picture, venue.window.least_fps)
         self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
         self.show = Show(
@@ -276,6 +278,9 @@ class Stage:
         now = time.perf_counter()
         if not self.show.waiting:  # figures are of the piece, not of the wait for it
             self.stats.frame(now - self._last)
+            asked = self.options.size is not None  # then exactly that size is drawn
+            if not asked and self._pace.frame(now - self._last):
+                self.show.resize(self._canvas())
         self._last = now
 
     def _take_events(self) -> None:
@@ -288,11 +293,11 @@ class Stage:
                 self.keyboard.press(event.key, event.modifiers)
 
     def _canvas(self) -> tuple[int, int]:
-        """The picture's size: the window's shape, no longer than the venue allows."""
+        """The picture's size: the window's shape, no longer than venue and machine allow."""
         width, height = self.window.size
-        if self.options.offscreen:
+        if self.options.offscreen or self.options.size is not None:
             return width, height
-        shrink = min(1.0, self.venue.window.picture / max(width, height))
+        shrink = min(1.0, self._pace.longest / max(width, height))
         return max(16, round(width * shrink)), max(16, round(height * shrink))
 
     def _happened(self, address: str) -> None:

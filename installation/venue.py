@@ -34,6 +34,9 @@ class Window(Table):
     vsync: bool = True
     fps: float = Field(60, ge=1, le=240, description="Frames a second when there is no vsync.")
     picture: Side = Field(768, description="Longest side of the picture that is rendered.")
+    least_fps: float = Field(
+        30, ge=1, le=240, description="Below this the picture is drawn smaller and enlarged."
+    )
     overlay: bool = Field(False, description="Show the parameters at the start (Tab).")
 
 

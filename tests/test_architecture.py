@@ -31,6 +31,7 @@ DOORS = {
     "installation.scene": {"installation.parameters", "installation.clock", "numpy"},
     "installation.report": {"numpy"},
     "installation.rehearsal": set(),
+    "installation.pace": set(),
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
         "installation.log", "pythonosc", "mido", "rtmidi", "numpy",

@@ -1,0 +1,35 @@
+"""On a slow machine the picture is drawn smaller; a hiccup changes nothing."""
+
+from __future__ import annotations
+
+from installation.pace import Pace
+
+
+def frames(pace: Pace, seconds: float, count: int) -> int:
+    """How often the picture became smaller."""
+    return sum(pace.frame(seconds) for _ in range(count))
+
+
+def test_fast_frames_and_hiccups_leave_it() -> None:
+    pace = Pace(768, 30)
+    assert frames(pace, 1 / 60, 500) == 0
+    for _ in range(20):
+        pace.frame(1.0)
+        assert frames(pace, 1 / 60, 44) == 0
+    assert pace.longest == 768
+
+
+def test_slow_frames_shrink_it_step_by_step_and_not_for_ever() -> None:
+    pace = Pace(768, 30)
+    assert frames(pace, 1 / 20, 45) == 1
+    assert pace.longest == 614
+    assert frames(pace, 1 / 20, 44) == 0
+    assert frames(pace, 1 / 20, 5000) == 4
+    assert pace.longest == 256
+
+
+def test_it_stops_as_soon_as_it_is_fast_enough() -> None:
+    pace = Pace(768, 30)
+    frames(pace, 1 / 20, 45)
+    assert frames(pace, 1 / 31, 5000) == 0
+    assert pace.longest == 614
