@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from models.card import CARD, GENERATOR, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
 from models.generator import FoldedGenerator, Generator
+from models.upscaler import build
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,8 @@ def load(folder: Path) -> Piece:
         raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
     upscaler = None
     if card.upscaler is not None:
-        from models.upscaler import Upscaler
-
-        upscaler = _rebuild(Upscaler, card.upscaler, folder / UPSCALER).eval()
+        path = folder / UPSCALER
+        upscaler = build(card.upscaler, path.read_bytes(), str(path))
     return Piece(folder, card, generator.eval().fold(), upscaler)
 
 

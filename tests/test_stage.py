@@ -202,6 +202,17 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
         assert show.bus.target("/mine/speed") == pytest.approx(0.15)
 
 
+def test_a_piece_is_upscaled_by_its_own_network(tmp_path: Path) -> None:
+    own = make_piece(tmp_path / "own", upscale=3)
+    for show in opened(stage.Options(piece=str(own), scene="drift"), own):
+        run(show, 3)
+        assert show.show._upscaler is not None
+        assert show.show._upscaler.output.size == (96, 96)
+        own_picture = run(show, 70)
+        show.bus.post("/light/sharpen", 0)
+        assert np.abs(run(show, 60) - own_picture).mean() > 0.1
+
+
 def test_a_window_of_another_shape(show: stage.Stage) -> None:
     run(show, 3)
     show.show.resize((64, 96))
