@@ -325,7 +325,7 @@ class Stage:
     def _learn(self) -> None:
         if self._map is not None:
             self._map.learn(self.keyboard.selected)
-            log.info("move a MIDI control to bind it to %s", self.keyboard.selected)
+            log.info("%s", self._news())
 
     def _follow_setlist(self, dt: float) -> None:
         self._entry_time += dt
@@ -368,10 +368,18 @@ class Stage:
             return
         head = [
             f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
-            self.show.scene.fault or ("recording" if self._camera.recording else ""),
+            self._news(),
         ]
         rows = desk.rows(self.bus, self.keyboard.selected)
         self._overlay.draw(self.window.screen, self.window.size, head, rows)
+
+    def _news(self) -> str:
+        """The most pressing thing there is to say in the overlay."""
+        if self.show.scene.fault:
+            return self.show.scene.fault
+        if self._map is not None and self._map.learning:
+            return f"move the MIDI control that is to move {self._map.learning}"
+        return "recording" if self._camera.recording else ""
 
     def report(self) -> dict[str, object]:
         """The frame statistics of this show, with the fields of --report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pygame
 
 _INK, _DIM, _HOT = (235, 235, 230), (150, 150, 145), (255, 190, 90)
 _PAPER = (12, 12, 14, 205)
+_EVERY = 0.1  # seconds between two drawings of the text
 
 # not an artist's shader: it copies the texture, pixel by pixel
 _CORNERS = """#version 330 core
@@ -21,7 +23,11 @@ void main() {
 _TEXELS = """#version 330 core
 uniform sampler2D source;
 out vec4 color;
-void main() { color = texelFetch(source, ivec2(gl_FragCoord.xy), 0); }
+void main() {
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    if (any(greaterThanEqual(at, textureSize(source, 0)))) discard;
+    color = texelFetch(source, at, 0);
+}
 """
 
 
@@ -46,6 +52,7 @@ class Overlay:
         self._font: pygame.font.Font | None = None
         self._texture: moderngl.Texture | None = None
         self._drawn: tuple[object, ...] = ()
+        self._next = 0.0
 
     def draw(
         self,
@@ -54,11 +61,13 @@ class Overlay:
         head: Sequence[str],
         rows: Sequence[Row],
     ) -> None:
-        """Lay the overlay over the screen; text is drawn anew only when it has changed."""
+        """Lay the overlay over the screen. Text is drawn anew when it has changed, and only some
+        times a second: drawing it costs more than the eye gains."""
         now = (size, tuple(head), tuple(rows))
-        if now != self._drawn or self._texture is None:
-            self._drawn = now
-            self._upload(size, head, rows)
+        moment = time.perf_counter()
+        if self._texture is None or (now != self._drawn and moment >= self._next):
+            self._drawn, self._next = now, moment + _EVERY
+            self._upload(self._paint(size, head, rows))
         assert self._texture is not None  # noqa: S101 - set by _upload
         screen.use()
         self._ctx.enable(moderngl.BLEND)
@@ -68,8 +77,8 @@ class Overlay:
         self._vao.render(moderngl.TRIANGLES, vertices=3)
         self._ctx.disable(moderngl.BLEND)
 
-    def _upload(self, size: tuple[int, int], head: Sequence[str], rows: Sequence[Row]) -> None:
-        surface = self._paint(size, head, rows)
+    def _upload(self, surface: pygame.Surface) -> None:
+        size = surface.get_size()
         if self._texture is None or self._texture.size != size:
             if self._texture is not None:
                 self._texture.release()
@@ -83,16 +92,16 @@ class Overlay:
         line = max(14, min(24, height // 44))
         if self._font is None or self._font.get_height() != line:
             self._font = pygame.font.Font(None, line)
-        surface = pygame.Surface(size, pygame.SRCALPHA)
-        panel = pygame.Rect(0, 0, min(width, line * 34), height)
-        surface.fill(_PAPER, panel)
+        panel = min(width, line * 34)
+        surface = pygame.Surface((panel, height), pygame.SRCALPHA)
+        surface.fill(_PAPER)
         y = line // 2
         for text in head:
             surface.blit(self._font.render(text, True, _INK), (line, y))
             y += line
         y += line // 2
         for row in _page(rows, max(1, (height - y) // line)):
-            self._paint_row(surface, row, y, line, panel.width)
+            self._paint_row(surface, row, y, line, panel)
             y += line
         return surface
 
