@@ -22,6 +22,7 @@ import numpy as np
 from installation import stage
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window
+from installation.programme import Options
 from models import shelf
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def start(began: float = 0.0) -> dict[str, float]:
 
 def _open(size: tuple[int, int], piece: str = "", **settings: Any) -> stage.Stage:
     """A live stage in a window where there is a display, else offscreen."""
-    options = stage.Options(piece=piece, size=size, venue="rehearsal", **settings)
+    options = Options(piece=piece, size=size, venue="rehearsal", **settings)
     try:
         return stage.live(options)
     except DisplayError:

@@ -59,9 +59,10 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
 def play(options: argparse.Namespace) -> int:
     from installation import stage
+    from installation.programme import Options
 
     return stage.play(
-        stage.Options(
+        Options(
             piece=options.piece,
             scene=options.scene,
             venue=options.venue,

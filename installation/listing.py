@@ -9,7 +9,7 @@ from installation import house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
 from installation.parameters import Bus, Param
-from installation.stage import bindings
+from installation.programme import bindings
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent

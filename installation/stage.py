@@ -12,20 +12,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from tqdm import tqdm
 
 import shaders
-from installation import desk, report, setlist
+from installation import desk, report
 from installation import scene as scenes
-from installation import venue as venues
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
-from installation.control.mapping import Binding, MidiMap
+from installation.control.mapping import MidiMap
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.engine.painter import Painter
@@ -37,35 +35,15 @@ from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
 from installation.pace import Pace
 from installation.parameters import Bus
+from installation.programme import Options, Programme, bindings
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
-from installation.setlist import Setlist
-from installation.venue import Venue, VenueError
-from models.card import Card, verify
-from models.shelf import find
+from installation.venue import VenueError
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `installation play` was asked for; None and "" leave it to the venue."""
-
-    piece: str = ""
-    scene: str = ""
-    venue: str = "rehearsal"
-    fullscreen: bool = False
-    display: int | None = None
-    size: tuple[int, int] | None = None
-    seed: int | None = None
-    offscreen: bool = False
-    frames: int | None = None
-    fps: float = 60.0
-    out: str = ""
-    report: str = ""
 
 
 def play(options: Options) -> int:
@@ -115,9 +93,21 @@ def _ended_by_signals(stage: Stage) -> Iterator[None]:
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
     program = Programme.of(options)
-    window = window or program.open_window(options)
+    window = window or _open_window(options, program)
     stream = Stream(lambda: Painter(program.folder))
     return Stage(options, program, window, stream, WallClock())
+
+
+def _open_window(options: Options, program: Programme) -> Window:
+    settings = program.venue.window
+    return Window(
+        f"{program.card.title or program.card.name} – installation",
+        options.size or settings.size,
+        fullscreen=options.fullscreen or settings.fullscreen,
+        display=settings.display if options.display is None else options.display,
+        vsync=settings.vsync,
+        fps=settings.fps,
+    )
 
 
 def _render(options: Options) -> int:
@@ -147,53 +137,6 @@ def _render_clip(options: Options, why: str) -> int:
     status = _render(replace(options, offscreen=True, out=out, fps=30.0, size=size))
     print(f"the clip is {out}")
     return status
-
-
-@dataclass(frozen=True)
-class Programme:
-    """What is played where: everything that is read and checked before a window opens."""
-
-    venue: Venue
-    order: Setlist
-    folder: Path
-    card: Card
-
-    @classmethod
-    def of(cls, options: Options) -> Self:
-        venue = venues.load(options.venue)
-        order = setlist.load(venue.play.setlist)
-        for name in {options.scene, venue.play.scene, *order.names()} - {""}:
-            scenes.find(name)
-        folder = find(options.piece or venue.play.piece)
-        return cls(venue, order, folder, verify(folder))
-
-    def open_window(self, options: Options) -> Window:
-        settings = self.venue.window
-        return Window(
-            f"{self.card.title or self.card.name} – installation",
-            options.size or settings.size,
-            fullscreen=options.fullscreen or settings.fullscreen,
-            display=settings.display if options.display is None else options.display,
-            vsync=settings.vsync,
-            fps=settings.fps,
-        )
-
-
-def bindings(venue: Venue) -> list[Binding]:
-    """The venue's MIDI map as the control takes it."""
-    return [
-        Binding(
-            one.address,
-            kind="note" if one.cc is None else "cc",
-            number=(one.note if one.cc is None else one.cc) or 0,
-            channel=one.channel,
-            low=one.low,
-            high=one.high,
-            mode="relative" if one.relative else "absolute",
-            bits=one.bits,
-        )
-        for one in venue.midi.map
-    ]
 
 
 class Stage:

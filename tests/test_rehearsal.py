@@ -13,6 +13,7 @@ from installation.clock import FixedClock
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
+from installation.programme import Options, Programme
 from installation.rehearsal import FileWatch
 from tests.pieces import make_piece
 
@@ -66,10 +67,10 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
     )
     save(mine, text)
     piece = make_piece(tmp_path / "tiny")
-    options = stage.Options(piece=str(piece), scene=str(mine), size=(64, 64))
+    options = Options(piece=str(piece), scene=str(mine), size=(64, 64))
     screen = Offscreen((64, 64))
     show = stage.Stage(
-        options, stage.Programme.of(options), screen, Inline(Painter(piece)), FixedClock(30)
+        options, Programme.of(options), screen, Inline(Painter(piece)), FixedClock(30)
     )
     assert show._watch is not None
     show._watch._every = 0

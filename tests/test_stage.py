@@ -18,6 +18,7 @@ from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
+from installation.programme import Options, Programme
 from installation.venue import VenueError
 from models.card import PieceError
 from tests.gl_objects import Made
@@ -33,13 +34,13 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def show(piece: Path) -> Iterator[stage.Stage]:
-    options = stage.Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
+    options = Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
     yield from opened(options, piece)
 
 
-def opened(options: stage.Options, piece: Path) -> Iterator[stage.Stage]:
+def opened(options: Options, piece: Path) -> Iterator[stage.Stage]:
     screen = Offscreen(SIZE)
-    program = stage.Programme.of(options)
+    program = Programme.of(options)
     made = stage.Stage(options, program, screen, Inline(Painter(piece)), FixedClock(30))
     try:
         yield made
@@ -62,7 +63,7 @@ def run(show: stage.Stage, frames: int) -> np.ndarray:
 def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
     settings: dict[str, object] = {"scene": "drift", "size": SIZE, "frames": 12, "fps": 30.0}
     settings |= changes
-    options = stage.Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
+    options = Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
     assert stage.play(options) == 0
     return [np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))]
 
@@ -80,7 +81,7 @@ def test_the_same_seed_gives_the_same_frames(piece: Path, tmp_path: Path) -> Non
 
 def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     out, told = tmp_path / "a.mp4", tmp_path / "a.json"
-    options = stage.Options(
+    options = Options(
         piece=str(piece), offscreen=True, frames=9, fps=30, size=SIZE, out=str(out),
         report=str(told),
     )  # fmt: skip
@@ -158,7 +159,7 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
     )
     place = tmp_path / "here.toml"
     place.write_text(f"[play]\nsetlist = '{order}'\n")
-    for show in opened(stage.Options(piece=str(piece), venue=str(place)), piece):
+    for show in opened(Options(piece=str(piece), venue=str(place)), piece):
         run(show, 3)
         assert show.show.scene.name == "drift"
         run(show, 10)
@@ -175,7 +176,7 @@ def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) 
         "        if frame.index > 5:\n            raise ValueError('my mistake')\n"
         "        return self.walk.point()\n"
     )
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    for show in opened(Options(piece=str(piece), scene=str(path)), piece):
         run(show, 60)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
         assert picture(show).mean() > 1
@@ -187,7 +188,7 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
     path = tmp_path / "mine.py"
     good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
     path.write_text(good)
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    for show in opened(Options(piece=str(piece), scene=str(path)), piece):
         run(show, 3)
         show.bus.post("/mine/speed", 0.15)
         run(show, 3)
@@ -204,7 +205,7 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
 
 def test_a_piece_is_upscaled_by_its_own_network(tmp_path: Path) -> None:
     own = make_piece(tmp_path / "own", upscale=3)
-    for show in opened(stage.Options(piece=str(own), scene="drift"), own):
+    for show in opened(Options(piece=str(own), scene="drift"), own):
         run(show, 3)
         assert show.show._upscaler is not None
         assert show.show._upscaler.output.size == (96, 96)
@@ -221,7 +222,7 @@ def test_a_window_of_another_shape(show: stage.Stage) -> None:
 
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
-    for show in opened(stage.Options(piece=str(piece), scene=name), piece):
+    for show in opened(Options(piece=str(piece), scene=name), piece):
         before = run(show, 90)
         assert before.std() > 1
         assert np.abs(run(show, 60) - before).mean() > 0.05
@@ -231,7 +232,7 @@ def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path
     place = tmp_path / "here.toml"
     place.write_text('[parameters]\n"/drift/sped" = 1\n')
     with pytest.raises(VenueError, match="/drift/sped"):
-        next(opened(stage.Options(piece=str(piece), venue=str(place)), piece))
+        next(opened(Options(piece=str(piece), venue=str(place)), piece))
 
 
 def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path: Path) -> None:
@@ -240,7 +241,7 @@ def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path:
     weights = damaged / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9])
     with pytest.raises(PieceError, match="damaged"):
-        stage.play(stage.Options(piece=str(damaged), offscreen=True, frames=1))
+        stage.play(Options(piece=str(damaged), offscreen=True, frames=1))
 
 
 def test_nothing_is_left_on_the_gpu_when_scenes_change(
@@ -248,7 +249,7 @@ def test_nothing_is_left_on_the_gpu_when_scenes_change(
 ) -> None:
     """What is made for a scene goes with it: moderngl frees nothing by itself."""
     made = Made(monkeypatch)
-    options = stage.Options(piece=str(piece), scene="drift")
+    options = Options(piece=str(piece), scene="drift")
     for show in opened(options, piece):
         counts = []
         for _ in range(3):
