@@ -14,6 +14,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked gpu skip themselves where there is none."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked and not _has_gpu():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def _has_gpu() -> bool:
+    import torch  # takes a second: only where a test asks
+
+    return torch.cuda.is_available()
+
+
 @pytest.fixture(scope="session")
 def gl() -> Iterator[moderngl.Context]:
     """The newest core context the machine has, 3.3 or later, through EGL; without a window."""
