@@ -184,6 +184,13 @@ def test_folded_generator_draws_the_same() -> None:
     assert generator(latent).abs().max() <= 1
 
 
+def test_discriminator_begins_small_everywhere() -> None:
+    judge = Discriminator(32, (48, 96, 192))
+    for conv in judge.trunk:
+        assert conv.weight.std().item() == pytest.approx(0.02, rel=0.1)
+        assert not conv.bias.any()
+
+
 def test_stages_must_fit() -> None:
     for resolution, channels in ((64, (8, 8)), (16, (8, 0)), (16, ()), (48, (8, 8, 8))):
         with pytest.raises(ValueError, match=r"stages|channels"):
