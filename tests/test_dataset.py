@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from training import picture, source
 from training.dataset import read_dataset
@@ -329,3 +329,16 @@ def test_a_table_of_too_many_columns(two: Path) -> None:
 def test_one_image_file_is_not_a_dataset(two: Path) -> None:
     with pytest.raises(DatasetError, match="neither a folder nor a readable zip"):
         read_dataset(two / "a.png", 8)
+
+
+def test_odd_exif_does_not_lose_the_picture() -> None:
+    tags = Image.Exif()
+    tags[0x0112] = 6  # turned
+    tags[0x010E] = "hello, world"  # a text, which becomes a fraction below
+    data = bytearray(encoded(Image.new("RGB", (8, 4), RED), "JPEG", exif=tags))
+    entry = data.index(b"\x01\x0e\x00\x02")  # big-endian: description, text
+    data[entry + 3], data[entry + 7] = 5, 1  # one fraction
+    with pytest.raises(Exception, match=r"encode|abs|fill"):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    pixels = decode(bytes(data), 8, "crop")
+    assert near(pixels[4, 4], RED, 12)

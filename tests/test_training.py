@@ -55,6 +55,7 @@ def test_overrides_and_settings() -> None:
         ("channels=[8]", "channels needs 4 numbers"),
         ("gamma=-1", "gamma"),
         ("augment=2.0", "augment"),
+        ("augment=loud", "augment = 'loud': a number or auto"),
         ("batch", "key=value"),
         ("codes=[{name='a', kind='categorical'}]", "two values"),
     ],
