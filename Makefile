@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-TORCH_INDEX ?=
 
 .PHONY: play test check clean
 .DEFAULT_GOAL := play

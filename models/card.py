@@ -20,6 +20,7 @@ GENERATOR = "generator.safetensors"
 UPSCALER = "upscaler.safetensors"
 PREVIEW = "preview.png"
 _CARD_BYTES = 1 << 20  # a card is a page of text; anything larger is not one
+_WIDEST = 1 << 16  # numbers in a latent vector; the live side makes one before it sees the weights
 
 
 class PieceError(Exception):
@@ -47,14 +48,25 @@ class Card:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
+        """The card as text. Raises PieceError for one that could not be written and read again."""
+        try:
+            text = json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False)
+            size = len(text.encode())
+        except (ValueError, TypeError, RecursionError) as error:
+            raise PieceError(f"the card of {self.name!r} cannot be written: {error}") from error
+        if size >= _CARD_BYTES:
+            raise PieceError(
+                f"the card of {self.name!r} would take {size >> 10} KB, and {_CARD_BYTES >> 10} is "
+                "the most; shorten the dataset's provenance.json or its labels"
+            )
+        return text + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str = CARD) -> Card:
         """Check every field before believing it. Raises PieceError with the field's name."""
         try:
             data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # also a number of thousands of digits
             raise PieceError(f"{where} is not readable JSON ({error})") from error
         if not isinstance(data, dict) or "format" not in data:
             raise PieceError(f"{where} is not the card of a piece")
@@ -67,7 +79,7 @@ class Card:
             data["latent"] = _latent(data["latent"])
             card = cls(**data)
             card._check()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise PieceError(f"{where} is incomplete or wrong: {error}") from error
         return card
 
@@ -82,8 +94,10 @@ class Card:
                 raise ValueError(f"field {key!r} has the wrong type")
         if not 8 <= self.resolution <= 4096:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")
+        if self.latent.width > _WIDEST:
+            raise ValueError(f"a latent of {self.latent.width} numbers is wider than {_WIDEST}")
         for name, entry in self.files.items():
-            if Path(name).name != name or name in ("", ".", ".."):
+            if Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
                 raise ValueError(f"file name {name!r} would leave the folder")
             if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
                 raise ValueError(f"no SHA-256 for {name!r}")
@@ -127,6 +141,8 @@ def verify(folder: Path, card: Card | None = None) -> Card:
     for name, entry in card.files.items():
         path = folder / name
         try:
+            if not path.is_file():  # a pipe or a device would be read for ever
+                raise FileNotFoundError(path)
             found = sha256(path)
         except OSError as error:
             raise PieceError(f"{path} is missing or unreadable") from error

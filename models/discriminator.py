@@ -50,7 +50,7 @@ class Discriminator(nn.Module):
         super().__init__()
         check_stages(resolution, channels)
         widths = (3, *channels)
-        self.trunk = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(widths))
+        self.trunk = nn.ModuleList(DownConv(a, b) for a, b in itertools.pairwise(widths))
         self.features = nn.Linear((channels[-1] + 1) * 16, FEATURES)
         self.realness = nn.Linear(FEATURES, 1)
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None

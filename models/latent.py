@@ -27,6 +27,10 @@ class Label:
     name: str
     values: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not self.values or len(set(self.values)) != len(self.values):
+            raise ValueError(f"label {self.name!r} needs values that differ from each other")
+
     @property
     def width(self) -> int:
         return len(self.values)
@@ -69,8 +73,10 @@ class Latent:
         if self.z < 1:
             raise ValueError(f"z needs at least one dimension, not {self.z}")
         names = [part.name for part in self.parts]
-        if len(set(names)) != len(names):
-            raise ValueError(f"label and code names must differ from each other: {names}")
+        if len({"z", *names}) != len(names) + 1:
+            raise ValueError(
+                f"label and code names must differ from each other and from z: {names}"
+            )
 
     @property
     def parts(self) -> tuple[Label | Code, ...]:

@@ -44,7 +44,8 @@ def save(
     preview: bytes = b"",
 ) -> Path:
     """Write a piece, whole or not at all; hashes are filled in. An older piece there is replaced
-    once the new one is on disk. preview: a PNG. Raises PieceError for a folder that is not ours.
+    once the new one is on disk; what a person has put beside its files stays. preview: a PNG.
+    Raises PieceError for a folder that is not ours.
     """
     folder = Path(folder)
     check_target(folder)
@@ -67,7 +68,7 @@ def load(folder: Path) -> Piece:
     """Verify every hash, rebuild the networks, check every shape. Raises PieceError, one line."""
     folder = Path(folder)
     card = verify(folder)
-    generator = _rebuild(Generator, card.generator, folder / GENERATOR)
+    generator = _rebuild(card.generator, folder / GENERATOR)
     if generator.inputs != card.latent.width or generator.resolution != card.resolution:
         raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
     upscaler = None
@@ -107,14 +108,14 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _rebuild(kind: type[Any], arguments: dict[str, Any], path: Path) -> Any:
-    """Build a network from its card without memory for it, then give it the file's tensors.
+def _rebuild(arguments: dict[str, Any], path: Path) -> Generator:
+    """Build the generator from its card without memory for it, then give it the file's tensors.
 
     The shapes are compared before anything is allocated: a hostile card cannot ask for gigabytes.
     """
     try:
         with torch.device("meta"):
-            network = kind(**arguments)
+            network = Generator(**arguments)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise PieceError(f"{path.parent / CARD} describes no network: {error}") from error
     try:
@@ -151,6 +152,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield fresh
         if folder.exists():
+            replaced = {CARD, *(read_card(folder).files if any(folder.iterdir()) else ())}
             folder.rename(older)
         fresh.rename(folder)
     except BaseException:
@@ -158,7 +160,11 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         if older.exists() and not folder.exists():
             older.rename(folder)
         raise
-    shutil.rmtree(older, ignore_errors=True)
+    if older.exists():
+        for path in older.iterdir():
+            if path.name not in replaced and not (folder / path.name).exists():
+                path.rename(folder / path.name)
+        shutil.rmtree(older, ignore_errors=True)
     _sync_folder(folder.parent)
 
 

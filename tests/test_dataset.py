@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from training import picture, source
 from training.dataset import read_dataset
@@ -284,3 +285,60 @@ def test_a_zip_of_thousands_is_read_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(zipfile.ZipFile, "__init__", counted)
     assert len(read_dataset(archive, 8)) == 300
     assert len(opened) == 1
+
+
+def test_names_that_no_terminal_or_card_should_see(two: Path, tmp_path: Path) -> None:
+    (two / "a\nb\x1b[31m.gif").write_bytes(b"x")
+    (two / "linked").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "hidden.png").write_bytes(encoded(plain()))
+    strange = os.fsencode(two) + b"/\xff\xfe"
+    os.mkdir(strange)
+    with open(strange + b"/c.png", "wb") as file:
+        file.write(encoded(plain()))
+    data = read_dataset(two, 8)
+    assert data.files == ("a.png", "b.png")
+    told = [str(problem) for problem in data.problems]
+    assert all(text.isprintable() for text in told)
+    for part in ("not Unicode", "link to a folder", r"a\nb\x1b[31m.gif"):
+        assert any(part in text for text in told), part
+
+
+def test_a_zip_of_nameless_entries(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("", ".", "./", "a.png", "b.png"):
+            file.writestr(zipfile.ZipInfo(name), encoded(plain()))
+    assert read_dataset(archive, 8).files == ("a.png", "b.png")
+
+
+def test_a_file_named_twice_in_the_labels(two: Path) -> None:
+    write(two, labels_dot_csv=b"file,hair\na.png,brown\nb.png,black\na.png,black\n")
+    data = read_dataset(two, 8)
+    assert data.conditions.tolist() == [[0, 1], [1, 0]]
+    assert [problem.reason for problem in data.problems] == ["line 4 names 'a.png' a second time"]
+
+
+def test_a_table_of_too_many_columns(two: Path) -> None:
+    header = ",".join(["file", *(f"tag{index}" for index in range(1000))])
+    rows = ",".join(["a.png"] + ["yes"] * 1000), ",".join(["b.png"] + ["no"] * 1000)
+    write(two, labels_dot_csv="\n".join((header, *rows)).encode())
+    with pytest.raises(DatasetError, match="1000 labels have 2000 values"):
+        read_dataset(two, 8)
+
+
+def test_one_image_file_is_not_a_dataset(two: Path) -> None:
+    with pytest.raises(DatasetError, match="neither a folder nor a readable zip"):
+        read_dataset(two / "a.png", 8)
+
+
+def test_odd_exif_does_not_lose_the_picture() -> None:
+    tags = Image.Exif()
+    tags[0x0112] = 6  # turned
+    tags[0x010E] = "hello, world"  # a text, which becomes a fraction below
+    data = bytearray(encoded(Image.new("RGB", (8, 4), RED), "JPEG", exif=tags))
+    entry = data.index(b"\x01\x0e\x00\x02")  # big-endian: description, text
+    data[entry + 3], data[entry + 7] = 5, 1  # one fraction
+    with pytest.raises(Exception, match=r"encode|abs|fill"):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    pixels = decode(bytes(data), 8, "crop")
+    assert near(pixels[4, 4], RED, 12)

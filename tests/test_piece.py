@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from models import piece, shelf
 from models.card import CARD, GENERATOR, Card, PieceError, sha256
 from models.generator import Generator
 from models.latent import Code, Label, Latent
+from models.upscaler import Upscaler
 
 LATENT = Latent(4, (Label("hair", ("black", "brown")),), (Code("k", "categorical", 3),))
 
@@ -129,7 +131,9 @@ def test_wrong_tensors(tiny: Path) -> None:
     assert "ground is missing" in damaged(tiny)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000, "\xff", '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "[" * 100_000, "\xff", '{"format": 1}', "9" * 5000]
+)
 def test_foreign_cards(tmp_path: Path, text: str) -> None:
     (tmp_path / CARD).write_bytes(text.encode("latin-1"))
     damaged(tmp_path)
@@ -176,3 +180,58 @@ def test_find_and_list(tiny: Path) -> None:
         shelf.find("giant", own)
     with pytest.raises(PieceError, match="not a piece"):
         shelf.find(own)
+
+
+def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
+    (tiny / "notes.txt").write_text("mine")
+    (tiny / "photos").mkdir()
+    (tiny / "photos" / "a.jpg").write_text("mine too")
+    piece.save(tiny, card(title="Second"), network())
+    assert (tiny / "notes.txt").read_text() == "mine"
+    assert (tiny / "photos" / "a.jpg").read_text() == "mine too"
+    assert not (tiny / "preview.png").exists()  # the older piece's own, and not of the new one
+    assert sorted(path.name for path in tiny.parent.iterdir()) == ["tiny"]
+
+
+def test_an_upscaler_travels_with_its_piece(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    upscaler = Upscaler(scale=2, channels=4, depth=1).eval()
+    out = piece.save(tmp_path / "p", card(upscaler=upscaler.kwargs), network(), upscaler)
+    loaded = piece.load(out).upscaler
+    assert loaded is not None
+    frame = torch.rand(1, 3, 8, 8)
+    assert torch.equal(loaded(frame), upscaler(frame))
+
+
+@pytest.mark.parametrize(
+    ("latent", "says"),
+    [
+        ({"z": float("inf")}, "infinity"),
+        ({"z": 10**12}, "wider"),
+        ({"labels": [{"name": "hair", "values": []}]}, "hair"),
+        ({"labels": [{"name": "hair", "values": ["black", "black"]}]}, "hair"),
+        ({"labels": [{"name": "z", "values": ["1", "2"]}]}, "from z"),
+    ],
+)
+def test_a_card_with_an_impossible_latent(tiny: Path, latent: dict[str, object], says: str) -> None:
+    rewrite(tiny, latent={"z": 4, "labels": [], "codes": [], **latent})
+    assert says in damaged(tiny)
+
+
+def test_a_card_that_names_what_is_not_a_file(tiny: Path) -> None:
+    os.mkfifo(tiny / "pipe")
+    for name, says in (("pipe", "missing"), ("a\0b", "leave the folder"), ("..", "leave")):
+        data = json.loads((tiny / CARD).read_text())
+        data["files"] = {GENERATOR: data["files"][GENERATOR], name: {"sha256": "0" * 64}}
+        (tiny / CARD).write_text(json.dumps(data))
+        assert says in damaged(tiny)
+
+
+def test_a_card_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    for provenance in ([{"source": "x" * (1 << 20)}], [{"source": "\ud800"}], [{"deep": deep}]):
+        with pytest.raises(PieceError, match="card of 'tiny'"):
+            piece.save(tmp_path / "p", card(provenance=provenance), network())
+    assert list(tmp_path.iterdir()) == []

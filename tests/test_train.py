@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -165,3 +166,126 @@ def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
     with pytest.raises(CheckpointError, match="other networks"):
         train(images, out=tmp_path / "p", budget=kimg(2), overrides=["z=9"], resume=True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"out": "."}, "name a folder"),
+        ({"out": "/"}, "name a folder"),
+        ({"out": "{here}/dots/piece"}, "inside the dataset"),
+        ({"out": "{here}/dots/round/1.png/piece"}, "inside the dataset"),
+        ({"out": "{here}/file/piece"}, "cannot be made"),
+        ({"out": "{here}/" + "long" * 100}, "cannot be written"),
+        ({"name": "x" * 65}, "up to 64"),
+    ],
+)
+def test_places_where_no_piece_can_be(
+    images: Path, tmp_path: Path, wrong: dict[str, str], says: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    given = {key: value.replace("{here}", str(tmp_path)) for key, value in wrong.items()}
+    with pytest.raises(UsageError, match=says):
+        train(images, budget=kimg(1), overrides=TINY, **given)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots", "file"]
+
+
+def test_an_unreadable_card_is_found_before_the_training(images: Path, tmp_path: Path) -> None:
+    (images / "provenance.json").write_text(json.dumps([{"source": "x" * 2000}] * 1000))
+    with pytest.raises(PieceError, match=r"provenance\.json"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    (images / "provenance.json").write_text(json.dumps({"source": "\ud800"}))
+    with pytest.raises(PieceError, match="cannot be written"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots"]
+
+
+def test_a_label_named_z(images: Path, tmp_path: Path) -> None:
+    rows = [f"{'round' if i % 2 else 'square'}/{i}.png,{i % 3}" for i in range(12)]
+    (images / "labels.csv").write_text("\n".join(["file,z", *rows]))
+    with pytest.raises(UsageError, match="from z"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+
+
+def test_a_full_disk_ends_in_one_line_and_loses_nothing(
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from training import callbacks, checkpoint
+
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    settings = [*TINY, "grid_seconds=0.001", "checkpoint_seconds=0.001"]
+    train(images, out=out, budget=kimg(2), overrides=settings)
+    before = {path: path.read_bytes() for path in (*out.iterdir(), work / NAME)}
+
+    def full(path: Path, data: bytes) -> None:
+        path.write_bytes(data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def no_room(*_: object, **__: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_synced", full)
+        patch.setattr(callbacks, "to_png", no_room)
+        with pytest.raises(UsageError, match=r"No space left.*--resume") as caught:
+            train(images, out=out, budget=kimg(4), resume=True)
+    assert "\n" not in str(caught.value)
+    said = capsys.readouterr().err
+    assert "the checkpoint could not be saved" in said
+    assert "the sample grid could not be saved" in said
+    assert {path: path.read_bytes() for path in before} == before
+    assert not list(work.glob("*.new"))
+    train(images, out=out, budget=kimg(4), resume=True)
+    assert piece.load(out).card.training["kimg"] == 0.032
+
+
+def test_a_full_disk_while_exporting_keeps_the_older_piece(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(piece, "write_synced", full)
+        with pytest.raises(UsageError, match="--resume"):
+            train(images, out=out, budget=kimg(2), resume=True)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    train(images, out=out, budget=kimg(2), resume=True)  # the training itself was saved
+    assert piece.load(out).card.training["kimg"] == 0.016
+
+
+def test_resume_with_another_batch_goes_on_from_the_same_kimg(images: Path, tmp_path: Path) -> None:
+    out = train(images, out=tmp_path / "p", budget=kimg(4), overrides=TINY)
+    train(images, out=out, budget=kimg(6), overrides=["batch=4"], resume=True)
+    assert piece.load(out).card.training["kimg"] == 0.048
+    state = load_file(tmp_path / "p.training" / NAME)
+    assert state["module.generator.norm.num_batches_tracked"] == 4 + 4
+
+
+def test_what_a_person_wrote_into_the_card_survives_a_resume(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    card = json.loads((out / "card.json").read_text())
+    card |= {"title": "Dots", "author": "A. Painter", "licence": "CC-BY-4.0"}
+    (out / "card.json").write_text(json.dumps(card))
+    capsys.readouterr()
+    train(images, out=out, budget=kimg(1), resume=True)
+    assert "larger --budget" in capsys.readouterr().err
+    kept = piece.load(out).card
+    assert (kept.title, kept.author, kept.licence) == ("Dots", "A. Painter", "CC-BY-4.0")
+
+
+@pytest.mark.parametrize("resolution", [8, 32, 128])
+def test_every_size_trains(images: Path, tmp_path: Path, resolution: int) -> None:
+    settings = ["channels=[16,8,8,8,8]", "batch=8", *CODES]
+    out = train(
+        images, out=tmp_path / "p", budget=kimg(2), resolution=resolution, overrides=settings
+    )
+    assert piece.load(out).card.resolution == resolution

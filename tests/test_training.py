@@ -55,6 +55,7 @@ def test_overrides_and_settings() -> None:
         ("channels=[8]", "channels needs 4 numbers"),
         ("gamma=-1", "gamma"),
         ("augment=2.0", "augment"),
+        ("augment=loud", "augment = 'loud': a number or auto"),
         ("batch", "key=value"),
         ("codes=[{name='a', kind='categorical'}]", "two values"),
     ],
@@ -182,6 +183,13 @@ def test_folded_generator_draws_the_same() -> None:
     assert torch.allclose(generator(latent), generator.fold()(latent), atol=1e-5)
     assert generator(latent).shape == (4, 3, 32, 32)
     assert generator(latent).abs().max() <= 1
+
+
+def test_discriminator_begins_small_everywhere() -> None:
+    judge = Discriminator(32, (48, 96, 192))
+    for conv in judge.trunk:
+        assert conv.weight.std().item() == pytest.approx(0.02, rel=0.1)
+        assert not conv.bias.any()
 
 
 def test_stages_must_fit() -> None:

@@ -33,6 +33,16 @@ class TrainingError(UsageError):
     """A training that cannot go on. One line."""
 
 
+@contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """A full disk must not end hours of training: say so, and try again the next time."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        tqdm.write(f"{what} could not be saved ({reason}); training goes on", file=sys.stderr)
+
+
 class StopRequest:
     """Ctrl-C or SIGTERM, once: finish the step, save, leave. A second one interrupts at once."""
 
@@ -146,7 +156,8 @@ class Grids(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         if self.clock.here - self._last >= self.seconds:
             self._last = self.clock.here
-            self.draw(module)
+            with going_on("the sample grid"):
+                self.draw(module)
 
     def draw(self, module: GanModule) -> None:
         data = to_png(module.sample(self.points), columns=8, enlarge=2 if _small(module) else 1)
@@ -179,7 +190,8 @@ class Checkpoints(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         if self.clock.here - self._last >= self.seconds:
             self._last = self.clock.here
-            self.save(module)
+            with going_on("the checkpoint"):
+                self.save(module)
 
     def save(self, module: GanModule) -> None:
         """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""

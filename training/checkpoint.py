@@ -24,6 +24,7 @@ from training.module import GanModule
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_ACCOUNT = {"recipe", "dataset", "labels", "seconds", "steps"}
 
 
 class CheckpointError(UsageError):
@@ -41,7 +42,11 @@ def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -
     record = {**account, "steps": module.steps, "digest": _digest(tensors)}
     path = folder / NAME
     fresh = path.with_suffix(".new")
-    write_synced(fresh, save(tensors, {"account": json.dumps(record)}))
+    try:
+        write_synced(fresh, save(tensors, {"account": json.dumps(record)}))
+    except OSError:  # a full disk: half a checkpoint would only fill it more
+        fresh.unlink(missing_ok=True)
+        raise
     if path.exists():
         os.replace(path, folder / PREVIOUS)
     os.replace(fresh, path)
@@ -57,6 +62,8 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             if account["digest"] != _digest(tensors):
                 raise ValueError("its hash does not match")
+            if not account.keys() >= _ACCOUNT:
+                raise ValueError("its account is incomplete")
             if path.name == PREVIOUS:  # or the next save would keep the damaged one as previous
                 os.replace(path, folder / NAME)
             return tensors, account
@@ -81,7 +88,9 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
             "the checkpoint was made with other networks, labels or codes; "
             "train under a new --name to change those"
         ) from error
-    module.steps = int(account["steps"])
+    # In images, so that another batch size goes on from the same kimg.
+    shown = account["steps"] * account["recipe"]["batch"]
+    module.steps = round(shown / module.recipe.batch)
 
 
 def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:

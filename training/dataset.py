@@ -29,6 +29,7 @@ LABELS = "labels.csv"
 PROVENANCE = "provenance.json"
 FOLDER_LABEL = "class"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
+_MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
 
 Rows = dict[str, dict[str, str]]  # file -> attribute -> value; unknown values are left out
 
@@ -148,7 +149,13 @@ def _read_labels(
             )
         if len(values) >= 2:  # one value alone steers nothing
             labels.append(Label(attribute, tuple(values)))
-    conditions = torch.zeros(len(files), sum(label.width for label in labels))
+    width = sum(label.width for label in labels)
+    if width > _MAX_WIDTH:
+        raise DatasetError(
+            f"{LABELS}: {len(labels)} labels have {width} values together; {_MAX_WIDTH} is the "
+            "most, so take columns out"
+        )
+    conditions = torch.zeros(len(files), width)
     start = 0
     for label in labels:
         for index, file in enumerate(files):
@@ -188,6 +195,9 @@ def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]
         file = line[0].strip().replace("\\", "/")
         if file not in known:
             problems.append(Problem(LABELS, f"line {number} names {file!r}, which was not read"))
+            continue
+        if file in rows:
+            problems.append(Problem(LABELS, f"line {number} names {file!r} a second time"))
             continue
         values = zip(header[1:], line[1:], strict=False)
         rows[file] = {key: value.strip() for key, value in values if value.strip()}

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 Fit = Literal["pad", "crop"]
 Picture = NDArray[np.uint8]
@@ -17,6 +17,15 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
 _OPAQUE = 250  # alpha from which a border pixel counts as the image's own
 _WHITE = (255, 255, 255)
+_TURNS = {  # EXIF's orientation, and what undoes it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode(data: bytes, size: int, fit: Fit) -> Picture:
@@ -33,14 +42,20 @@ def decode(data: bytes, size: int, fit: Fit) -> Picture:
         if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
             image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        return _square(*_opaque(_eight_bit(upright)), size, fit)
+        return _square(*_opaque(_eight_bit(_upright(image))), size, fit)
     except UnidentifiedImageError as error:
         raise ValueError("is not a JPEG, PNG or WebP image") from error
     except Image.DecompressionBombError as error:
         raise ValueError("too many pixels to decode") from error
     except (OSError, SyntaxError, EOFError, IndexError, KeyError, struct.error) as error:
         raise ValueError(f"is damaged ({error})") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says. Pillow's exif_transpose also writes every other tag anew, and fails
+    in many ways on the odd ones that cameras and editors leave."""
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -196,7 +196,10 @@ def _value(text: str) -> Any:
 
 def _first_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if isinstance(part, int | str))
+    parts = [str(part) for part in first["loc"]]
+    if parts and parts[0] in ("augment", "gamma"):  # a number or auto; pydantic names what it tried
+        return f"{parts[0]} = {first['input']!r}: a number or auto"
+    key = ".".join(parts)
     if first["type"] == "extra_forbidden":
         known = ", ".join(Recipe.model_fields)
         return f"unknown key {key!r}; known are {known}"

@@ -29,7 +29,9 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+        """One line, whatever the file's name holds: it goes to a terminal."""
+        text = f"{self.file}: {self.reason}"
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     """
     path = Path(path)
     if path.is_dir():
-        entries, problems = _from_folder(path), list[Problem]()
+        entries, problems = _from_folder(path)
     elif path.is_file():
         entries, problems = _from_zip(path)
     else:
@@ -67,16 +69,37 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     return _without_outer_folder(entries), problems
 
 
-def _from_folder(root: Path) -> list[Entry]:
+def _from_folder(root: Path) -> tuple[list[Entry], list[Problem]]:
     entries: list[Entry] = []
-    for folder, folders, files in os.walk(root):
+    problems: list[Problem] = []
+
+    def unreadable(error: OSError) -> None:
+        problems.append(Problem(str(error.filename), f"cannot be opened ({error.strerror})"))
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            if (Path(folder) / name).is_symlink():
+                problems.append(Problem(name, "is a link to a folder; those are not followed"))
         for name in files:
             if name.startswith("."):
                 continue
             file = Path(folder) / name
-            entries.append(Entry(file.relative_to(root).as_posix(), _reader(file)))
-    return entries
+            inside = file.relative_to(root).as_posix()
+            if not _is_text(inside):
+                problems.append(Problem(inside, "its name is not Unicode text; rename it"))
+            else:
+                entries.append(Entry(inside, _reader(file)))
+    return entries, problems
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be written down: a label is made of it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reader(file: Path) -> Callable[[], bytes]:
@@ -101,7 +124,8 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
     for info in infos:
         parts = PurePosixPath(info.filename).parts
         if (
-            info.is_dir()
+            not parts  # "." and the like
+            or info.is_dir()
             or "__MACOSX" in parts
             or any(p.startswith(".") and p != ".." for p in parts)
         ):

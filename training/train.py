@@ -7,10 +7,11 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.card import PieceError
+from models.card import CARD, Card, PieceError, read_card
 from training import UsageError
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 
@@ -41,29 +42,46 @@ def train(
     Raises UsageError or PieceError with one line before anything is written.
     """
     dataset = Path(dataset)
-    name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", dataset.resolve().stem).strip("-") or "piece"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise UsageError(f"--name {name}: letters, digits, - and _ only")
+    name = name or _name_of(dataset)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
     limit = Budget.parse(budget)
     piece = Path(out) if out is not None else Path("pieces") / name
+    if piece.name in ("", ".."):
+        raise UsageError(f"--out {out}: name a folder for the piece")
     work = piece.with_name(f"{piece.name}.training")
     # Refuse a wrong recipe or folder before the dataset is read.
     plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
-    _check_folders(piece, work, resume)
+    try:
+        _check_folders(dataset, piece, work, resume)
+    except OSError as error:
+        raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
     saved: tuple[dict[str, Any], dict[str, Any]] | None = None
     if resume:
         from training.checkpoint import read_checkpoint
 
         saved = read_checkpoint(work)
         if recipe is None:  # go on as before
-            plan = make_recipe(saved[1]["recipe"], overrides, resolution=resolution)
+            plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
     return _run(dataset, name, plan, piece, work, limit, saved)
 
 
-def _check_folders(piece: Path, work: Path, resume: bool) -> None:
+def _name_of(dataset: Path) -> str:
+    """A piece's name made of the dataset's."""
+    path = dataset.resolve()
+    name = path.stem if path.is_file() else path.name
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "piece"
+
+
+def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None:
     from models.piece import check_target
     from training.checkpoint import has_checkpoint
 
+    if work.resolve().is_relative_to(dataset.resolve()):
+        raise UsageError(
+            f"{piece} lies inside the dataset, where the next run would read its grids as images; "
+            "give an --out elsewhere"
+        )
     check_target(piece)
     if resume:
         return
@@ -90,8 +108,7 @@ def _run(
     _report(data)
     recipe = recipe.settled(len(data))
     # Lightning takes seconds to import: only once the dataset is known to be good.
-    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
-    from training.checkpoint import CheckpointError, restore
+    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest, going_on
     from training.grid import fixed_latent
     from training.module import Batches, GanModule
 
@@ -99,16 +116,15 @@ def _run(
     module = GanModule(recipe, latent)
     tensors, account = saved or ({}, {"seconds": 0.0})
     if saved:
-        restore(module, tensors, account)
-        if account["labels"] != _plain_labels(data):
-            raise CheckpointError("the dataset's labels changed since; train under a new --name")
-        if account["dataset"] != data.digest():
-            print(
-                "the images changed since the last run; going on with the new ones", file=sys.stderr
-            )
+        _restore(module, data, tensors, account)
     account = {**account, "recipe": recipe.model_dump(mode="json"), "dataset": data.digest(),
                "labels": _plain_labels(data)}  # fmt: skip
-    work.mkdir(parents=True, exist_ok=True)
+    # Whatever could make the card unreadable is found now, not after hours.
+    Card.from_json(_card(name, recipe, data, module, 0.0).to_json())
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{work} cannot be made: {error.strerror}") from error
     batches = Batches(data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
     stop = StopRequest()
     clock = Clock(budget, stop, account["seconds"])
@@ -117,14 +133,37 @@ def _run(
     grids = Grids(work, points, clock, recipe.grid_seconds)
     checkpoints = Checkpoints(work, account, clock, recipe.checkpoint_seconds, tensors)
     with stop.listening():
-        if budget.spent(clock.seconds, module.kimg) < 1:
-            _fit(module, batches, [clock, progress, checkpoints, grids], recipe)
-            checkpoints.save(module)
-            grids.draw(module)
-        progress.close()
-        _export(piece, name, recipe, data, module, clock.seconds)
+        try:
+            if budget.spent(clock.seconds, module.kimg) < 1:
+                _fit(module, batches, [clock, progress, checkpoints, grids], recipe)
+                checkpoints.save(module)
+                with going_on("the last sample grid"):
+                    grids.draw(module)
+            else:
+                print("the budget was used up before; give a larger --budget", file=sys.stderr)
+            _export(piece, _card(name, recipe, data, module, clock.seconds), data, module)
+        except OSError as error:
+            raise UsageError(
+                f"the training could not be saved ({error.strerror or error}); the last checkpoint "
+                f"in {work} is kept, so make room and go on with --resume"
+            ) from error
+        finally:
+            progress.close()
     _say_where(piece, work, module, stop.asked)
     return piece
+
+
+def _restore(
+    module: GanModule, data: Dataset, tensors: dict[str, Any], account: dict[str, Any]
+) -> None:
+    """Put a checkpoint back, if the dataset still has the labels that it was made with."""
+    from training.checkpoint import CheckpointError, restore
+
+    restore(module, tensors, account)
+    if account["labels"] != _plain_labels(data):
+        raise CheckpointError("the dataset's labels changed since; train under a new --name")
+    if account["dataset"] != data.digest():
+        print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 
 
 def _fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -> None:
@@ -178,17 +217,10 @@ def _plain_labels(data: Dataset) -> list[list[Any]]:
     return [[label.name, list(label.values)] for label in data.labels]
 
 
-def _export(
-    folder: Path, name: str, recipe: Recipe, data: Dataset, module: GanModule, seconds: float
-) -> None:
+def _card(name: str, recipe: Recipe, data: Dataset, module: GanModule, seconds: float) -> Card:
     import torch
 
-    from models import piece
-    from models.card import Card
-    from training.grid import fixed_latent, to_png
-
-    points = fixed_latent(module.latent, PREVIEW, recipe.seed, data.conditions)
-    card = Card(
+    return Card(
         name=name,
         title=name,
         resolution=recipe.resolution,
@@ -205,7 +237,18 @@ def _export(
             "recipe": recipe.model_dump(mode="json"),
         },
     )
-    preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // recipe.resolution))
+
+
+def _export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
+    """Write the piece; title, author and licence that a person wrote into an older card stay."""
+    from models import piece
+    from training.grid import fixed_latent, to_png
+
+    if (folder / CARD).is_file():
+        older = read_card(folder)
+        card = replace(card, title=older.title, author=older.author, licence=older.licence)
+    points = fixed_latent(module.latent, PREVIEW, module.recipe.seed, data.conditions)
+    preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
     piece.save(folder, card, module.average, preview=preview)
 
 

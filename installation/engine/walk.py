@@ -9,7 +9,8 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,12 +181,12 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
     bus.withdraw("piece")
-    for label in latent.labels:
+    for label, (name, values) in zip(latent.labels, _addresses(latent), strict=True):
         declared = {
-            slug(value): Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
-            for value in label.values
+            slot: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
+            for slot, value in zip(values, label.values, strict=True)
         }
-        bus.declare(f"piece/{slug(label.name)}", declared)
+        bus.declare(f"piece/{name}", declared)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
             moved = Param(0, -2, 2, glide=0.4, doc=f"{code.name}: moves it from where the walk is.")
@@ -198,12 +199,34 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
             bus.declare(f"piece/code/{number}", declared)
 
 
+@cache
+def _addresses(latent: Latent) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each label's address and those of its values, no two the same, whatever their script."""
+    names = _apart([label.name for label in latent.labels], taken=("code",))
+    return tuple(
+        (name, _apart(label.values)) for name, label in zip(names, latent.labels, strict=True)
+    )
+
+
+def _apart(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """Slugs, numbered from the second of a kind on: dark, dark_2."""
+    found: list[str] = []
+    for name in names:
+        base, number = slug(name), 1
+        address = base
+        while address in found or address in taken:
+            number += 1
+            address = f"{base.rstrip('_')}_{number}"
+        found.append(address)
+    return tuple(found)
+
+
 def steer(bus: Bus, latent: Latent, point: Vector) -> Vector:
     """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
     out = point.copy()
     where = latent.slices()
-    for label in latent.labels:
-        held = [bus.value(f"/piece/{slug(label.name)}/{slug(value)}") for value in label.values]
+    for label, (name, values) in zip(latent.labels, _addresses(latent), strict=True):
+        held = [bus.value(f"/piece/{name}/{value}") for value in values]
         out[where[label.name]] = _hold(out[where[label.name]], held)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
