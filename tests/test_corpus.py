@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from collections import Counter
 from itertools import product
@@ -15,6 +16,7 @@ from PIL import Image
 from training.corpus import folder, masks
 from training.corpus.carving.dice import Dice
 from training.corpus.carving.field import Grid, arc, blur, noise
+from training.corpus.folder import CorpusError
 
 EVERY = len(list(product(*masks.LABELS.values())))
 
@@ -183,3 +185,31 @@ def test_an_arc_starts_and_ends_where_it_should() -> None:
     assert across[end] == pytest.approx(0, abs=0.03)
     start = (np.abs(grid.y) < grid.px / 2) & (np.abs(grid.x) < grid.px / 2)
     assert t[start] == pytest.approx(0, abs=0.03)
+
+
+def test_a_full_disk_is_one_line_and_can_be_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name.startswith("00001"):
+            whole(path, data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(CorpusError, match="No space left"):
+            masks.write(tmp_path / "drawn", 3, 16, 0)
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
+        "00000.png",
+        "provenance.json",
+    ]
+    assert masks.write(tmp_path / "drawn", 3, 16, 0) == 3
+    (tmp_path / "drawn" / "labels.csv").write_text("name\na\n")
+    with pytest.raises(CorpusError, match="damaged"):
+        masks.write(tmp_path / "drawn", 3, 16, 0)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CorpusError, match="cannot be written"):
+        masks.write(tmp_path / "file" / "drawn", 3, 16, 0)

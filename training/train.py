@@ -144,8 +144,8 @@ def _run(
             _export(piece, _card(name, recipe, data, module, clock.seconds), data, module)
         except OSError as error:
             raise UsageError(
-                f"the training could not be saved ({error.strerror or error}); the last checkpoint "
-                f"in {work} is kept, so make room and go on with --resume"
+                f"the training could not be saved ({error.strerror or error}); what was saved in "
+                f"{work} before is kept, so make room and go on with --resume"
             ) from error
         finally:
             progress.close()

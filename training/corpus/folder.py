@@ -81,6 +81,18 @@ def write(
     are written.
     """
     check_request(corpus.labels, count, size, seed, {})
+    try:
+        return _write(out, corpus, count, size, seed, progress)
+    except OSError as error:
+        raise CorpusError(
+            f"{out} cannot be written ({error.strerror or error}); what is whole stays, and the "
+            "same command goes on from there"
+        ) from error
+
+
+def _write(
+    out: Path, corpus: Corpus, count: int, size: int, seed: int, progress: Progress | None
+) -> int:
     facts: dict[str, Any] = {
         "corpus": corpus.name,
         "version": corpus.version,
@@ -129,6 +141,8 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
     with (out / TABLE).open(newline="", encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
+    if any(None in row or None in row.values() or "file" not in row for row in rows):
+        raise CorpusError(f"{out / TABLE} is damaged: draw into a new folder")
     if len(rows) > facts["count"]:
         raise CorpusError(f"{out} holds {len(rows)} images already: ask for as many or more")
     gone = next((row["file"] for row in rows if not (out / row["file"]).is_file()), None)
@@ -146,8 +160,12 @@ def _save(path: Path, image: NDArray[np.uint8]) -> None:
 def _replace(path: Path, data: bytes) -> None:
     """Write beside, then rename: an interruption leaves a whole file or none."""
     beside = path.with_name(path.name + ".part")
-    beside.write_bytes(data)
-    os.replace(beside, path)
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    except OSError:  # a full disk: half a file would only fill it more
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _table(rows: list[dict[str, str]], columns: list[str]) -> bytes:
