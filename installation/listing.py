@@ -9,7 +9,7 @@ from installation import house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
 from installation.parameters import Bus, Param
-from installation.stage import bindings
+from installation.programme import bindings
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -59,7 +59,8 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
             raise
         card = _NO_PIECE
     bus = Bus()
-    house.declare(bus, card, setlist.load(place.play.setlist).names())
+    names = [*setlist.load(place.play.setlist).names(), place.play.scene]
+    house.declare(bus, card, [name for name in names if name])
     return bus, MidiMap(bus, bindings(place), place.midi.automatic), place
 
 

@@ -12,20 +12,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from tqdm import tqdm
 
-import shaders
-from installation import desk, report, setlist
+from installation import desk, report
 from installation import scene as scenes
-from installation import venue as venues
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
-from installation.control.mapping import Binding, MidiMap
+from installation.control.mapping import MidiMap
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.engine.painter import Painter
@@ -36,35 +33,15 @@ from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
 from installation.parameters import Bus
+from installation.programme import Options, Programme, bindings, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
-from installation.setlist import Setlist
-from installation.venue import Venue, VenueError
-from models.card import Card, verify
-from models.shelf import find
+from installation.venue import VenueError
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `installation play` was asked for; None and "" leave it to the venue."""
-
-    piece: str = ""
-    scene: str = ""
-    venue: str = "rehearsal"
-    fullscreen: bool = False
-    display: int | None = None
-    size: tuple[int, int] | None = None
-    seed: int | None = None
-    offscreen: bool = False
-    frames: int | None = None
-    fps: float = 60.0
-    out: str = ""
-    report: str = ""
 
 
 def play(options: Options) -> int:
@@ -114,9 +91,22 @@ def _ended_by_signals(stage: Stage) -> Iterator[None]:
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
     program = Programme.of(options)
-    window = window or program.open_window(options)
+    window = window or open_window(program, options)
     stream = Stream(lambda: Painter(program.folder))
     return Stage(options, program, window, stream, WallClock())
+
+
+def open_window(program: Programme, options: Options) -> Window:
+    """The window of this venue, and what the command line asks of it."""
+    settings, card = program.venue.window, program.card
+    return Window(
+        f"{card.title or card.name} – installation",
+        options.size or settings.size,
+        fullscreen=options.fullscreen or settings.fullscreen,
+        display=settings.display if options.display is None else options.display,
+        vsync=settings.vsync,
+        fps=settings.fps,
+    )
 
 
 def _render(options: Options) -> int:
@@ -148,53 +138,6 @@ def _render_clip(options: Options, why: str) -> int:
     return status
 
 
-@dataclass(frozen=True)
-class Programme:
-    """What is played where: everything that is read and checked before a window opens."""
-
-    venue: Venue
-    order: Setlist
-    folder: Path
-    card: Card
-
-    @classmethod
-    def of(cls, options: Options) -> Self:
-        venue = venues.load(options.venue)
-        order = setlist.load(venue.play.setlist)
-        for name in {options.scene, venue.play.scene, *order.names()} - {""}:
-            scenes.find(name)
-        folder = find(options.piece or venue.play.piece)
-        return cls(venue, order, folder, verify(folder))
-
-    def open_window(self, options: Options) -> Window:
-        settings = self.venue.window
-        return Window(
-            f"{self.card.title or self.card.name} – installation",
-            options.size or settings.size,
-            fullscreen=options.fullscreen or settings.fullscreen,
-            display=settings.display if options.display is None else options.display,
-            vsync=settings.vsync,
-            fps=settings.fps,
-        )
-
-
-def bindings(venue: Venue) -> list[Binding]:
-    """The venue's MIDI map as the control takes it."""
-    return [
-        Binding(
-            one.address,
-            kind="note" if one.cc is None else "cc",
-            number=(one.note if one.cc is None else one.cc) or 0,
-            channel=one.channel,
-            low=one.low,
-            high=one.high,
-            mode="relative" if one.relative else "absolute",
-            bits=one.bits,
-        )
-        for one in venue.midi.map
-    ]
-
-
 class Stage:
     """One performance: the frame loop and what the controls ask of it."""
 
@@ -206,7 +149,7 @@ class Stage:
         self.options, self.venue, self.order = options, venue, order
         self.window, self.stream, self._clock = window, stream, clock
         self.bus, self.house, self.tempo = Bus(), House(), Tempo()
-        self._scene_files = declare(self.bus, card, [options.scene, *order.names()])
+        self._scene_files = declare(self.bus, card, program.scenes)
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
@@ -222,19 +165,26 @@ class Stage:
         self._midi: Midi | None = None
         self._map: MidiMap | None = None
         self._camera = Camera(window.ctx, Path(venue.record.folder), card.name)
-        self._watch = FileWatch(self._files()) if venue.rehearsal.reload else None
+        self._watch = (
+            FileWatch(watched(self._scene_files.values())) if venue.rehearsal.reload else None
+        )
         self._entry = 0
         self._entry_time = 0.0
         self._hold = bool(options.scene or venue.play.scene) or not venue.play.advance
         self._last = time.perf_counter()
-        self._said_error = False
         first = options.scene or venue.play.scene or order.scene[0].scene
         self.show.cue(first)
+        self._find_entry(first)
         for address, value in venue.parameters.items():
             if not self.bus.post(address, value, "venue"):
                 raise VenueError(f"{options.venue}: parameters: {address!r} is not known")
-        if options.offscreen and options.out:
-            self._camera.begin(Path(options.out), window.size, options.fps, live=False)
+        for binding in venue.midi.map:
+            if binding.address not in self.bus:
+                raise VenueError(f"{options.venue}: midi.map: {binding.address!r} is not known")
+        if options.out:
+            offscreen = options.offscreen
+            fps = options.fps if offscreen else venue.record.fps
+            self._camera.begin(Path(options.out), window.size, fps, live=not offscreen)
 
     @property
     def scene_names(self) -> list[str]:
@@ -285,7 +235,7 @@ class Stage:
             elif event.kind == "resize":
                 self.show.resize(self._canvas())
             else:
-                self.keyboard.press(event.key, event.modifiers)
+                self.keyboard.press(event.key, event.modifiers, event.repeated)
 
     def _canvas(self) -> tuple[int, int]:
         """The picture's size: the window's shape, no longer than the venue allows."""
@@ -299,7 +249,9 @@ class Stage:
         """A trigger was fired."""
         if address.startswith("/stage/scene/"):
             self._hold = True
-            self._cue(self._scene_files[address.rsplit("/", 1)[-1]], fade=self.house.fade)
+            file = self._scene_files[address.rsplit("/", 1)[-1]]
+            self._find_entry(file)
+            self._cue(file, fade=self.house.fade)
             return
         match address:
             case "/stage/next":
@@ -307,7 +259,7 @@ class Stage:
             case "/stage/record":
                 self._camera.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":
-                self._camera.still(self.window.screen, self.window.size)
+                self._camera.still()
             case "/stage/overlay":
                 self._overlay_on = not self._overlay_on
             case "/stage/fullscreen":
@@ -318,7 +270,9 @@ class Stage:
                 self.closing = True
 
     def _learn(self) -> None:
-        if self._map is not None:
+        if self._map is None:
+            log.warning("nothing to learn from: this venue has MIDI switched off")
+        else:
             self._map.learn(self.keyboard.selected)
             log.info("move a MIDI control to bind it to %s", self.keyboard.selected)
 
@@ -326,6 +280,11 @@ class Stage:
         self._entry_time += dt
         if not self._hold and self._entry_time >= self.order.scene[self._entry].seconds:
             self._next()
+
+    def _find_entry(self, file: str) -> None:
+        """Go on in the setlist from this scene, if it is there; else from where it was."""
+        if file != self.order.scene[self._entry].scene and file in self.order.names():
+            self._entry = self.order.names().index(file)
 
     def _next(self) -> None:
         self._entry = (self._entry + 1) % len(self.order.scene)
@@ -339,15 +298,8 @@ class Stage:
             self.show.cue(file, transition, fade)
         except (scenes.SceneError, ShaderError) as error:
             log.error("%s; %s stays on", error, self.show.scene.name)
-
-    def _files(self) -> list[Path]:
-        """The scene and shader files that are worth watching: those that ship and the artist's."""
-        found = [Path(str(scenes.find(name))) for name in self._scene_files.values()]
-        used = {
-            one.shader for name in self._scene_files.values() for one in scenes.load(name).passes
-        }
-        own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
-        return [*found, *shaders.files(), *own]
+        if self._map is not None:
+            self._map.refresh()  # its file may have been saved since
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:
@@ -361,9 +313,12 @@ class Stage:
     def _draw_overlay(self) -> None:
         if self._overlay is None or not self._overlay_on:
             return
+        learning = self._map.learning if self._map is not None else ""
         head = [
             f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
-            self.show.scene.fault or ("recording" if self._camera.recording else ""),
+            self.show.scene.fault
+            or (f"move a MIDI control to bind it to {learning}" if learning else "")
+            or ("recording" if self._camera.recording else ""),
         ]
         rows = desk.rows(self.bus, self.keyboard.selected)
         self._overlay.draw(self.window.screen, self.window.size, head, rows)

@@ -63,6 +63,11 @@ class PassChain:
             one.forget()
             yield
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with a shader file that was saved since; "" if nothing."""
+        return next((one.fault for one in self._running if one.fault), "")
+
     def reload(self) -> list[str]:
         """Take up shader files that were saved since; what to tell the artist, one line each.
 
@@ -103,6 +108,7 @@ class _RunningPass:
         self._has_previous = False
         self._shader = shaders.load(one.shader)
         self._refused: Shader | str = ""
+        self.fault = ""
         self._programs = self._compile(self._shader)
 
     def _compile(self, shader: Shader) -> list[Program]:
@@ -127,18 +133,21 @@ class _RunningPass:
         except ShaderError as error:
             if str(error) == self._refused:
                 return False
-            self._refused = str(error)
+            self._refused = self.fault = str(error)
             raise
-        if shader in (self._shader, self._refused):
+        if shader == self._refused:
+            return False
+        if shader == self._shader:
+            self._refused = self.fault = ""
             return False
         try:
             programs = self._compile(shader)
-        except ShaderError:
-            self._refused = shader
+        except ShaderError as error:
+            self._refused, self.fault = shader, str(error)
             raise
         for program in self._programs:
             program.release()
-        self._programs, self._shader, self._refused = programs, shader, ""
+        self._programs, self._shader, self._refused, self.fault = programs, shader, "", ""
         self.resize(self._size)
         return True
 

@@ -1,0 +1,88 @@
+"""What is played where: everything that is read and checked before a window opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import shaders
+from installation import report, setlist
+from installation import scene as scenes
+from installation import venue as venues
+from installation.control.mapping import Binding
+from installation.setlist import Setlist
+from installation.venue import Venue
+from models.card import Card, verify
+from models.shelf import find
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `installation play` was asked for; None and "" leave it to the venue."""
+
+    piece: str = ""
+    scene: str = ""
+    venue: str = "rehearsal"
+    fullscreen: bool = False
+    display: int | None = None
+    size: tuple[int, int] | None = None
+    seed: int | None = None
+    offscreen: bool = False
+    frames: int | None = None
+    fps: float = 60.0
+    out: str = ""
+    report: str = ""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What is played where: in running order, on which piece."""
+
+    venue: Venue
+    order: Setlist
+    scenes: tuple[str, ...]  # names or files: the setlist, then those asked for besides
+    folder: Path
+    card: Card
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        venue = venues.load(options.venue)
+        order = setlist.load(venue.play.setlist)
+        shown = dict.fromkeys([*order.names(), venue.play.scene, options.scene])
+        shown.pop("", None)
+        for name in shown:
+            for one in scenes.load(name).passes:
+                shaders.load(one.shader)
+        for entry in order.scene:
+            shaders.load(entry.transition)
+        if options.report:
+            report.check(Path(options.report))
+        folder = find(options.piece or venue.play.piece)
+        return cls(venue, order, tuple(shown), folder, verify(folder))
+
+
+def bindings(venue: Venue) -> list[Binding]:
+    """The venue's MIDI map as the control takes it."""
+    return [
+        Binding(
+            one.address,
+            kind="note" if one.cc is None else "cc",
+            number=(one.note if one.cc is None else one.cc) or 0,
+            channel=one.channel,
+            low=one.low,
+            high=one.high,
+            mode="relative" if one.relative else "absolute",
+            bits=one.bits,
+        )
+        for one in venue.midi.map
+    ]
+
+
+def watched(scene_files: Iterable[str]) -> list[Path]:
+    """The scene and shader files that are worth watching: those that ship and the artist's."""
+    names = list(scene_files)
+    used = {one.shader for name in names for one in scenes.load(name).passes}
+    own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
+    return [*(Path(str(scenes.find(name))) for name in names), *shaders.files(), *own]
