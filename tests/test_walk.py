@@ -134,3 +134,22 @@ def test_another_piece_brings_its_own_faders() -> None:
     assert "/piece/eyes/blue" in bus
     declare_piece(bus, Latent(8))
     assert not [address for address, _ in bus if address.startswith("/piece/")]
+
+
+def test_names_in_any_script_have_faders_of_their_own() -> None:
+    """Class folders are named in the artist's language; each value is still one fader."""
+    latent = Latent(
+        4,
+        (Label("形", ("面", "角", "été", "ete")), Label("code", ("1", "2"))),
+        (Code("k", "continuous"),),
+    )
+    bus = Bus()
+    declare_piece(bus, latent)
+    assert [address for address, _ in bus] == [
+        "/piece/1/1", "/piece/1/2", "/piece/1/ete", "/piece/1/ete_4", "/piece/code_label/1",
+        "/piece/code_label/2", "/piece/code/1",
+    ]  # fmt: skip
+    bus.post("/piece/1/2", 1)
+    bus.tick(60)
+    point = steer(bus, latent, np.zeros(latent.width, np.float32))
+    np.testing.assert_allclose(point[4:8], [0, 1, 0, 0], atol=1e-6)

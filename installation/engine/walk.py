@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from installation.parameters import Bus, Param, slug
-from models.latent import Code, Latent, Vector
+from installation.parameters import Bus, Param, slugs
+from models.latent import Code, Label, Latent, Vector
 
 Wide = NDArray[np.float64]
 
@@ -180,12 +180,12 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
     bus.withdraw("piece")
-    for label in latent.labels:
+    for label, owner in _labels(latent):
         declared = {
-            slug(value): Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
-            for value in label.values
+            name: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
+            for name, value in zip(slugs(label.values), label.values, strict=True)
         }
-        bus.declare(f"piece/{slug(label.name)}", declared)
+        bus.declare(owner, declared)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
             moved = Param(0, -2, 2, glide=0.4, doc=f"{code.name}: moves it from where the walk is.")
@@ -198,12 +198,19 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
             bus.declare(f"piece/code/{number}", declared)
 
 
+def _labels(latent: Latent) -> list[tuple[Label, str]]:
+    """Each label and what its values stand under; "code" is taken by the codes."""
+    names = slugs(label.name for label in latent.labels)
+    own = ["code_label" if name == "code" else name for name in names]
+    return [(label, f"piece/{name}") for label, name in zip(latent.labels, own, strict=True)]
+
+
 def steer(bus: Bus, latent: Latent, point: Vector) -> Vector:
     """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
     out = point.copy()
     where = latent.slices()
-    for label in latent.labels:
-        held = [bus.value(f"/piece/{slug(label.name)}/{slug(value)}") for value in label.values]
+    for label, owner in _labels(latent):
+        held = [bus.value(f"/{owner}/{name}") for name in slugs(label.values)]
         out[where[label.name]] = _hold(out[where[label.name]], held)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
