@@ -10,20 +10,23 @@ from models import piece
 from models.card import Card
 from models.generator import Generator
 from models.latent import Code, Label, Latent
+from models.upscaler import Upscaler
 
 LATENT = Latent(8, (Label("form", ("oval", "disc")),), (Code("turn", "continuous"),))
 
 
-def make_piece(folder: Path, resolution: int = 32) -> Path:
-    """Write an untrained piece with a label and a code."""
+def make_piece(folder: Path, resolution: int = 32, latent: Latent = LATENT, scale: int = 0) -> Path:
+    """Write an untrained piece, with a label and a code; scale: of an upscaler of its own."""
     torch.manual_seed(1)
-    channels = [16, 12, 8, 8, 4][: resolution.bit_length() - 3]
-    arguments = {"inputs": LATENT.width, "resolution": resolution, "channels": channels}
+    channels = [16, 12, 8, 8, 4, 4][: resolution.bit_length() - 3]
+    arguments = {"inputs": latent.width, "resolution": resolution, "channels": channels}
     generator = Generator(**arguments)
     for name, weight in generator.named_parameters():
         if "norm" not in name:  # as strong as trained ones: pictures with light and dark in them
             torch.nn.init.normal_(weight, 0, 0.5)
+    kwargs = {"scale": scale, "channels": 4, "depth": 2} if scale else None
     card = Card(
-        name=folder.name, resolution=resolution, latent=LATENT, generator=arguments, title="Test"
-    )
-    return piece.save(folder, card, generator)
+        name=folder.name, resolution=resolution, latent=latent, generator=arguments,
+        upscaler=kwargs, title="Test",
+    )  # fmt: skip
+    return piece.save(folder, card, generator, Upscaler(**kwargs) if kwargs else None)

@@ -21,6 +21,7 @@ from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
 from models.card import PieceError
+from models.latent import Code, Label, Latent
 from tests.pieces import make_piece
 from tests.waiting import until
 
@@ -330,6 +331,26 @@ def test_a_window_of_another_shape(show: stage.Stage) -> None:
     run(show, 3)
     show.show.resize((64, 96))
     assert run(show, 3).shape == (SIZE[1], SIZE[0], 3)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "latent", "scale"),
+    [
+        (64, Latent(6), 0),
+        (128, Latent(6, (), (Code("a", "categorical", 3), Code("b", "continuous"))), 0),
+        (256, Latent(6, (Label("one", ("only",)),)), 0),
+        (32, Latent(6), 3),
+    ],
+    ids=["bare", "codes", "large", "own upscaler"],
+)
+def test_pieces_of_every_kind_play(
+    tmp_path: Path, resolution: int, latent: Latent, scale: int
+) -> None:
+    folder = make_piece(tmp_path / "one", resolution, latent, scale)
+    for show in opened(stage.Options(piece=str(folder), scene="masquerade"), folder):
+        for name in ("procession", "drift"):
+            assert run(show, 60).std() > 1
+            show.bus.post(f"/stage/scene/{name}", 1)
 
 
 @pytest.mark.parametrize("name", scenes.shipped())
