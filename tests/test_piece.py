@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import piece
+from models import piece, shelf
 from models.card import CARD, GENERATOR, Card, PieceError, sha256
 from models.generator import Generator
 from models.latent import Code, Label, Latent
@@ -169,10 +169,10 @@ def test_a_failed_save_keeps_the_older_piece(tiny: Path, monkeypatch: pytest.Mon
 
 def test_find_and_list(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tiny.parent
-    assert piece.find(tiny) == tiny
-    assert piece.find("tiny", own) == tiny
-    assert tiny in piece.list_pieces(own)
+    assert shelf.find(tiny) == tiny
+    assert shelf.find("tiny", own) == tiny
+    assert tiny in shelf.list_pieces(own)
     with pytest.raises(PieceError, match=r"there is: .*tiny"):
-        piece.find("giant", own)
+        shelf.find("giant", own)
     with pytest.raises(PieceError, match="not a piece"):
-        piece.find(own)
+        shelf.find(own)
