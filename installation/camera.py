@@ -32,6 +32,7 @@ class Camera:
         self._due = 0.0
         self._ending: list[Recorder] = []  # stopped, their encoders still writing
         self._stills: list[threading.Thread] = []
+        self._still_wanted = False
         self.dropped = 0
 
     @property
@@ -61,12 +62,19 @@ class Camera:
             log.info("recording to %s", path)
 
     def take(self, screen: moderngl.Framebuffer, size: tuple[int, int], now: float) -> None:
-        """Offer this frame to the recording, if one runs and a frame is due."""
+        """Offer this frame to the recording, if one runs and a frame is due, and to the still."""
+        if self._still_wanted:
+            self._still_wanted = False
+            self._develop(screen, size)
         if self._recorder is None or self._readback is None:
             return
         if self._live:
-            if not self._recorder.recording or size != self._readback.size:
-                self.end()  # the disk is full, or the window has another size now
+            if size != self._readback.size:
+                log.warning("the window has another size now: the recording ends here")
+                self.end()
+                return
+            if not self._recorder.recording:  # the disk is full; it has said so
+                self.end()
                 return
             if now < self._due:
                 return
@@ -90,11 +98,21 @@ class Camera:
             self._hand_over(picture, moment)
         self._readback.release()
         self._recorder.stop()
+        self._forget_done()
         self._ending.append(self._recorder)
         self._recorder = self._readback = None
 
-    def still(self, screen: moderngl.Framebuffer, size: tuple[int, int]) -> None:
-        """S: save this frame as a PNG, beside the show."""
+    def _forget_done(self) -> None:
+        """Recordings whose files are whole need not be kept until the end of the show."""
+        for recorder in [one for one in self._ending if one.done]:
+            self._ending.remove(recorder)
+            self.dropped += recorder.dropped
+
+    def still(self) -> None:
+        """S: save the frame that is drawn next as a PNG, beside the show."""
+        self._still_wanted = True
+
+    def _develop(self, screen: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         data = screen.read(viewport=(0, 0, *size), components=3, alignment=1)
         picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
         saver = threading.Thread(target=self._save, args=(picture,), name="still")

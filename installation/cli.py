@@ -57,11 +57,11 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--fullscreen", action="store_true", help="fill the display")
     p.add_argument("--display", type=int, help="which display, from 0")
     p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
-    p.add_argument("--seed", type=int, help="another seed, another walk")
+    p.add_argument("--seed", type=_seed, help="another seed, another walk")
     p.add_argument("--offscreen", action="store_true", help="render without a window")
     p.add_argument("--frames", type=_count, help="stop after so many frames")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen")
-    p.add_argument("--out", default="", help="FILE.mp4, or a folder for PNG images")
+    p.add_argument("--out", default="", help="record to FILE.mp4, or a folder of PNG")
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
 
 
@@ -80,7 +80,7 @@ def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument("kind", choices=["masks"], help="what to draw")
     p.add_argument("--count", type=_count, default=3000)
     p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seed", type=_seed, default=0)
     p.add_argument("--out", required=True, help="a new folder")
 
 
@@ -108,6 +108,12 @@ def _size(text: str) -> tuple[int, int]:
     if not all(16 <= side <= 16384 for side in size):
         raise argparse.ArgumentTypeError(f"{text}: each side must be 16 to 16384 pixels")
     return size
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**31 - 1}")
+    return int(text)
 
 
 def _count(text: str) -> int:

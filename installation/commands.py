@@ -45,6 +45,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.setlist": "SetlistError",
         "installation.control.message": "ControlError",
         "installation.bench": "BenchError",
+        "installation.report": "ReportError",
         "installation.output.window": "DisplayError",
         "installation.output.recorder": "RecorderError",
         "shaders": "ShaderError",

@@ -35,9 +35,11 @@ def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
     declare_piece(bus, card.latent)
-    files = dict.fromkeys(name for name in (*wanted, *scenes.shipped()) if name)
-    found = {scenes.scene_name(file): file for file in reversed(files)}
-    found = dict(reversed(found.items()))
+    found: dict[str, str] = {}
+    for file in (*wanted, *scenes.shipped()):
+        name = scenes.scene_name(file)
+        if name not in found or file.endswith(".py"):  # one's own comes in the place of ours
+            found[name] = file
     for name, file in found.items():
         scenes.load(file).bind(bus, name)
     bus.declare("stage", House.declared())

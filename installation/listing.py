@@ -59,7 +59,8 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
             raise
         card = _NO_PIECE
     bus = Bus()
-    house.declare(bus, card, setlist.load(place.play.setlist).names())
+    names = [*setlist.load(place.play.setlist).names(), place.play.scene]
+    house.declare(bus, card, [name for name in names if name])
     return bus, MidiMap(bus, bindings(place), place.midi.automatic), place
 
 

@@ -16,8 +16,9 @@ import math
 import re
 import reprlib
 import threading
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, overload
 
@@ -32,7 +33,22 @@ _MOST_EVENTS = 1024  # queued triggers between two frames; beyond that something
 
 def slug(text: str) -> str:
     """A name as it stands in an address: lower case, letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "_"
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()  # é is an e
+    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_") or "_"
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """Each name as it stands in an address, all different: one that has no Latin letter, or that
+    reads like one before it, goes by its number."""
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        word = slug(name)
+        if word == "_" or word in found:
+            word = f"{word.strip('_')}_{number}".strip("_")
+        while word in found:
+            word += "_"
+        found.append(word)
+    return found
 
 
 @dataclass(frozen=True)

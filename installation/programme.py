@@ -1,13 +1,15 @@
-"""What is played where: all that is read and checked before a window opens."""
+"""What is played where: everything that is read and checked before a window opens."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import shaders
+from installation import report, setlist
 from installation import scene as scenes
-from installation import setlist
 from installation import venue as venues
 from installation.control.mapping import Binding
 from installation.setlist import Setlist
@@ -36,10 +38,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Programme:
-    """What is played where: everything that is read and checked before a window opens."""
+    """What is played where: in running order, on which piece."""
 
     venue: Venue
     order: Setlist
+    scenes: tuple[str, ...]  # names or files: the setlist, then those asked for besides
     folder: Path
     card: Card
 
@@ -47,10 +50,17 @@ class Programme:
     def of(cls, options: Options) -> Self:
         venue = venues.load(options.venue)
         order = setlist.load(venue.play.setlist)
-        for name in {options.scene, venue.play.scene, *order.names()} - {""}:
-            scenes.find(name)
+        shown = dict.fromkeys([*order.names(), venue.play.scene, options.scene])
+        shown.pop("", None)
+        for name in shown:
+            for one in scenes.load(name).passes:
+                shaders.load(one.shader)
+        for entry in order.scene:
+            shaders.load(entry.transition)
+        if options.report:
+            report.check(Path(options.report))
         folder = find(options.piece or venue.play.piece)
-        return cls(venue, order, folder, verify(folder))
+        return cls(venue, order, tuple(shown), folder, verify(folder))
 
 
 def bindings(venue: Venue) -> list[Binding]:
@@ -68,3 +78,11 @@ def bindings(venue: Venue) -> list[Binding]:
         )
         for one in venue.midi.map
     ]
+
+
+def watched(scene_files: Iterable[str]) -> list[Path]:
+    """The scene and shader files that are worth watching: those that ship and the artist's."""
+    names = list(scene_files)
+    used = {one.shader for name in names for one in scenes.load(name).passes}
+    own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
+    return [*(Path(str(scenes.find(name))) for name in names), *shaders.files(), *own]

@@ -72,6 +72,20 @@ def _ms(value: float) -> float:
     return round(float(value), 3)
 
 
+class ReportError(Exception):
+    """A report that cannot be written where it is asked for. One line."""
+
+
+def check(path: Path) -> None:
+    """See before the show that the report can be written after it. Raises ReportError."""
+    if path.is_dir():
+        raise ReportError(f"--report {path} is a folder; give a file, like report.json")
+    if not path.absolute().parent.is_dir():
+        raise ReportError(f"--report {path}: there is no folder {path.parent}")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise ReportError(f"--report {path}: no permission to write to {path.parent}")
+
+
 def write(path: Path, report: dict[str, Any]) -> None:
     """Write a report so that a reader never finds half of one."""
     temporary = path.with_name(path.name + ".part")

@@ -22,6 +22,7 @@ from installation.parameters import Bus, Param, Parameters, Trigger, slug
 
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
+_LONGEST_FAULT = 200  # characters of an error's own text
 Point = NDArray[np.float32]  # (width,): z ⊕ labels ⊕ codes, laid out as the piece's card says
 
 
@@ -157,6 +158,7 @@ def load(name: str) -> Scene:
         source = file.read_text(encoding="utf-8")
         exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
         scene = _only_scene(module, name)()
+        _check_passes(scene.passes)
     except SceneError:
         raise
     except Exception as error:
@@ -180,6 +182,13 @@ def _only_scene(module: ModuleType, name: str) -> type[Scene]:
     return found[0]
 
 
+def _check_passes(passes: object) -> None:
+    if isinstance(passes, Pass):
+        raise TypeError("passes must be a tuple: a comma is missing after Pass(…)")
+    if not isinstance(passes, tuple | list) or not all(isinstance(one, Pass) for one in passes):
+        raise TypeError("passes must be a tuple of Pass")
+
+
 def describe(error: BaseException, file: str) -> str:
     """An artist's mistake in one line: the line of their file, the kind of error, the message."""
     line: Any = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
@@ -190,4 +199,5 @@ def describe(error: BaseException, file: str) -> str:
         trace = trace.tb_next
     where = f"line {line}: " if line else ""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{where}{type(error).__name__}: {text}"
+    printable = "".join(c if c.isprintable() else " " for c in text)  # one line, whatever it says
+    return f"{where}{type(error).__name__}: {' '.join(printable.split())[:_LONGEST_FAULT]}"

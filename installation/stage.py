@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-import shaders
 from installation import desk, report
 from installation import scene as scenes
 from installation.camera import Camera, free_name
@@ -35,9 +31,10 @@ from installation.output.overlay import Overlay
 from installation.output.window import DisplayError, Window
 from installation.pace import Pace
 from installation.parameters import Bus
-from installation.programme import Options, Programme, bindings
+from installation.programme import Options, Programme, bindings, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
+from installation.signals import ended_by_signals
 from installation.venue import VenueError
 from shaders import ShaderError
 
@@ -62,7 +59,7 @@ def play(options: Options) -> int:
         return _render_clip(options, str(error))
     try:
         stage.open_controls()
-        with _ended_by_signals(stage):
+        with ended_by_signals(stage.end):
             stage.frame()  # the first picture is on the wall before torch is imported
             stage.stream.start()
             while not stage.closing and stage.frames_left():
@@ -74,34 +71,19 @@ def play(options: Options) -> int:
     return 0
 
 
-@contextmanager
-def _ended_by_signals(stage: Stage) -> Iterator[None]:
-    """Ctrl-C and a service manager's SIGTERM close the house properly; a second one ends it now."""
-
-    def end(number: int, _: object) -> None:
-        stage.closing = True
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
     program = Programme.of(options)
-    window = window or _open_window(options, program)
+    window = window or open_window(program, options)
     stream = Stream(lambda: Painter(program.folder))
     return Stage(options, program, window, stream, WallClock())
 
 
-def _open_window(options: Options, program: Programme) -> Window:
-    settings = program.venue.window
+def open_window(program: Programme, options: Options) -> Window:
+    """The window of this venue, and what the command line asks of it."""
+    settings, card = program.venue.window, program.card
     return Window(
-        f"{program.card.title or program.card.name} – installation",
+        f"{card.title or card.name} – installation",
         options.size or settings.size,
         fullscreen=options.fullscreen or settings.fullscreen,
         display=settings.display if options.display is None else options.display,
@@ -150,7 +132,7 @@ class Stage:
         self.options, self.venue, self.order = options, venue, order
         self.window, self.stream, self._clock = window, stream, clock
         self.bus, self.house, self.tempo = Bus(), House(), Tempo()
-        self._scene_files = declare(self.bus, card, [options.scene, *order.names()])
+        self._scene_files = declare(self.bus, card, program.scenes)
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
@@ -167,19 +149,24 @@ class Stage:
         self._midi: Midi | None = None
         self._map: MidiMap | None = None
         self._camera = Camera(window.ctx, Path(venue.record.folder), card.name)
-        self._watch = FileWatch(self._files()) if venue.rehearsal.reload else None
+        saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
+        self._watch = FileWatch(saved)
         self._entry = 0
         self._entry_time = 0.0
         self._hold = bool(options.scene or venue.play.scene) or not venue.play.advance
         self._last = time.perf_counter()
-        self._said_error = False
         first = options.scene or venue.play.scene or order.scene[0].scene
         self.show.cue(first)
+        self._find_entry(first)
+        for address in (*venue.parameters, *(one.address for one in venue.midi.map)):
+            if address not in self.bus:
+                raise VenueError(f"{options.venue}: there is no parameter {address!r} to move")
         for address, value in venue.parameters.items():
-            if not self.bus.post(address, value, "venue"):
-                raise VenueError(f"{options.venue}: parameters: {address!r} is not known")
-        if options.offscreen and options.out:
-            self._camera.begin(Path(options.out), window.size, options.fps, live=False)
+            self.bus.post(address, value, "venue")
+        if options.out:
+            offscreen = options.offscreen
+            fps = options.fps if offscreen else venue.record.fps
+            self._camera.begin(Path(options.out), window.size, fps, live=not offscreen)
 
     @property
     def scene_names(self) -> list[str]:
@@ -194,6 +181,10 @@ class Stage:
             self._map = MidiMap(self.bus, bindings(self.venue), self.venue.midi.automatic)
             self._midi = Midi(self.bus, self._map, self.venue.midi.ports).start()
 
+    def end(self) -> None:
+        """Close the house after this frame."""
+        self.closing = True
+
     def frames_left(self) -> bool:
         return self.options.frames is None or self.stats.frames < self.options.frames
 
@@ -205,8 +196,7 @@ class Stage:
             self._happened(address)
         moment = self.tempo.frame(dt)
         self._follow_setlist(dt)
-        if self._watch is not None:
-            self._reload(self._watch.changed())
+        self._reload(self._watch.changed())
         if self.stream.painter is None and self.stream.error is not None:
             raise self.stream.error  # the piece passed its check and still could not be played
         self.show.step(moment)
@@ -229,11 +219,11 @@ class Stage:
     def _take_events(self) -> None:
         for event in self.window.events():
             if event.kind == "quit":
-                self.closing = True
+                self.end()
             elif event.kind == "resize":
                 self.show.resize(self._canvas())
             else:
-                self.keyboard.press(event.key, event.modifiers)
+                self.keyboard.press(event.key, event.modifiers, event.repeated)
 
     def _canvas(self) -> tuple[int, int]:
         """The picture's size: the window's shape, no longer than venue and machine allow."""
@@ -247,7 +237,9 @@ class Stage:
         """A trigger was fired."""
         if address.startswith("/stage/scene/"):
             self._hold = True
-            self._cue(self._scene_files[address.rsplit("/", 1)[-1]], fade=self.house.fade)
+            file = self._scene_files[address.rsplit("/", 1)[-1]]
+            self._find_entry(file)
+            self._cue(file, fade=self.house.fade)
             return
         match address:
             case "/stage/next":
@@ -255,7 +247,7 @@ class Stage:
             case "/stage/record":
                 self._camera.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":
-                self._camera.still(self.window.screen, self.window.size)
+                self._camera.still()
             case "/stage/overlay":
                 self._overlay_on = not self._overlay_on
             case "/stage/fullscreen":
@@ -263,10 +255,12 @@ class Stage:
             case "/stage/learn":
                 self._learn()
             case "/stage/quit":
-                self.closing = True
+                self.end()
 
     def _learn(self) -> None:
-        if self._map is not None:
+        if self._map is None:
+            log.warning("nothing to learn from: this venue has MIDI switched off")
+        else:
             self._map.learn(self.keyboard.selected)
             log.info("%s", self._news())
 
@@ -274,6 +268,11 @@ class Stage:
         self._entry_time += dt
         if not self._hold and self._entry_time >= self.order.scene[self._entry].seconds:
             self._next()
+
+    def _find_entry(self, file: str) -> None:
+        """Go on in the setlist from this scene, if it is there; else from where it was."""
+        if file != self.order.scene[self._entry].scene and file in self.order.names():
+            self._entry = self.order.names().index(file)
 
     def _next(self) -> None:
         self._entry = (self._entry + 1) % len(self.order.scene)
@@ -287,15 +286,8 @@ class Stage:
             self.show.cue(file, transition, fade)
         except (scenes.SceneError, ShaderError) as error:
             log.error("%s; %s stays on", error, self.show.scene.name)
-
-    def _files(self) -> list[Path]:
-        """The scene and shader files that are worth watching: those that ship and the artist's."""
-        found = [Path(str(scenes.find(name))) for name in self._scene_files.values()]
-        used = {
-            one.shader for name in self._scene_files.values() for one in scenes.load(name).passes
-        }
-        own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
-        return [*found, *shaders.files(), *own]
+        if self._map is not None:
+            self._map.refresh()  # its file may have been saved since
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:

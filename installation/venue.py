@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 Address = Annotated[str, Field(pattern=r"^/[a-z0-9_/]+$", max_length=128)]
 Side = Annotated[int, Field(ge=64, le=16384)]
@@ -67,8 +67,8 @@ class MidiBinding(Table):
     note: int | None = Field(None, ge=0, le=127)
     bits: Literal[7, 14] = 7
     relative: bool = Field(False, description="An endless knob that sends steps.")
-    low: float | None = None
-    high: float | None = None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _one_control(self) -> MidiBinding:
@@ -108,7 +108,7 @@ class Venue(Table):
     midi: Midi = Midi()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
-    parameters: dict[Address, float] = Field({}, description="Values to start with.")
+    parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
 
 
 def shipped() -> list[str]:

@@ -89,7 +89,9 @@ class Upscaler(nn.Module):
         self.tail = conv(channels, 3 * scale * scale)
         nn.init.normal_(self.tail.weight, std=0.01)  # begin close to plain interpolation
         self.kernel: Tensor
-        self.register_buffer("kernel", catmull_rom(scale)[:, None], persistent=False)
+        with torch.device("cpu"):  # a constant: it is not in the file that a piece is rebuilt from
+            kernel = catmull_rom(scale)[:, None]
+        self.register_buffer("kernel", kernel, persistent=False)
 
     @property
     def kwargs(self) -> dict[str, int]:

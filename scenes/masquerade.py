@@ -28,8 +28,8 @@ class Masquerade(Scene):
         # beats are counted on, not computed from the time: moving the fader never jumps
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
-        while self.progress >= 1:
-            self.progress, self.turn = self.progress - 1, self.turn + 1
+        whole = int(self.progress)  # many at once when it comes on late in the evening
+        self.progress, self.turn = self.progress - whole, self.turn + whole
         x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
         x = x * x * (3 - 2 * x)
         point = self.drift.point(truncation=self.calm)

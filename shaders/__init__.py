@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]*)"\s*$')
 _DIRECTIVE = re.compile(r"^//@[ \t]*(\w+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _UNIFORM = re.compile(
-    r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([-+.\deE]+)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
+    r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
     re.MULTILINE,
 )
 _LONGEST = 1 << 20  # bytes; a shader is a page of text
@@ -120,10 +120,18 @@ def load(name: str) -> Shader:
     head = _with_includes(PRELUDE, read(PRELUDE), 1, files)
     body = _with_includes(name, text, 0, files)
     found = dict(_directives(name, text))
-    uniforms = tuple(Uniform(n, float(v or 0), d or "") for n, v, d in _UNIFORM.findall(text))
+    uniforms = tuple(_uniform(name, *parts) for parts in _UNIFORM.findall(text))
     stages = _stages(name, found.get("stages", "1"))
     neutral = _neutral(name, found.get("neutral", ""), {u.name for u in uniforms})
     return Shader(name, head + body, tuple(files), uniforms, stages, "feedback" in found, neutral)
+
+
+def _uniform(name: str, uniform: str, value: str, doc: str) -> Uniform:
+    try:
+        return Uniform(uniform, float(value.rstrip("fF") or 0), doc)
+    except ValueError as error:
+        said = f"{name}: uniform {uniform} = {value}: its value must be a plain number"
+        raise ShaderError(said) from error
 
 
 def _with_includes(name: str, text: str, number: int, files: list[str]) -> str:

@@ -15,22 +15,18 @@ from models.upscaler import Upscaler
 LATENT = Latent(8, (Label("form", ("oval", "disc")),), (Code("turn", "continuous"),))
 
 
-def make_piece(folder: Path, resolution: int = 32, upscale: int = 0) -> Path:
-    """Write an untrained piece with a label and a code, and with an upscaler if it has a scale."""
+def make_piece(folder: Path, resolution: int = 32, latent: Latent = LATENT, scale: int = 0) -> Path:
+    """Write an untrained piece, with a label and a code; scale: of an upscaler of its own."""
     torch.manual_seed(1)
-    channels = [16, 12, 8, 8, 4][: resolution.bit_length() - 3]
-    arguments = {"inputs": LATENT.width, "resolution": resolution, "channels": channels}
+    channels = [16, 12, 8, 8, 4, 4][: resolution.bit_length() - 3]
+    arguments = {"inputs": latent.width, "resolution": resolution, "channels": channels}
     generator = Generator(**arguments)
     for name, weight in generator.named_parameters():
         if "norm" not in name:  # as strong as trained ones: pictures with light and dark in them
             torch.nn.init.normal_(weight, 0, 0.5)
-    upscaler = Upscaler(scale=upscale, channels=8, depth=3) if upscale else None
+    kwargs = {"scale": scale, "channels": 4, "depth": 2} if scale else None
     card = Card(
-        name=folder.name,
-        resolution=resolution,
-        latent=LATENT,
-        generator=arguments,
-        upscaler=upscaler.kwargs if upscaler else None,
-        title="Test",
-    )
-    return piece.save(folder, card, generator, upscaler)
+        name=folder.name, resolution=resolution, latent=latent, generator=arguments,
+        upscaler=kwargs, title="Test",
+    )  # fmt: skip
+    return piece.save(folder, card, generator, Upscaler(**kwargs) if kwargs else None)

@@ -51,6 +51,14 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "--size", "7"], "WIDTHxHEIGHT"),
         (["play", "--frames", "none"], "whole number"),
         (["play", "--nonsense"], "--nonsense"),
+        (["play", "--seed", "-1"], "whole number"),
+        (["play", "{piece}", "--report", "{here}/nosuch/a.json"], "there is no folder"),
+        (["play", "{piece}", "--report", "{here}/empty"], "is a folder"),
+        (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
+        (["play", "{piece}", "--offscreen", "--venue", "{here}/order.toml"], "mix/nosuch"),
+        (["play", "{piece}", "--offscreen", "--venue", "{here}/nan.toml"], "/light/brightness"),
+        (["play", "{piece}", "--offscreen", "--venue", "{here}/map.toml"], "'/nosuch/x'"),
+        (["play", "{piece}", "--scene", "{here}/comma.py"], "a comma is missing"),
         (["play", "{here}/truncated"], "SHA-256"),
         (["play", "{here}/changed"], "SHA-256"),
         (["play", "{here}/empty"], "not a piece"),
@@ -90,6 +98,14 @@ def prepare(here: Path, piece: Path) -> None:
     Image.new("RGB", (40, 40), "red").save(here / "one" / "a.png")
     (here / "broken" / "a.jpg").write_bytes(b"\xff\xd8 not an image")
     (here / "bad.toml").write_text('[window]\ncolour = "red"\n')
+    (here / "list.toml").write_text('[[scene]]\nscene = "drift"\ntransition = "mix/nosuch"\n')
+    (here / "order.toml").write_text(f"[play]\nsetlist = '{here / 'list.toml'}'\n")
+    (here / "nan.toml").write_text('[parameters]\n"/light/brightness" = nan\n')
+    (here / "map.toml").write_text('[[midi.map]]\ncc = 1\naddress = "/nosuch/x"\n')
+    (here / "comma.py").write_text(
+        "from installation.scene import Pass, Scene\n"
+        'class Comma(Scene):\n    passes = (Pass("post/bloom"))\n'
+    )
     shutil.copytree(piece, here / "truncated")
     weights = here / "truncated" / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:-50])

@@ -22,6 +22,19 @@ def bus() -> Bus:
     return bus
 
 
+def test_a_key_held_down_turns_but_fires_once(bus: Bus) -> None:
+    board = Keyboard(bus, ["drift", "seeds"])
+    for key in ("f", "1", "r", "escape"):
+        board.press(key)
+        assert len(bus.tick(0)) == 1
+        board.press(key, repeated=True)
+        assert bus.tick(0) == []
+    board.press("right")
+    board.press("right", repeated=True)
+    bus.tick(0)
+    assert bus.target("/drift/speed") == pytest.approx(0.54)
+
+
 @pytest.fixture
 def keyboard(bus: Bus) -> Keyboard:
     return Keyboard(bus, ["drift", "seeds"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import midi_backend
 import mido
@@ -214,3 +215,25 @@ def test_without_a_midi_kernel_the_default_backend_starts(
     with Midi(bus, mapping):
         until(lambda: caplog.records)
     assert [m.split(":")[0] for m in caplog.messages] == ["going on without MIDI"]
+
+
+def test_a_midi_system_that_goes_away_and_comes_back(
+    bus: Bus, mapping: MidiMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = midi_backend.get_devices
+    gone = threading.Event()
+
+    def devices(**named: Any) -> list[dict[str, Any]]:
+        if gone.is_set():
+            raise RuntimeError("the server is gone")
+        return answers(**named)
+
+    monkeypatch.setattr(midi_backend, "get_devices", devices)
+    with plugged(bus, mapping, NANO) as midi:
+        gone.set()
+        until(lambda: midi.connected == [])
+        gone.clear()
+        until(lambda: midi.connected == ["nanoKONTROL2"])
+        midi_backend.play(NANO, cc(1, 127))
+        bus.tick(0)
+        assert bus.target("/drift/speed") == 2

@@ -289,7 +289,14 @@ def test_unit_and_value_are_each_others_inverse() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("Hair colour", "hair_colour"), ("A--B", "a_b"), ("é", "_"), ("", "_"), ("x9_y", "x9_y")],
+    [
+        ("Hair colour", "hair_colour"),
+        ("A--B", "a_b"),
+        ("Élan", "elan"),
+        ("面", "_"),
+        ("", "_"),
+        ("x9_y", "x9_y"),
+    ],
 )
 def test_slug_makes_a_name_fit_for_an_address(text: str, expected: str) -> None:
     assert slug(text) == expected

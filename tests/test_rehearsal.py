@@ -72,7 +72,6 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
     show = stage.Stage(
         options, Programme.of(options), screen, Inline(Painter(piece)), FixedClock(30)
     )
-    assert show._watch is not None
     show._watch._every = 0
 
     def red() -> int:

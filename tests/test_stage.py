@@ -18,11 +18,12 @@ from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
-from installation.programme import Options, Programme
 from installation.venue import VenueError
 from models.card import PieceError
+from models.latent import Code, Label, Latent
 from tests.gl_objects import Made
 from tests.pieces import make_piece
+from tests.waiting import until
 
 SIZE = (96, 64)
 
@@ -34,13 +35,13 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def show(piece: Path) -> Iterator[stage.Stage]:
-    options = Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
+    options = stage.Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
     yield from opened(options, piece)
 
 
-def opened(options: Options, piece: Path) -> Iterator[stage.Stage]:
+def opened(options: stage.Options, piece: Path) -> Iterator[stage.Stage]:
     screen = Offscreen(SIZE)
-    program = Programme.of(options)
+    program = stage.Programme.of(options)
     made = stage.Stage(options, program, screen, Inline(Painter(piece)), FixedClock(30))
     try:
         yield made
@@ -63,7 +64,7 @@ def run(show: stage.Stage, frames: int) -> np.ndarray:
 def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
     settings: dict[str, object] = {"scene": "drift", "size": SIZE, "frames": 12, "fps": 30.0}
     settings |= changes
-    options = Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
+    options = stage.Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
     assert stage.play(options) == 0
     return [np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))]
 
@@ -81,7 +82,7 @@ def test_the_same_seed_gives_the_same_frames(piece: Path, tmp_path: Path) -> Non
 
 def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     out, told = tmp_path / "a.mp4", tmp_path / "a.json"
-    options = Options(
+    options = stage.Options(
         piece=str(piece), offscreen=True, frames=9, fps=30, size=SIZE, out=str(out),
         report=str(told),
     )  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_label_moves_the_picture(show: stage.Stage) -> None:
 
 
 def test_scenes_change_by_hand_and_by_setlist(show: stage.Stage) -> None:
-    run(show, 3)
+    run(show, 90)  # the waiting picture is gone
     show.bus.post("/stage/scene/procession", 1)
     show.bus.post("/stage/fade", 0.2)
     run(show, 2)
@@ -134,7 +135,8 @@ def test_scenes_change_by_hand_and_by_setlist(show: stage.Stage) -> None:
     assert [layer.name for layer in show.show.layers] == ["procession"]
     show.bus.post("/stage/next", 1)
     run(show, 2)
-    assert show.show.scene.name == show.order.scene[1].scene
+    assert show.order.scene[1].scene == "procession"
+    assert show.show.scene.name == show.order.scene[2].scene  # on from where the hand has gone
 
 
 def test_the_printed_addresses_are_those_of_the_show(show: stage.Stage) -> None:
@@ -144,11 +146,64 @@ def test_the_printed_addresses_are_those_of_the_show(show: stage.Stage) -> None:
     assert [address for address, _ in show.bus] == [address for address, _ in bus]
 
 
-def test_a_third_scene_cuts_a_transition_short(show: stage.Stage) -> None:
-    for name in ("procession", "masquerade", "drift"):
+def test_a_third_scene_cuts_a_transition_short_without_a_jump(show: stage.Stage) -> None:
+    run(show, 90)
+    show.bus.post("/stage/scene/procession", 1)
+    show.bus.post("/stage/fade", 1)
+    before = run(show, 15)  # halfway
+    usual = np.abs(run(show, 1) - before).mean()
+    for name in ("masquerade", "drift", "procession"):
+        before = picture(show)
+        show.bus.post(f"/stage/scene/{name}", 1)
+        assert np.abs(run(show, 1) - before).mean() < 2 * usual + 1
+        assert [layer.name for layer in show.show.layers] == [name]
+    run(show, 45)
+    assert show.show._still is None
+
+
+def test_until_the_new_scene_is_ready_the_old_one_stays(piece: Path) -> None:
+    """In a window the new scene's shaders and first picture take some frames."""
+    options = stage.Options(piece=str(piece), scene="drift", size=SIZE, venue="rehearsal")
+    screen = Offscreen(SIZE)
+    show = stage.live(options, screen)
+    show.stream.start()
+    try:
+        until(lambda: (show.frame(), not show.show.waiting)[1])
+        until(lambda: (show.frame(), show.show._progress >= 1)[1])
+        waits: list[object] = []
+        wait = show.show._wait
+        show.show._wait = lambda frame: (waits.append(frame), wait(frame))[1]  # type: ignore[method-assign]
+        for name in ("procession", "masquerade", "drift"):
+            show.bus.post(f"/stage/scene/{name}", 1)
+            show.frame()
+        assert not show.show.scene.ready
+        until(lambda: (show.frame(), show.show.scene.ready)[1])
+        assert waits == []
+    finally:
+        show.stream.close()
+        show.close()
+        screen.close()
+
+
+def test_a_scene_chosen_while_one_waits_is_the_first_that_is_seen(piece: Path) -> None:
+    options = stage.Options(piece=str(piece), scene="drift", size=SIZE, venue="rehearsal")
+    screen = Offscreen(SIZE)
+    show = stage.live(options, screen)
+    show.bus.post("/stage/scene/masquerade", 1)
+    show.frame()
+    assert [layer.name for layer in show.show.layers] == ["masquerade"]
+    show.stream.close()
+    show.close()
+    screen.close()
+
+
+def test_another_size_in_the_middle_of_transitions(show: stage.Stage) -> None:
+    run(show, 90)
+    for turn, name in enumerate(("procession", "masquerade", "drift")):
         show.bus.post(f"/stage/scene/{name}", 1)
         run(show, 2)
-    assert [layer.name for layer in show.show.layers] == ["masquerade", "drift"]
+        show.show.resize((SIZE[0] + 8 * turn, SIZE[1]))
+        assert run(show, 2).mean() > 1
 
 
 def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
@@ -159,7 +214,7 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
     )
     place = tmp_path / "here.toml"
     place.write_text(f"[play]\nsetlist = '{order}'\n")
-    for show in opened(Options(piece=str(piece), venue=str(place)), piece):
+    for show in opened(stage.Options(piece=str(piece), venue=str(place)), piece):
         run(show, 3)
         assert show.show.scene.name == "drift"
         run(show, 10)
@@ -176,7 +231,7 @@ def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) 
         "        if frame.index > 5:\n            raise ValueError('my mistake')\n"
         "        return self.walk.point()\n"
     )
-    for show in opened(Options(piece=str(piece), scene=str(path)), piece):
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
         run(show, 60)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
         assert picture(show).mean() > 1
@@ -188,14 +243,14 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
     path = tmp_path / "mine.py"
     good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
     path.write_text(good)
-    for show in opened(Options(piece=str(piece), scene=str(path)), piece):
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
         run(show, 3)
         show.bus.post("/mine/speed", 0.15)
         run(show, 3)
         path.write_text(good.replace("class Mine(Scene):", "class Mine(Scene)"))
         show.show.reload_scene(path)
-        assert "SyntaxError" in show.show.scene.fault
         run(show, 3)
+        assert "SyntaxError" in show.show.scene.fault  # until it is mended
         path.write_text(good.replace('unit="loops/s"', 'unit="laps/s"'))
         show.show.reload_scene(path)
         assert show.show.scene.fault == ""
@@ -203,15 +258,73 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
         assert show.bus.target("/mine/speed") == pytest.approx(0.15)
 
 
-def test_a_piece_is_upscaled_by_its_own_network(tmp_path: Path) -> None:
-    own = make_piece(tmp_path / "own", upscale=3)
-    for show in opened(Options(piece=str(own), scene="drift"), own):
+def test_a_broken_reload_leaves_the_old_scene_its_parameters(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
+    path.write_text(good)
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+        show.bus.post("/mine/calm", 0.9)
+        run(show, 60)
+        path.write_text(good.replace("post/bloom", "post/blom").replace("calm", "calmer"))
+        show.show.reload_scene(path)
         run(show, 3)
-        assert show.show._upscaler is not None
-        assert show.show._upscaler.output.size == (96, 96)
-        own_picture = run(show, 70)
-        show.bus.post("/light/sharpen", 0)
-        assert np.abs(run(show, 60) - own_picture).mean() > 0.1
+        assert "post/blom" in show.show.scene.fault
+        assert show.bus.target("/mine/calm") == pytest.approx(0.9)
+        fails_with_what_the_room_set = good.replace(
+            "self.walk.advance", "assert self.calm < 0.8\n        self.walk.advance"
+        )
+        path.write_text(fails_with_what_the_room_set)
+        show.show.reload_scene(path)
+        run(show, 3)
+        assert "AssertionError" in show.show.scene.fault
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 3)
+        assert len(show.show.layers) == 1
+
+
+def test_a_shader_saved_broken_is_shown_until_it_is_mended(piece: Path, tmp_path: Path) -> None:
+    shader = tmp_path / "mine.glsl"
+    good = "uniform float amount = 0.5f; // how much\nvoid main() { color = vec4(amount); }\n"
+    shader.write_text(good)
+    path = tmp_path / "mine.py"
+    drift = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
+    path.write_text(drift.replace('"post/bloom"', repr(str(shader))))
+    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+        run(show, 3)
+        for broken in (good.replace(";", ""), good.replace("0.5f", "1.0 - 0.5")):
+            shader.write_text(broken)
+            show.show.reload_shaders()
+            run(show, 3)
+            assert "mine.glsl" in show.show.scene.fault
+        shader.write_text(good)
+        show.show.reload_shaders()
+        assert show.show.scene.fault == ""
+
+
+def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here.toml"
+    place.write_text(f"[record]\nfolder = '{tmp_path}'\n")
+    for show in opened(stage.Options(piece=str(piece), scene="drift", venue=str(place)), piece):
+        run(show, 30)
+        show.bus.post("/stage/still", 1)
+        shown = run(show, 1)
+        until(lambda: list(tmp_path.glob("*.png")))
+        saved = np.asarray(Image.open(next(tmp_path.glob("*.png")))).astype(int)
+        np.testing.assert_array_equal(saved, shown[::-1])
+
+
+def test_a_scene_of_ones_own_takes_the_place_of_ours(piece: Path, tmp_path: Path) -> None:
+    """`--scene` changes no number and no MIDI channel of the other scenes."""
+    bus = Bus()
+    card = stage.Programme.of(stage.Options(piece=str(piece))).card
+    before = house.declare(bus, card, ["drift", "procession"])
+    mine = str(tmp_path / "procession.py")
+    shutil.copy(str(scenes.find("procession")), mine)
+    after = house.declare(Bus(), card, ["drift", "procession", mine])
+    assert list(after) == list(before)
+    assert after["procession"] == mine
+    options = stage.Options(piece=str(piece), scene="masquerade")
+    assert stage.Programme.of(options).scenes[0] == "drift"
 
 
 def test_a_window_of_another_shape(show: stage.Stage) -> None:
@@ -220,9 +333,29 @@ def test_a_window_of_another_shape(show: stage.Stage) -> None:
     assert run(show, 3).shape == (SIZE[1], SIZE[0], 3)
 
 
+@pytest.mark.parametrize(
+    ("resolution", "latent", "scale"),
+    [
+        (64, Latent(6), 0),
+        (128, Latent(6, (), (Code("a", "categorical", 3), Code("b", "continuous"))), 0),
+        (256, Latent(6, (Label("one", ("only",)),)), 0),
+        (32, Latent(6), 3),
+    ],
+    ids=["bare", "codes", "large", "own upscaler"],
+)
+def test_pieces_of_every_kind_play(
+    tmp_path: Path, resolution: int, latent: Latent, scale: int
+) -> None:
+    folder = make_piece(tmp_path / "one", resolution, latent, scale)
+    for show in opened(stage.Options(piece=str(folder), scene="masquerade"), folder):
+        for name in ("procession", "drift"):
+            assert run(show, 60).std() > 1
+            show.bus.post(f"/stage/scene/{name}", 1)
+
+
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
-    for show in opened(Options(piece=str(piece), scene=name), piece):
+    for show in opened(stage.Options(piece=str(piece), scene=name), piece):
         before = run(show, 90)
         assert before.std() > 1
         assert np.abs(run(show, 60) - before).mean() > 0.05
@@ -232,7 +365,7 @@ def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path
     place = tmp_path / "here.toml"
     place.write_text('[parameters]\n"/drift/sped" = 1\n')
     with pytest.raises(VenueError, match="/drift/sped"):
-        next(opened(Options(piece=str(piece), venue=str(place)), piece))
+        next(opened(stage.Options(piece=str(piece), venue=str(place)), piece))
 
 
 def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path: Path) -> None:
@@ -241,7 +374,7 @@ def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path:
     weights = damaged / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9])
     with pytest.raises(PieceError, match="damaged"):
-        stage.play(Options(piece=str(damaged), offscreen=True, frames=1))
+        stage.play(stage.Options(piece=str(damaged), offscreen=True, frames=1))
 
 
 def test_nothing_is_left_on_the_gpu_when_scenes_change(
@@ -249,7 +382,7 @@ def test_nothing_is_left_on_the_gpu_when_scenes_change(
 ) -> None:
     """What is made for a scene goes with it: moderngl frees nothing by itself."""
     made = Made(monkeypatch)
-    options = Options(piece=str(piece), scene="drift")
+    options = stage.Options(piece=str(piece), scene="drift")
     for show in opened(options, piece):
         counts = []
         for _ in range(3):

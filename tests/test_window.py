@@ -135,6 +135,36 @@ def test_fullscreen_covers_the_display(display: str, tmp_path: Path) -> None:
     assert show.end() == 0
 
 
+def filled(show: Running) -> bool:
+    """Whether the window covers the screen: outside it the screen is black."""
+    corners = (slice(None, 20), slice(None, 20)), (slice(-20, None), slice(-20, None))
+    return all(show.picture()[corner].mean() > 2 for corner in corners)
+
+
+@pytest.mark.parametrize("begins", [(), ("--fullscreen",)], ids=["windowed", "fullscreen"])
+def test_fullscreen_comes_and_goes_and_recording_goes_on(
+    display: str, tmp_path: Path, begins: tuple[str, ...]
+) -> None:
+    show = Running(display, tmp_path, "--scene", "drift", *begins)
+    show.until(lambda: bright(show) and filled(show) == bool(begins), "a picture")
+    for turn in (1, 2):
+        show.key("r")
+        show.until(lambda n=turn: show.log.count("recording to") == n, "a recording")
+        time.sleep(0.5)
+        show.key("f")
+        if begins:  # a window needs a window manager to fill the display; there is none here
+            show.until(lambda n=turn: filled(show) == (n == 2), "fullscreen, or not")
+        show.until(lambda n=turn: show.log.count(" recorded ") == n, "the end of the recording")
+    assert show.log.count("another size") == 2
+    show.key("Next")  # Page Down
+    show.key("r")
+    show.until(lambda: show.log.count("recording to") == 3, "a recording in the new size")
+    time.sleep(0.5)
+    assert show.end() == 0, show.log
+    assert show.log.count(" recorded ") == 3
+    assert "Traceback" not in show.log
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_house(show: Running, number: signal.Signals) -> None:
     show.until(lambda: bright(show), "a picture")

@@ -48,11 +48,16 @@ class Keyboard:
             self._selected = next((address for address, _ in self._bus), "")
         return self._selected
 
-    def press(self, key: str, modifiers: Collection[str] = ()) -> None:
-        """A key went down, or repeats while held. Modifiers: "shift", "ctrl", "alt", "meta"."""
+    def press(self, key: str, modifiers: Collection[str] = (), repeated: bool = False) -> None:
+        """A key went down, or repeats while held: then it selects and turns, and fires nothing.
+
+        Modifiers: "shift", "ctrl", "alt", "meta".
+        """
         if _LEFT_TO_THE_SYSTEM & set(modifiers):
             return
         name = key.lower()
+        if repeated and name not in _HELD:
+            return
         if name in _DIGITS:
             self._scene(int(name) - 1)
             return
@@ -127,6 +132,7 @@ KEYS = (
 )
 _BY_NAME = {name: key for key in KEYS for name in key.names}
 _DIGITS = frozenset("123456789")
+_HELD = {"up", "down", "pageup", "pagedown", "left", "right"}  # keys that one may hold down
 
 
 def key_help() -> list[tuple[str, str]]:

@@ -95,8 +95,17 @@ class Midi:
             log.warning("going on without MIDI: %s", error)
             return
         while not self._closing.is_set():
-            self._look(names())
+            self._look(self._names(names))
             self._closing.wait(_EVERY)
+
+    def _names(self, names: Callable[[], list[str]]) -> list[str]:
+        """The inputs there are; none while the MIDI system itself is gone."""
+        try:
+            return names()
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = str(error)
+            self._complaints.once("names", lambda: f"no answer from MIDI ({reason}); trying again")
+            return []
 
     def _look(self, names: list[str]) -> None:
         wanted = [n for n in dict.fromkeys(names) if self._is_wanted(n)]

@@ -108,7 +108,7 @@ class Present:
         self, source: moderngl.Texture, into: moderngl.Framebuffer, time: float, fade: float = 1.0
     ) -> None:
         """Fill `into` with the picture; fade 0 is black, 1 leaves it as it is."""
-        same = source.size == (into.width, into.height)
+        same = source.size == into.viewport[2:]
         program = self._same_size if same else self._any_size
         program.draw(into, {"source": source}, {"fade": fade}, time)
 

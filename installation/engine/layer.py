@@ -35,10 +35,9 @@ class Layer:
         self, ctx: moderngl.Context, bus: Bus, space: LatentSpace, file: str, size: Size
     ) -> None:
         self.file, self.name = file, scene_name(file)
-        self._ctx, self._bus, self._space = ctx, bus, space
-        self.scene, self._point = self._start()
-        self.chain = PassChain(ctx, self.scene.passes, size)
-        self._size, self._compose = size, Compose(ctx, size)
+        self._ctx, self._bus, self._space, self._size = ctx, bus, space, size
+        self.scene, self._point, self.chain = self._start()
+        self._compose = Compose(ctx, size)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
         self._newest: Target | None = None
@@ -46,20 +45,33 @@ class Layer:
         self._arrived = 0.0
         self._interval = 0.0
 
-    def _start(self) -> tuple[Scene, Point]:
-        """Load the scene and see that its first step works; only then may it have the bus."""
+    def _start(self, old: Scene | None = None) -> tuple[Scene, Point, PassChain]:
+        """Load the scene, see that its first step and its shaders work; only then may it have the
+        bus. Where it fails with the values that the room has set, the old one has it back."""
         scene = load(self.file)
+        self._first(scene)
+        chain = PassChain(self._ctx, scene.passes, self._size)
+        scene.bind(self._bus, self.name)
         try:
-            self._first(scene)
+            return scene, self._first(scene), chain
+        except SceneError:
+            chain.release()
+            if old is not None:
+                old.bind(self._bus, self.name)
+            raise
+
+    def _first(self, scene: Scene) -> Point:
+        try:
+            scene.start(self._space)
+            return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
         except Exception as error:
             said = describe(error, str(find(self.file)))
             raise SceneError(f"scene {self.file}: {said}") from error
-        scene.bind(self._bus, self.name)
-        return scene, self._first(scene)  # again, with the values that the room has set
 
-    def _first(self, scene: Scene) -> Point:
-        scene.start(self._space)
-        return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
+    @property
+    def fault(self) -> str:
+        """What is wrong with it now: its file, a shader of it, or its last step; "" if nothing."""
+        return self._file_fault or self.chain.fault or self._step_fault
 
     def _checked(self, point: object) -> Point:
         wanted = (self._space.latent.width,)
@@ -68,11 +80,6 @@ class Layer:
         if not np.isfinite(point).all():
             raise ValueError("step() returned a point that is not finite")
         return point.astype(np.float32, copy=False)
-
-    @property
-    def fault(self) -> str:
-        """What is wrong with the scene's files or its last step, in one line; or nothing."""
-        return self._file_fault or self._step_fault
 
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
@@ -89,25 +96,15 @@ class Layer:
     def reload(self) -> None:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
-            scene, point = self._start()
-            chain = PassChain(self._ctx, scene.passes, self._size)
+            scene, point, chain = self._start(self.scene)
         except (SceneError, ShaderError) as error:
             self._file_fault = str(error)
             log.error("%s; the old one goes on", error)
             return
         self.chain.release()
-        self.chain, self.scene, self._point, self._file_fault = chain, scene, point, ""
+        self.chain, self.scene, self._point = chain, scene, point
+        self._step_fault = self._file_fault = ""
         log.info("scene %s reloaded", self.name)
-
-    def reload_shaders(self) -> None:
-        """Take the passes' files as they are now; a broken one keeps the old and says so."""
-        reloaded, broken = self.chain.reload()
-        for name in reloaded:
-            self._file_fault = ""
-            log.info("%s reloaded", name)
-        for line in broken:
-            self._file_fault = line
-            log.error("%s; the old one goes on", line)
 
     def arrive(self, picture: moderngl.Framebuffer, now: float, interval: float) -> None:
         """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""

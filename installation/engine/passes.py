@@ -63,17 +63,24 @@ class PassChain:
             one.forget()
             yield
 
-    def reload(self) -> tuple[list[str], list[str]]:
-        """Take up shader files that were saved since: the names of those reloaded, and a line on
-        each that is broken, told once while the old one goes on."""
-        reloaded, broken = [], []
+    @property
+    def fault(self) -> str:
+        """What is wrong with a shader file that was saved since; "" if nothing."""
+        return next((one.fault for one in self._running if one.fault), "")
+
+    def reload(self) -> list[str]:
+        """Take up shader files that were saved since; what to tell the artist, one line each.
+
+        A broken one is told once, and the old one goes on.
+        """
+        told = []
         for one in self._running:
             try:
                 if one.reload():
-                    reloaded.append(one.name)
+                    told.append(f"{one.name} reloaded")
             except ShaderError as error:
-                broken.append(str(error))
-        return reloaded, broken
+                told.append(f"{error} (the old one goes on)")
+        return told
 
     def release(self) -> None:
         self._release_targets()
@@ -101,6 +108,7 @@ class _RunningPass:
         self._has_previous = False
         self._shader = shaders.load(one.shader)
         self._refused: Shader | str = ""
+        self.fault = ""
         self._programs = self._compile(self._shader)
 
     def _compile(self, shader: Shader) -> list[Program]:
@@ -125,18 +133,21 @@ class _RunningPass:
         except ShaderError as error:
             if str(error) == self._refused:
                 return False
-            self._refused = str(error)
+            self._refused = self.fault = str(error)
             raise
-        if shader in (self._shader, self._refused):
+        if shader == self._refused:
+            return False
+        if shader == self._shader:
+            self._refused = self.fault = ""
             return False
         try:
             programs = self._compile(shader)
-        except ShaderError:
-            self._refused = shader
+        except ShaderError as error:
+            self._refused, self.fault = shader, str(error)
             raise
         for program in self._programs:
             program.release()
-        self._programs, self._shader, self._refused = programs, shader, ""
+        self._programs, self._shader, self._refused, self.fault = programs, shader, "", ""
         self.resize(self._size)
         return True
 

@@ -73,7 +73,8 @@ class Program:
         dt: float = 0.0,
     ) -> None:
         """Fill a target. Textures and values that the shader does not use are left aside."""
-        given = {"time": math.fmod(time, LOOP), "dt": dt, "resolution": (into.width, into.height)}
+        # the viewport, since a window's framebuffer keeps the width and height it began with
+        given = {"time": math.fmod(time, LOOP), "dt": dt, "resolution": into.viewport[2:]}
         for name, value in {**(values or {}), **given}.items():
             if name in self._members:
                 self._members[name].value = value

@@ -31,10 +31,10 @@ class Readback:
 
         Returns the oldest picture and its time once the ring is full, None before.
         """
-        if (source.width, source.height) != self._size:
-            raise ValueError(f"reads back {self._size}, was given {source.width, source.height}")
+        if source.viewport[2:] != self._size:  # a window's width and height are those it began with
+            raise ValueError(f"reads back {self._size}, was given {source.viewport[2:]}")
         buffer = self._free.pop()
-        source.read_into(buffer, components=4, alignment=1)
+        source.read_into(buffer, viewport=(0, 0, *self._size), components=4, alignment=1)
         self._pending.append((buffer, time))
         return None if self._free else self._oldest()
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from installation.engine.textures import FrameTexture, Size, Target
 from installation.engine.walk import LatentSpace, steer
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
+from installation.scene import scene_name
 from models.card import Card
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Show:
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self._progress, self._fade = 1.0, _FIRST_FADE
         self._mixer, self._present = Mixer(ctx, size), Present(ctx)
+        self._still: Target | None = None  # what a transition cut short had come to
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
         self._upload = FrameTexture(ctx)
         self._upscaler: ShaderUpscaler | None = None
@@ -71,7 +74,7 @@ class Show:
         self._warming: Iterator[None] | None = None
         self._seen = 0
         self._opened = False  # the waiting picture has given way
-        self._now = 0.0
+        self._now, self._frame = 0.0, Frame(0, 0.0, 0.0, 0.0)
         self._sampling = False
         self._at_once = isinstance(stream, Inline)  # nobody is watching: no need to spread work
 
@@ -86,7 +89,8 @@ class Show:
         return not self._opened
 
     def cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
-        """Put on a scene over `fade` seconds.
+        """Put on a scene over `fade` seconds. A transition that is under way is cut short, and the
+        new one begins from the picture that it had come to.
 
         Raises SceneError or ShaderError, and then nothing has changed.
         """
@@ -96,17 +100,40 @@ class Show:
         except Exception:
             mixer.release()
             raise
+        if not self._opened:
+            self._leave(self.layers)  # never seen: the waiting picture is still on
+        elif self._progress < 1 or not self.scene.ready:
+            self._hold()
+            self._leave(self.layers)
         self._mixer.release()
         self._mixer = mixer
-        while len(self.layers) > 1:  # a third one cuts the running transition short
-            self.layers.pop(0).release()
         self.layers.append(layer)
-        if len(self.layers) > 1:
+        if self._opened:
             self._progress, self._fade = 0.0, fade
+
+    def _hold(self) -> None:
+        """Keep the picture of this moment, to go on from it."""
+        now = self.render(replace(self._frame, dt=0.0))
+        still = Target(self.ctx, self.size)
+        drawn = self.ctx.framebuffer([now])
+        self.ctx.copy_framebuffer(still.framebuffer, drawn)
+        drawn.release()
+        self._let_go()
+        self._still = still
+
+    def _let_go(self) -> None:
+        if self._still is not None:
+            self._still.release()
+            self._still = None
+
+    def _leave(self, layers: Sequence[Layer]) -> None:
+        for layer in list(layers):
+            self.layers.remove(layer)
+            layer.release()
 
     def step(self, frame: Frame) -> None:
         """Walk, ask for the next neural picture, and take in the newest one there is."""
-        self._now = time.perf_counter()
+        self._now, self._frame = time.perf_counter(), frame
         self._sampling = frame.index % _SAMPLED == 0
         for layer in self.layers:
             layer.warm(whole=self._at_once)
@@ -177,21 +204,26 @@ class Show:
         if self._progress < 1:
             self._progress = 1.0 if self._fade <= 0 else min(1.0, self._progress + dt / self._fade)
         if self._progress >= 1:
-            while len(self.layers) > 1:
-                self.layers.pop(0).release()
+            self._leave(self.layers[:-1])
+            self._let_go()
         if not self._opened:
             self._opened, self._progress, self._fade = True, 0.0, _FIRST_FADE
 
     def render(self, frame: Frame) -> moderngl.Texture:
         """The picture of this frame: linear light, half float, `size`."""
         with self._timed("post"):
-            pictures = [layer.render(self._now, frame) for layer in self.layers if layer.ready]
-            if not pictures:
-                return self._wait(frame)
+            if not self.scene.ready:
+                return self._before(frame)
+            picture = self.scene.render(self._now, frame)
             if self._progress >= 1:
-                return pictures[-1]
-            before = pictures[0] if len(pictures) > 1 else self._wait(frame)
-            return self._mixer.render(before, pictures[-1], self._progress, frame.time)
+                return picture
+            return self._mixer.render(self._before(frame), picture, self._progress, frame.time)
+
+    def _before(self, frame: Frame) -> moderngl.Texture:
+        """What the scene that is on has come after, and what is seen until it is ready."""
+        if len(self.layers) > 1:
+            return self.layers[0].render(self._now, frame)
+        return self._wait(frame) if self._still is None else self._still.texture
 
     def _wait(self, frame: Frame) -> moderngl.Texture:
         self._waiting.draw(self._dark.framebuffer, {}, time=frame.time, dt=frame.dt)
@@ -209,19 +241,23 @@ class Show:
         self._dark.release()
         self._dark = Target(self.ctx, size)
         self._mixer.resize(size)
+        if self._still is not None:  # of the old size: the scene comes on without a transition
+            self._let_go()
+            self._progress = 1.0
         for layer in self.layers:
             layer.resize(size)
 
     def reload_scene(self, path: Path) -> None:
         """A scene's file was saved: those of it that are on take it up."""
         for layer in self.layers:
-            if path.stem == layer.name:
+            if scene_name(path.name) == layer.name:
                 layer.reload()
 
     def reload_shaders(self) -> None:
         """A shader's file was saved: every pass that uses it takes it up."""
         for layer in self.layers:
-            layer.reload_shaders()
+            for line in layer.chain.reload():
+                log.info("%s", line)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -240,6 +276,7 @@ class Show:
             layer.release()
         for part in (self._mixer, self._present, self._waiting, self._dark, self._upload):
             part.release()
+        self._let_go()
         self._warming = None
         if self._upscaler is not None and self._upscaled_into is not None:
             self._upscaled_into.release()

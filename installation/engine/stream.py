@@ -98,7 +98,8 @@ class Stream:
                 continue
             now = self._now()
             took, last = now - last, now
-            interval = took if number == 0 else 0.8 * interval + 0.2 * took
+            # the first one also waited for somebody to ask
+            interval = took if number <= 1 else 0.8 * interval + 0.2 * took
             number += 1
             self.newest = Picture(pixels, number, key, now, interval)
 

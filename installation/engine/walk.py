@@ -9,14 +9,13 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from installation.parameters import Bus, Param, slug
-from models.latent import Code, Latent, Vector
+from installation.parameters import Bus, Param, slugs
+from models.latent import Code, Label, Latent, Vector
 
 Wide = NDArray[np.float64]
 
@@ -181,12 +180,12 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
     bus.withdraw("piece")
-    for label, (name, values) in zip(latent.labels, _addresses(latent), strict=True):
+    for label, owner in _labels(latent):
         declared = {
-            slot: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
-            for slot, value in zip(values, label.values, strict=True)
+            name: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
+            for name, value in zip(slugs(label.values), label.values, strict=True)
         }
-        bus.declare(f"piece/{name}", declared)
+        bus.declare(owner, declared)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
             moved = Param(0, -2, 2, glide=0.4, doc=f"{code.name}: moves it from where the walk is.")
@@ -199,34 +198,19 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
             bus.declare(f"piece/code/{number}", declared)
 
 
-@cache
-def _addresses(latent: Latent) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Each label's address and those of its values, no two the same, whatever their script."""
-    names = _apart([label.name for label in latent.labels], taken=("code",))
-    return tuple(
-        (name, _apart(label.values)) for name, label in zip(names, latent.labels, strict=True)
-    )
-
-
-def _apart(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]:
-    """Slugs, numbered from the second of a kind on: dark, dark_2."""
-    found: list[str] = []
-    for name in names:
-        base, number = slug(name), 1
-        address = base
-        while address in found or address in taken:
-            number += 1
-            address = f"{base.rstrip('_')}_{number}"
-        found.append(address)
-    return tuple(found)
+def _labels(latent: Latent) -> list[tuple[Label, str]]:
+    """Each label and what its values stand under; "code" is taken by the codes."""
+    names = slugs(label.name for label in latent.labels)
+    own = ["code_label" if name == "code" else name for name in names]
+    return [(label, f"piece/{name}") for label, name in zip(latent.labels, own, strict=True)]
 
 
 def steer(bus: Bus, latent: Latent, point: Vector) -> Vector:
     """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
     out = point.copy()
     where = latent.slices()
-    for label, (name, values) in zip(latent.labels, _addresses(latent), strict=True):
-        held = [bus.value(f"/piece/{name}/{value}") for value in values]
+    for label, owner in _labels(latent):
+        held = [bus.value(f"/{owner}/{name}") for name in slugs(label.values)]
         out[where[label.name]] = _hold(out[where[label.name]], held)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":

@@ -15,8 +15,6 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-
 from installation.output.movie import Folder, Movie, Picture, Sink
 
 log = logging.getLogger(__name__)
@@ -77,6 +75,11 @@ class Recorder:
         return not self._failure and not self._stopping.is_set()
 
     @property
+    def done(self) -> bool:
+        """True when its thread has ended: the file is whole, or the failure is known."""
+        return not self._thread.is_alive()
+
+    @property
     def dropped(self) -> int:
         """Pictures left out because the encoder could not follow."""
         return self._dropped
@@ -132,8 +135,8 @@ class Recorder:
         _yield_to_the_picture()
         try:
             self._encode()
-        except (OSError, av.FFmpegError) as error:
-            reason = error.strerror or str(error)
+        except Exception as error:  # noqa: BLE001 - unless it is said, write() would wait for good
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             kept = "" if not self._written else f"; {self._written} frames were written before"
             self._failure = f"recording to {self.path} stopped: {reason}{kept}"
             log.warning("%s", self._failure)

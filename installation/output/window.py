@@ -30,11 +30,15 @@ class DisplayError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """What the window has to say: a key by its name, a wish to close, another size."""
+    """What the window has to say: a key by its name, a wish to close, another size.
+
+    repeated: the key is being held down and this is not the first of it.
+    """
 
     kind: Literal["key", "quit", "resize"]
     key: str = ""
     modifiers: frozenset[str] = frozenset()
+    repeated: bool = False
 
 
 class Window:
@@ -58,16 +62,17 @@ class Window:
             raise DisplayError(f"no display to open a window on ({error})") from error
         if pygame.display.get_driver() in ("dummy", "offscreen"):
             raise DisplayError("no display to open a window on")
-        if display >= len(displays):
+        if not 0 <= display < len(displays):
             raise DisplayError(f"there is no display {display}; found {len(displays)}, from 0")
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
-        self.fullscreen = fullscreen
+        self.fullscreen = self._began_fullscreen = fullscreen
         self._open()
         self.ctx = moderngl.create_context(require=330)
         self._deadline = time.perf_counter()
         self._paced = not self._vsync
         self._swaps: list[float] = []
+        self._down: set[int] = set()
         pygame.key.set_repeat(350, 40)
         pygame.display.set_allow_screensaver(False)
 
@@ -115,8 +120,11 @@ class Window:
 
     def toggle_fullscreen(self) -> None:
         """Fill the display, or go back; the GL context and everything in it stay."""
-        pygame.display.toggle_fullscreen()
         self.fullscreen = not self.fullscreen
+        if self._began_fullscreen:
+            self._open()  # SDL takes it for a window that has yet to fill the display
+        else:
+            pygame.display.toggle_fullscreen()  # on the display to which the window was moved
         pygame.mouse.set_visible(not self.fullscreen)
 
     def events(self) -> list[Event]:
@@ -127,7 +135,13 @@ class Window:
                 out.append(Event("quit"))
             elif event.type == pygame.KEYDOWN:
                 held = frozenset(name for name, bit in _MODIFIERS if event.mod & bit)
-                out.append(Event("key", pygame.key.name(event.key), held))
+                name = pygame.key.name(event.key).replace("page ", "page")
+                out.append(Event("key", name, held, event.key in self._down))
+                self._down.add(event.key)
+            elif event.type == pygame.KEYUP:
+                self._down.discard(event.key)
+            elif event.type == pygame.WINDOWFOCUSLOST:  # the keys come up somewhere else
+                self._down.clear()
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
                 out.append(Event("resize"))
         return out

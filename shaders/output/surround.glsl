@@ -5,7 +5,7 @@ uniform float pixels = 1.0;     // pixels of the picture to one of the canvas
 
 void main() {
     vec2 at = (uv - 0.5) * scale + 0.5, edge = clamp(at, 0.0, 1.0), past = abs(at - edge);
-    float smallest = log2(float(textureSize(source, 0).x));
-    float softness = smallest * sqrt(max(past.x, past.y));
+    float eighth = log2(float(textureSize(source, 0).x)) - 3.0; // softer, and the middle is in it
+    float softness = max(eighth, 0.0) * min(1.5 * sqrt(max(past.x, past.y)), 1.0);
     color = vec4(textureLod(source, edge, max(softness, log2(pixels))).rgb, 1.0);
 }

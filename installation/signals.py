@@ -1,0 +1,24 @@
+"""Ending on request: Ctrl-C, and a service manager's SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def ended_by_signals(end: Callable[[], None]) -> Iterator[None]:
+    """The first signal calls end(), so that everything is closed properly; a second one does what
+    it always does, for when that takes too long."""
+
+    def asked(number: int, _: object) -> None:
+        end()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
