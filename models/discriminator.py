@@ -22,12 +22,18 @@ FEATURES = 128  # width of the vector that every head reads
 
 
 class DownConv(nn.Module):
-    """A strided 4×4 convolution: (N, A, H, W) -> (N, B, H/2, W/2)."""
+    """A strided 4×4 convolution: (N, A, H, W) -> (N, B, H/2, W/2).
+
+    It begins as wide as torch's own convolutions, ±1/√fan-in: with DCGAN's N(0, .02) the first
+    layers pass so little on that the penalties flatten D for good on few photographs (measured,
+    training/README.md).
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 4, 4) * 0.02)
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        bound = (16 * inputs) ** -0.5
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 4, 4).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         return halve(x, self.weight, self.bias)

@@ -56,7 +56,7 @@ def test_images_to_piece(images: Path, tmp_path: Path) -> None:
     assert [part.name for part in loaded.card.latent.parts] == ["class", "shape", "size"]
     told = loaded.card.training
     assert (told["dataset"], told["images"], told["kimg"]) == ("dots", 12, 0.16)
-    assert told["recipe"]["gamma"] == 2.0  # settled
+    assert told["recipe"]["gamma"] == 0.3  # settled
     grid = Image.open(tmp_path / "p.training" / "latest.png")
     assert grid.size == (8 * 32, 4 * 32)
     lines = (tmp_path / "p.training" / "log.jsonl").read_text().splitlines()

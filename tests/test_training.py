@@ -78,7 +78,7 @@ def test_auto_settles_by_size() -> None:
     recipe = make_recipe({})
     few, many = recipe.settled(100), recipe.settled(50_000)
     assert few.augment > many.augment
-    assert few.gamma > many.gamma
+    assert few.gamma < many.gamma
     assert make_recipe({"gamma": 3}).settled(100).gamma == 3
 
 
@@ -185,11 +185,13 @@ def test_folded_generator_draws_the_same() -> None:
     assert generator(latent).abs().max() <= 1
 
 
-def test_discriminator_begins_small_everywhere() -> None:
-    judge = Discriminator(32, (48, 96, 192))
-    for conv in judge.trunk:
-        assert conv.weight.std().item() == pytest.approx(0.02, rel=0.1)
-        assert not conv.bias.any()
+def test_the_discriminator_begins_as_wide_as_torchs_own_convolutions() -> None:
+    """Smaller, it never learns on few photographs: see training/README.md."""
+    torch.manual_seed(0)
+    for conv in Discriminator(32, (48, 96, 192)).trunk:
+        outputs, inputs, *_ = conv.weight.shape
+        theirs = torch.nn.Conv2d(inputs, outputs, 4)
+        assert conv.weight.std().item() == pytest.approx(theirs.weight.std().item(), rel=0.1)
 
 
 def test_stages_must_fit() -> None:

@@ -130,13 +130,14 @@ class Recipe(BaseModel):
     def settled(self, images: int) -> Recipe:
         """The recipe with every "auto" that hangs on the dataset's size turned into a number.
 
-        Few images are soon learned by heart, so they are augmented more and penalised more.
+        Few images are soon learned by heart, so they are augmented more. The augmentation holds D
+        back already: with the larger sets' penalty on top it learns nothing any more.
         """
         augment, gamma = self.augment, self.gamma
         if augment == "auto":
             augment = 0.8 if images < 1500 else 0.5 if images < 20_000 else 0.2
         if gamma == "auto":
-            gamma = 2.0 if images < 1500 else 1.0
+            gamma = 0.3 if images < 1500 else 1.0
         return self.model_copy(update={"augment": augment, "gamma": gamma})
 
 
