@@ -17,7 +17,7 @@ from training import losses
 from training.augment import augment, mirror
 from training.dataset import Dataset
 from training.module import Batches, average_state, draw_latent, step_rng
-from training.recipe import Budget, RecipeError, load_recipe, make_recipe, recipe_names
+from training.recipe import Budget, RecipeError, load_recipe, make_recipe
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -265,3 +265,11 @@ def test_average_covers_weights_and_statistics() -> None:
     assert average.weight.tolist() == [1.5, 1.5]
     assert average.get_buffer("running_mean").tolist() == [2.5, 2.5]
     assert average.get_buffer("num_batches_tracked").item() == 7
+
+
+def test_a_budget_in_kimg_counts_whole_images() -> None:
+    """0.2 + 0.016 is a little more than 0.216; that must not cost another step."""
+    assert Budget.parse(f"{0.2 + 0.016}kimg").spent(0, 0.216) == 1
+    assert Budget.parse("0.216kimg").spent(0, 0.008 * 27) == 1
+    with pytest.raises(RecipeError):
+        Budget.parse("0.0001kimg")
