@@ -17,7 +17,7 @@ from training import losses
 from training.augment import augment, mirror
 from training.dataset import Dataset
 from training.module import Batches, average_state, draw_latent, step_rng
-from training.recipe import Budget, RecipeError, load_recipe, make_recipe
+from training.recipe import Budget, RecipeError, load_recipe, make_recipe, recipe_names
 
 
 def rng(seed: int = 0) -> torch.Generator:
