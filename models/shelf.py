@@ -20,6 +20,7 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
         first = [*list_pieces(_shipped()), *list_pieces(own)]
         if first:
             return first[0]
+        raise PieceError("there is no piece yet; `installation train DATASET` makes one")
     given = Path(name_or_path)
     for folder in (given, own / given.name, _shipped() / given.name):
         if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
