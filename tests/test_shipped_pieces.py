@@ -1,0 +1,50 @@
+"""The pieces that ship: whole, playable, and open about where they come from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models import piece, shelf
+from models.card import CARD, verify
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = sorted((ROOT / "models" / "pieces").glob("*/card.json"))
+
+
+def test_without_a_name_the_first_that_ships_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert SHIPPED
+    assert shelf.find() == SHIPPED[0].parent
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_it_paints_varied_pictures(path: Path) -> None:
+    loaded = piece.load(path.parent)
+    points = loaded.card.latent.sample(np.random.default_rng(0), 24)
+    with torch.inference_mode():
+        pictures = loaded.generator(torch.from_numpy(points))
+    side = loaded.card.resolution
+    assert pictures.shape == (24, 3, side, side)
+    assert pictures.std(dim=0).mean() > 0.1  # not one picture repeated
+    assert pictures.flatten(1).std(dim=1).min() > 0.1  # and none of them flat
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_its_card_says_whose_it_is_and_what_it_was_trained_on(path: Path) -> None:
+    card = verify(path.parent)
+    assert card.title
+    assert card.author
+    assert card.licence
+    assert card.provenance
+    assert all("no image was used" in one["origin"] for one in card.provenance)
+    assert card.training["kimg"] > 0
+    text = (path.parent / CARD).read_text(encoding="utf-8")
+    assert '"/' not in text  # no path of the machine it was trained on
+    assert sum(entry["bytes"] for entry in json.loads(text)["files"].values()) < 8 << 20
