@@ -19,7 +19,7 @@ from models.latent import Code, Label, Latent, Vector
 
 Wide = NDArray[np.float64]
 
-_DECISION = 4.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
+_DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
 
 class LatentSpace:
