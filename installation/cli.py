@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from installation import __version__, commands
+from installation.control.keyboard import key_help
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,6 +52,8 @@ def _json(p: argparse.ArgumentParser) -> None:
 
 
 def _play(p: argparse.ArgumentParser) -> None:
+    p.formatter_class = argparse.RawDescriptionHelpFormatter
+    p.epilog = "\n".join([str(p.epilog), "", "keys:", *(f"  {k:10} {t}" for k, t in key_help())])
     p.add_argument("piece", nargs="?", default="", help="a piece's name or folder")
     p.add_argument("--scene", default="", help="a scene's name, or a .py file of your own")
     p.add_argument("--venue", default="rehearsal", help="a venue's name or .toml file")

@@ -140,7 +140,7 @@ class Show:
         if not self._warm():
             return
         points = [steer(self.bus, self.card.latent, layer.step(frame)) for layer in self.layers]
-        self.stream.request(np.stack(points), tuple(id(layer) for layer in self.layers))
+        self.stream.request(np.stack(points), tuple(self.layers))
         picture = self.stream.newest
         if picture is not None and picture.number != self._seen:
             self._take(picture)
@@ -166,11 +166,9 @@ class Show:
         self.stats.neural += 1 if self._seen == 0 else picture.number - self._seen
         self._seen = picture.number
         self.stats.stage("generator", self.stream.painter.seconds)
-        wanted = {id(layer): layer for layer in self.layers}
-        keys = picture.key if isinstance(picture.key, tuple) else ()
-        for pixels, key in zip(picture.pixels, keys, strict=True):
-            layer = wanted.get(key)
-            if layer is None:  # its scene has left the stage meanwhile
+        layers = picture.key if isinstance(picture.key, tuple) else ()
+        for pixels, layer in zip(picture.pixels, layers, strict=True):
+            if layer not in self.layers:  # its scene has left the stage meanwhile
                 continue
             with self._timed("upload"):
                 texture = self._upload.upload(pixels)

@@ -112,12 +112,6 @@ def ramp(low: float, high: float, field: Array) -> Array:
     return t * t * (3 - 2 * t)
 
 
-def smooth_max(a: Array, b: Array, k: float) -> Array:
-    """Maximum with a fillet of radius k where the two meet (Quilez's polynomial blend)."""
-    h = (0.5 + 0.5 * (a - b) / k).clip(0, 1)
-    return b * (1 - h) + a * h + k * h * (1 - h)
-
-
 def ellipse(
     x: Array, y: Array, cx: float, cy: float, rx: float, ry: float, p: float = 2.0
 ) -> Array:
