@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
-import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.card import CARD, Card, PieceError, read_card
+from models.card import Card, PieceError
 from training import UsageError
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from training.module import GanModule
 
 GRID = 32  # pictures in a sample grid
-PREVIEW = 16  # pictures in a piece's preview
 
 
 def train(
@@ -109,6 +105,8 @@ def _run(
     recipe = recipe.settled(len(data))
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest, going_on
+    from training.export import export, make_card
+    from training.fit import fit
     from training.grid import fixed_latent
     from training.module import Batches, GanModule
 
@@ -120,7 +118,7 @@ def _run(
     account = {**account, "recipe": recipe.model_dump(mode="json"), "dataset": data.digest(),
                "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
-    Card.from_json(_card(name, recipe, data, module, 0.0).to_json())
+    Card.from_json(make_card(name, recipe, data, module, 0.0).to_json())
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -135,13 +133,13 @@ def _run(
     with stop.listening():
         try:
             if budget.spent(clock.seconds, module.kimg) < 1:
-                _fit(module, batches, [clock, progress, checkpoints, grids], recipe)
+                fit(module, batches, [clock, progress, checkpoints, grids], recipe)
                 checkpoints.save(module)
                 with going_on("the last sample grid"):
                     grids.draw(module)
             else:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
-            _export(piece, _card(name, recipe, data, module, clock.seconds), data, module)
+            export(piece, make_card(name, recipe, data, module, clock.seconds), data, module)
         except OSError as error:
             raise UsageError(
                 f"the training could not be saved ({error.strerror or error}); what was saved in "
@@ -166,44 +164,6 @@ def _restore(
         print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 
 
-def _fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -> None:
-    import pytorch_lightning as pl
-
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        # Hints for people who write Lightning programs (worker counts, loggers), not for artists.
-        warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\b.*")
-        trainer = pl.Trainer(
-            accelerator="auto",
-            devices=1,
-            precision=_precision(recipe),
-            max_epochs=1,
-            max_steps=-1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            callbacks=callbacks,
-        )
-        trainer.fit(module, train_dataloaders=batches)
-
-
-def _precision(recipe: Recipe) -> Any:
-    """Lightning's name for the precision: bfloat16 only where the hardware computes in it."""
-    import torch
-
-    if recipe.precision == "auto":
-        if torch.cuda.is_available():
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            # No public question for this yet; where it cannot be asked, float32 is always right.
-            ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-            fast = bool(ask()) and not torch.backends.mps.is_available()
-    else:
-        fast = recipe.precision == "bf16"
-    return "bf16-mixed" if fast else "32-true"
-
-
 def _latent(recipe: Recipe, data: Dataset) -> Any:
     from models.latent import Latent
 
@@ -215,41 +175,6 @@ def _latent(recipe: Recipe, data: Dataset) -> Any:
 
 def _plain_labels(data: Dataset) -> list[list[Any]]:
     return [[label.name, list(label.values)] for label in data.labels]
-
-
-def _card(name: str, recipe: Recipe, data: Dataset, module: GanModule, seconds: float) -> Card:
-    import torch
-
-    return Card(
-        name=name,
-        title=name,
-        resolution=recipe.resolution,
-        latent=module.latent,
-        generator=module.generator.arguments(),
-        provenance=data.provenance,
-        training={
-            "dataset": data.name,
-            "images": len(data),
-            "left_out": len(data.problems),
-            "kimg": round(module.kimg, 3),
-            "seconds": round(seconds, 1),
-            "torch": torch.__version__,
-            "recipe": recipe.model_dump(mode="json"),
-        },
-    )
-
-
-def _export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
-    """Write the piece; title, author and licence that a person wrote into an older card stay."""
-    from models import piece
-    from training.grid import fixed_latent, to_png
-
-    if (folder / CARD).is_file():
-        older = read_card(folder)
-        card = replace(card, title=older.title, author=older.author, licence=older.licence)
-    points = fixed_latent(module.latent, PREVIEW, module.recipe.seed, data.conditions)
-    preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
-    piece.save(folder, card, module.average, preview=preview)
 
 
 def _report(data: Dataset) -> None:
