@@ -92,6 +92,7 @@ def train(options: argparse.Namespace) -> int:
         resolution=options.resolution,
         overrides=options.set,
         resume=options.resume,
+        begin_with=options.begin_with,
     )
     print(piece)
     return 0
