@@ -171,7 +171,8 @@ class Grids(pl.Callback):
         fresh = self.folder / "latest.new"
         fresh.write_bytes(data)
         os.replace(fresh, self.folder / "latest.png")
-        losses = {key: round(float(value), 4) for key, value in module.losses.items()}
+        known: dict[str, Any] = {**module.losses, **module.figures}
+        losses = {key: round(float(value), 4) for key, value in known.items()}
         record = {"kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses}
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
