@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
+    _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -78,6 +79,17 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def _evaluate(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("dataset", help="the folder or zip that it was trained on")
+    p.add_argument("--samples", type=_count, default=2000, help="pictures on each side, at most")
+    p.add_argument("--seed", type=_seed, default=0, help="the same seed, the same figures")
+    p.add_argument("--out", help="a folder for the report and a sheet of pictures")
+    p.add_argument("--inception", metavar="FILE", help="official weights, for FID and KID")
+    p.add_argument("--vgg", metavar="FILE", help="official weights, for VGG-16's likeness")
+    _json(p)
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

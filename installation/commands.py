@@ -98,6 +98,24 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    from training import evaluate as measure
+
+    def path(text: str | None) -> Path | None:
+        return Path(text) if text else None
+
+    report = measure.evaluate(
+        options.piece,
+        Path(options.dataset),
+        samples=options.samples,
+        seed=options.seed,
+        out=path(options.out),
+        inception=path(options.inception),
+        vgg=path(options.vgg),
+    )
+    return _answer(options.json, report, lambda: measure.to_text(report))
+
+
 def corpus(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 

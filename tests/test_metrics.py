@@ -118,7 +118,7 @@ def test_features_are_standardised_and_take_any_size() -> None:
     assert found.shape == (160, encoder.FEATURES)
     assert found.dtype == torch.float32
     assert found.mean(0).abs().max() < 0.05  # images are kept in 256 steps
-    assert (found.std(0) < 1.01).all()
+    assert found.std(0).median() == pytest.approx(1, abs=0.01)
     floats = small_encoder().features(images.float() / 127.5 - 1)
     assert torch.allclose(found, floats, atol=1e-4)
     large = F.interpolate(images.float(), (96, 96), mode="bilinear").to(torch.uint8)
