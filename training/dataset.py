@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from torch import Tensor
 
 from models.latent import Label
 from training.picture import Fit, Picture, decode
+from training.provenance import read_provenance
 from training.source import DatasetError, Entry, Problem, list_entries, read_each
 
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
-PROVENANCE = "provenance.json"
 FOLDER_LABEL = "class"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
 _MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
@@ -76,7 +75,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
             files.append(entry.name)
     _require_images(path, len(files), problems)
     labels, conditions, label_problems = read_labels(entries, files)
-    provenance, provenance_problems = _read_provenance(entries)
+    provenance, provenance_problems = read_provenance(entries, files)
     images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
     return Dataset(
         name=path.stem if path.is_file() else path.resolve().name,
@@ -175,18 +174,3 @@ def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]
         values = zip(header[1:], line[1:], strict=False)
         rows[file] = {key: value.strip() for key, value in values if value.strip()}
     return rows, problems
-
-
-def _read_provenance(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Where the images come from, as the dataset's own provenance.json says: one record or more."""
-    entry = next((entry for entry in entries if entry.name == PROVENANCE), None)
-    if entry is None:
-        return [], []
-    try:
-        found = json.loads(entry.read())
-    except (OSError, ValueError, RecursionError) as error:
-        return [], [Problem(PROVENANCE, f"is not readable JSON ({error})")]
-    records = found if isinstance(found, list) else [found]
-    if not all(isinstance(record, dict) for record in records):
-        return [], [Problem(PROVENANCE, "must be one record or a list of records")]
-    return records, []
