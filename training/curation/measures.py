@@ -48,8 +48,8 @@ def is_drawn(colours: Colours, ground: tuple[int, ...]) -> bool:
     """Whether this looks like clip-art or a vector drawing.
 
     Off the ground there are few colours, most neighbours are alike, and where they are not, the
-    step is hard: nothing in between, as photographs and brushes have it. None of 588 photographs
-    answers to this, many of them on an even ground; of vector drawings all in PNG, most in JPEG.
+    step is hard: nothing in between, as photographs and brushes have it. One of 588 photographs
+    answers to this (beads before a studio wall); of vector drawings all in PNG, most in JPEG.
     """
     values = colours.astype(np.int16)
     steps = np.zeros(values.shape[:2], np.int16)
