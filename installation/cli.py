@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
     _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
+    _dataset(sub)
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -40,11 +41,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(sub: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    sub: Any, name: str, text: str, example: str, run: str = ""
+) -> argparse.ArgumentParser:
+    """A command that calls the function of its name in `commands`, or of the name `run`."""
     made: argparse.ArgumentParser = sub.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: {example}"
     )
-    made.set_defaults(run=getattr(commands, name))
+    made.set_defaults(run=getattr(commands, run or name))
     return made
 
 
@@ -90,6 +94,21 @@ def _evaluate(p: argparse.ArgumentParser) -> None:
     p.add_argument("--inception", metavar="FILE", help="official weights, for FID and KID")
     p.add_argument("--vgg", metavar="FILE", help="official weights, for VGG-16's likeness")
     _json(p)
+
+
+def _dataset(sub: Any) -> None:
+    example = "installation dataset check photos/"
+    text = "check and curate a dataset's images"
+    p = sub.add_parser("dataset", help=text, description=text, epilog=f"example: {example}")
+    actions = p.add_subparsers(dest="action", required=True, parser_class=Parser)
+    text = "what is in a dataset and what is wrong with it; changes nothing"
+    check = _command(actions, "check", text, example, "dataset_check")
+    check.add_argument("dataset", help="a folder or zip of images")
+    _json(check)
+    text, example = "make a curated copy", "installation dataset curate photos/ --out curated/"
+    curate = _command(actions, "curate", text, example, "dataset_curate")
+    curate.add_argument("dataset", help="a folder or zip of images; it is only read")
+    curate.add_argument("--out", required=True, help="a new folder, or one from before")
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

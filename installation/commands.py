@@ -116,6 +116,23 @@ def evaluate(options: argparse.Namespace) -> int:
     return _answer(options.json, report, lambda: measure.to_text(report))
 
 
+def dataset_check(options: argparse.Namespace) -> int:
+    from training.curation import summary
+    from training.curation.check import check
+
+    review = check(options.dataset, progress=True)
+    return _answer(options.json, summary.facts(review), lambda: summary.text(review))
+
+
+def dataset_curate(options: argparse.Namespace) -> int:
+    from training.curation import summary
+    from training.curation.curate import curate
+
+    review, outcome = curate(options.dataset, options.out, progress=True)
+    print(summary.curated_text(review, outcome))
+    return 0
+
+
 def corpus(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
