@@ -92,8 +92,17 @@ def train(options: argparse.Namespace) -> int:
         resolution=options.resolution,
         overrides=options.set,
         resume=options.resume,
+        metrics=options.metrics,
+        tensorboard=options.tensorboard,
     )
     print(piece)
+    return 0
+
+
+def timelapse(options: argparse.Namespace) -> int:
+    from training.watch.timelapse import of_piece
+
+    print(of_piece(options.piece))
     return 0
 
 

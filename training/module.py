@@ -90,6 +90,7 @@ class GanModule(pl.LightningModule):
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps = 0
         self.losses: dict[str, Tensor] = {}
+        self.figures: dict[str, float] = {}  # measured now and then; watched beside the losses
 
     @property
     def kimg(self) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from models.card import Card, PieceError
 from training import UsageError
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
+from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -29,12 +30,15 @@ def train(
     resolution: int | None = None,
     overrides: Sequence[str] = (),
     resume: bool = False,
+    metrics: str | None = None,
+    tensorboard: bool = False,
 ) -> Path:
     """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
 
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
+    metrics: PORT or HOST:PORT where Prometheus reads figures. tensorboard: write event files.
     Raises UsageError or PieceError with one line before anything is written.
     """
     dataset = Path(dataset)
@@ -59,7 +63,8 @@ def train(
         saved = read_checkpoint(work)
         if recipe is None:  # go on as before
             plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
-    return _run(dataset, name, plan, piece, work, limit, saved)
+    with open_boards(work, metrics, tensorboard) as boards:
+        return _run(dataset, name, plan, piece, work, limit, saved, boards)
 
 
 def _name_of(dataset: Path) -> str:
@@ -97,6 +102,7 @@ def _run(
     work: Path,
     budget: Budget,
     saved: tuple[dict[str, Any], dict[str, Any]] | None,
+    boards: list[Board],
 ) -> Path:
     from training.dataset import read_dataset
 
@@ -109,6 +115,7 @@ def _run(
     from training.fit import fit
     from training.grid import fixed_latent
     from training.module import Batches, GanModule
+    from training.watch.watch import Watch
 
     latent = _latent(recipe, data)
     module = GanModule(recipe, latent)
@@ -129,14 +136,16 @@ def _run(
     progress = Progress(clock)
     points = fixed_latent(latent, GRID, recipe.seed, data.conditions)
     grids = Grids(work, points, clock, recipe.grid_seconds)
+    watch = Watch(work, data, recipe, clock, progress, grids, boards)
     checkpoints = Checkpoints(work, account, clock, recipe.checkpoint_seconds, tensors)
     with stop.listening():
         try:
             if budget.spent(clock.seconds, module.kimg) < 1:
-                fit(module, batches, [clock, progress, checkpoints, grids], recipe)
+                fit(module, batches, [clock, progress, checkpoints, grids, watch], recipe)
                 checkpoints.save(module)
                 with going_on("the last sample grid"):
                     grids.draw(module)
+                watch.finish(module)
             else:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
             export(piece, make_card(name, recipe, data, module, clock.seconds), data, module)
