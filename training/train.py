@@ -110,7 +110,7 @@ def _run(
     _report(data)
     recipe = recipe.settled(len(data))
     # Lightning takes seconds to import: only once the dataset is known to be good.
-    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest, going_on
+    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
     from training.export import export, make_card
     from training.fit import fit
     from training.grid import fixed_latent
@@ -126,10 +126,7 @@ def _run(
                "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(name, recipe, data, module, 0.0).to_json())
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{work} cannot be made: {error.strerror}") from error
+    _make(work)
     batches = Batches(data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
     stop = StopRequest()
     clock = Clock(budget, stop, account["seconds"])
@@ -143,8 +140,6 @@ def _run(
             if budget.spent(clock.seconds, module.kimg) < 1:
                 fit(module, batches, [clock, progress, checkpoints, grids, watch], recipe)
                 checkpoints.save(module)
-                with going_on("the last sample grid"):
-                    grids.draw(module)
                 watch.finish(module)
             else:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
@@ -158,6 +153,13 @@ def _run(
             progress.close()
     _say_where(piece, work, module, stop.asked)
     return piece
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}") from error
 
 
 def _restore(

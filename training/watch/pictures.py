@@ -115,7 +115,7 @@ def neighbours(module: GanModule, data: Dataset, likeness: Likeness, drawn: Tens
     apart = [_difference(one, two) for one, two in zip(above, below, strict=True)]
     searched = len(likeness.chosen)
     among = f"{searched:,} of your {len(data):,}" if searched < len(data) else f"your {searched:,}"
-    title = f"nearest of {among} images. ×1 is as near as two of your own; near 0 is a copy"
+    title = f"nearest of {among} images, mirrored or not (×1: as near as two of yours; ×0: a copy)"
     names = [
         f"×{min(match.distance, 99):.2f} {data.files[match.index].split('/')[-1]}"
         for match in matches

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +19,9 @@ TILE = 128  # pixels; larger pictures are reduced, smaller ones enlarged
 GROUND, INK, FAINT = (24, 24, 24), (225, 225, 225), (150, 150, 150)
 _GAP = 4
 _SIZE = 13  # of the letters, pixels
-_LINE = 20
+LINE = 20  # pixels, an even number: a film of captioned pictures needs even sides
 _LEFT_MOST = 150  # pixels for the captions of rows
+_SIGNS = str.maketrans({"×": "x", "−": "-"})
 
 
 def tiles(pictures: Tensor) -> list[Tile]:
@@ -39,17 +41,17 @@ def sheet(
 ) -> Image.Image:
     """Rows of tiles under a title, with a caption for each row and column."""
     font = _font()
-    edge = max([_width(font, text) for text in left] or [0])
+    edge = max([_width(font, drawable(text)) for text in left] or [0])
     edge = min(edge, _LEFT_MOST) + (2 * _GAP if edge else 0) + _GAP
     step = TILE + _GAP
-    head = 2 * _LINE + _GAP if any(top) else _LINE + _GAP
+    head = 2 * LINE + _GAP if any(top) else LINE + _GAP
     columns = max(len(row) for row in rows)
     size = max(edge + columns * step, 3 * step), head + len(rows) * step
     image = Image.new("RGB", size, GROUND)
     draw = ImageDraw.Draw(image)
     draw.text((_GAP, 3), fitted(title, size[0] - 2 * _GAP, font), fill=INK, font=font)
     for c, text in enumerate(top):
-        place = (edge + c * step + TILE // 2, _LINE + 3)
+        place = (edge + c * step + TILE // 2, LINE + 3)
         draw.text(place, fitted(text, TILE, font), fill=FAINT, font=font, anchor="ma")
     for r, row in enumerate(rows):
         y = head + r * step
@@ -63,7 +65,7 @@ def sheet(
 
 def captioned(image: Image.Image, text: str) -> Image.Image:
     """The image with a line of text under it."""
-    made = Image.new("RGB", (image.width, image.height + _LINE), GROUND)
+    made = Image.new("RGB", (image.width, image.height + LINE), GROUND)
     made.paste(image, (0, 0))
     font = _font()
     line = fitted(text, image.width - 2 * _GAP, font)
@@ -91,12 +93,19 @@ def replace(path: Path, data: bytes) -> None:
 
 def fitted(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """One line of at most `width` pixels, cut with … where it is longer."""
-    text = " ".join(text.split())
+    text = drawable(text)
     if _width(font, text) <= width:
         return text
     while text and _width(font, text + "…") > width:
         text = text[:-1]
     return text + "…"
+
+
+def drawable(text: str) -> str:
+    """What Pillow's own font can write, which is ASCII: é as e, 木 as ?."""
+    text = unicodedata.normalize("NFKD", " ".join(text.split()).translate(_SIGNS))
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    return text.encode("ascii", "replace").decode()
 
 
 def _width(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> int:

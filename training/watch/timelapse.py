@@ -12,7 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
 from training import UsageError
-from training.watch.sheet import captioned
+from training.watch.sheet import LINE, captioned
 
 NAME = "timelapse.mp4"
 FPS = 10
@@ -75,6 +75,7 @@ def _encode(path: Path, grids: list[Path], size: tuple[int, int]) -> None:
             "libx264", rate=Fraction(FPS), options={"preset": "veryfast", "crf": "18"}
         )
         codec = stream.codec_context
+        codec.width, codec.height = size[0], size[1] + LINE
         codec.pix_fmt = "yuv420p"
         codec.colorspace = codec.color_primaries = codec.color_trc = _BT709
         codec.color_range = ColorRange.MPEG
@@ -83,7 +84,6 @@ def _encode(path: Path, grids: list[Path], size: tuple[int, int]) -> None:
         picture: Image.Image | None = None
         for image, grid in pictures:
             picture = _frame(image, size, grid)
-            codec.width, codec.height = picture.size
             container.mux(stream.encode(_video(picture)))
         if picture is not None:
             for _ in range(round(_REST * FPS)):

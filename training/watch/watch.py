@@ -118,14 +118,17 @@ class Watch(pl.Callback):
 
     def finish(self, module: GanModule) -> None:
         """The last of everything, and the film."""
-        if self._seen is None and self.grids.pictures is None:
-            return
+        with going_on("the last sample grid"):
+            self.grids.draw(module)
         self._over = True
         self._seen = self.grids.pictures
         self.draw(module)
         with going_on("the time-lapse"):
             timelapse.timelapse(self.folder)
-        self.record(module)
+        if self._steps:
+            self.record(module)
+        else:  # the last step had its record
+            self._show()
 
     def _drawn(self, module: GanModule) -> Iterator[tuple[str, Image.Image]]:
         points = self.grids.points
