@@ -18,8 +18,8 @@ NAME = "index.html"
 
 @dataclass(frozen=True)
 class View:
-    """What the page shows. pictures: file name -> what it is, in order; absent files are left out.
-    refresh: seconds between readings, None when the training is over."""
+    """What the page shows. pictures: file name -> what it is, the grid first; absent files are left
+    out. refresh: seconds between readings, None when the training is over."""
 
     title: str
     records: Sequence[Mapping[str, float]]
@@ -32,8 +32,7 @@ class View:
 
 def page(view: View, folder: Path) -> str:
     """The whole page. folder: where it will lie, beside the pictures."""
-    shown = [_picture(folder / name, text) for name, text in view.pictures.items()]
-    grid, others = shown[0] if shown else "", shown[1:]
+    grid, *others = [_picture(folder / name, text) for name, text in view.pictures.items()]
     parts = [
         f"<h1>{html.escape(view.title)}</h1>",
         grid or f"<p class=faint>The first pictures come in {view.refresh or 0} seconds.</p>",
@@ -61,8 +60,10 @@ def _picture(path: Path, text: str) -> str:
     source = f"{html.escape(path.name)}?{changed}"
     caption = f"<figcaption>{html.escape(text)}</figcaption>" if text else ""
     if path.suffix == ".mp4":
-        return f'<figure>{caption}<video src="{source}" controls loop></video></figure>'
-    return f'<figure>{caption}<img src="{source}" alt="{html.escape(text)}"></figure>'
+        shown = f'<video src="{source}" poster="latest.png" controls loop></video>'
+    else:
+        shown = f'<img src="{source}" alt="{html.escape(text)}">'
+    return f"<figure>{caption}{shown}</figure>"
 
 
 def _sentences(standing: Sequence[Verdict]) -> str:
@@ -142,6 +143,7 @@ body { background: #181818; color: #ddd; font: 16px/1.5 system-ui, sans-serif; m
   margin: 1.5rem auto; padding: 0 1rem }
 h1 { font-weight: 500; margin: 0 0 .5rem } h2 { font-weight: 500; margin: 2rem 0 .5rem }
 figure { margin: 1.2rem 0 } img, video { max-width: 100%; display: block }
+h1 + figure img { width: 100%; max-width: 1024px }
 figcaption, small, .faint { color: #999 } figcaption span { margin-left: .8em }
 .says { border-left: 4px solid #e0a458; padding: .2rem 0 .2rem 1.6rem; margin: 1rem 0 }
 progress { width: 16rem; vertical-align: middle; accent-color: #e0a458 }

@@ -88,7 +88,7 @@ def strip(module: GanModule, code: Code, points: Tensor) -> Image.Image:
     columns = axis(module.latent, code)
     crossed = torch.stack([_across(point, columns) for point in points[:ROWS]])
     title = f"code {columns.name}" + (
-        ", beyond ±1 it was never trained" if code.kind == "continuous" else ""
+        " (beyond −1 and 1 it was never trained)" if code.kind == "continuous" else ""
     )
     left = [f"seed {i + 1}" for i in range(len(crossed))]
     return sheet(_drawn(module, crossed), title, left, columns.captions)

@@ -21,7 +21,7 @@ _GAP = 4
 _SIZE = 13  # of the letters, pixels
 LINE = 20  # pixels, an even number: a film of captioned pictures needs even sides
 _LEFT_MOST = 150  # pixels for the captions of rows
-_SIGNS = str.maketrans({"×": "x", "−": "-"})
+_SIGNS = str.maketrans({"×": "x", "−": "-", "±": "+-"})
 
 
 def tiles(pictures: Tensor) -> list[Tile]:

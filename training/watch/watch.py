@@ -48,10 +48,12 @@ class Watch(pl.Callback):
         self._steps = 0
         self._seen: Tensor | None = None
         self._next = 0.0
+        self._leads = False  # of several processes one watches
         self._over = False
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        if not trainer.is_global_zero:
+        self._leads = trainer.is_global_zero
+        if not self._leads:
             return
         self.history = History(self.folder, module.kimg)
         self.likeness = Likeness(self.data, self.recipe.seed)
@@ -66,7 +68,7 @@ class Watch(pl.Callback):
         self._show()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        if not trainer.is_global_zero:
+        if not self._leads:
             return
         for key, value in module.losses.items():
             self._sums[key] = self._sums[key] + value if key in self._sums else value.clone()
@@ -118,6 +120,8 @@ class Watch(pl.Callback):
 
     def finish(self, module: GanModule) -> None:
         """The last of everything, and the film."""
+        if not self._leads:
+            return
         with going_on("the last sample grid"):
             self.grids.draw(module)
         self._over = True
@@ -157,7 +161,7 @@ class Watch(pl.Callback):
             "seconds_left": self.progress.left(module),
             "watching": self.spent / max(self.clock.here, 1e-9),
         }
-        if shown > 0:
+        if shown > 0 and not self._over:  # the last record waited for film and pictures
             figures["images_per_second"] = 1000 * shown / max(passed, 1e-9)
         figures |= {key: float(total) / self._steps for key, total in self._sums.items()}
         self._sums, self._steps = {}, 0
