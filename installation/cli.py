@@ -77,6 +77,7 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--out", help="the piece's folder (pieces/NAME)")
     p.add_argument("--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included")
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
+    p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--metrics", metavar="[HOST:]PORT", help="where Prometheus reads figures")

@@ -94,6 +94,7 @@ def train(options: argparse.Namespace) -> int:
         resume=options.resume,
         metrics=options.metrics,
         tensorboard=options.tensorboard,
+        begin_with=options.begin_with,
     )
     print(piece)
     return 0

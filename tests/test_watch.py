@@ -33,7 +33,7 @@ from training.watch.chart import chart
 from training.watch.likeness import Likeness
 from training.watch.verdict import Verdict
 
-TINY = ["resolution=16", "channels=[16,8]", "batch=8", "precision=float32", "z=8"]
+TINY = ["resolution=16", "generator=4:16 8:8", "batch=8", "precision=float32", "z=8"]
 CODES = "codes=[{name='shape', kind='categorical', size=3}, {name='size', kind='continuous'}]"
 FORM = Label("form", ("round", "très long", "square"))
 LATENT = Latent(8, (FORM,), (Code("shape", "categorical", 3), Code("size", "continuous")))
@@ -255,7 +255,7 @@ def test_prometheus_reads_the_figures_over_http() -> None:
     board = Metrics("127.0.0.1", 0)
     try:
         assert scrape(board.port) == {}
-        board.figures({"kimg": 1.5, "penalty": 0.25, "codes_mi.hair": 1.1})
+        board.figures({"kimg": 1.5, "penalty": 0.25, "mi_hair": 1.1})
         board.figures({"kimg": 2.5, "skipped_steps": 3.0})
         found = scrape(board.port)
     finally:
@@ -264,7 +264,7 @@ def test_prometheus_reads_the_figures_over_http() -> None:
         "installation_train_kimg": 2.5,
         "installation_train_penalty": 0.25,
         "installation_train_skipped_steps": 3.0,
-        'installation_train_codes_mi{part="hair"}': 1.1,
+        'installation_train_codes_mi{code="hair"}': 1.1,
     }
 
 
@@ -340,7 +340,7 @@ def test_tensorboard_begins_a_new_file_after_a_full_disk(
 def test_a_watched_training_leaves_everything_and_learns_the_same(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = [*TINY, CODES]
+    settings = [*TINY, CODES, "growth=8:1 16:1"]
     often = [*settings, "grid_seconds=0.001", "picture_seconds=0.001"]
     out = train(images, out=tmp_path / "p", budget="0.08kimg", overrides=often, tensorboard=True)
     alone = train(images, out=tmp_path / "alone", budget="0.08kimg", overrides=settings)
@@ -363,7 +363,7 @@ def test_a_watched_training_leaves_everything_and_learns_the_same(
     assert [line["kind"] for line in lines if "said" in line] == ["few"]
     assert figures[-1]["kimg"] == 0.08
     assert figures[-1]["spent"] == 1
-    assert figures[-1].keys() >= {"generator", "discriminator", "codes", "diversity", "watching"}
+    assert figures[-1].keys() >= {"generator", "discriminator", "mi_shape", "diversity", "watching"}
     events = read_events(work / "tensorboard")
     assert len(events.Scalars("diversity")) == len(figures)
     assert set(events.Tags()["images"]) == {*names[:-1], "grid"}

@@ -89,11 +89,13 @@ class Clock(pl.Callback):
         return self.earlier + self.here
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._began = time.perf_counter()
+        if self._began is None:  # a growing network begins to train once per size
+            self._began = time.perf_counter()
         self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        if self.stop.asked or self.budget.spent(self.seconds, module.kimg) >= 1:
+        module.advance(self.budget.spent(self.seconds, module.kimg))
+        if self.stop.asked or module.spent >= module.size.ends:
             trainer.should_stop = True
 
 
@@ -109,6 +111,8 @@ class Progress(pl.Callback):
         self._said = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        if self._said:
+            return
         self._first_kimg = module.kimg
         self._said = time.perf_counter()
         if self.file.isatty():
@@ -165,8 +169,9 @@ class Grids(pl.Callback):
                 self.draw(module)
 
     def draw(self, module: GanModule) -> None:
+        enlarge = 2 if module.size.resolution < 128 else 1
         self.pictures = module.sample(self.points)
-        data = to_png(self.pictures, columns=8, enlarge=2 if _small(module) else 1)
+        data = to_png(self.pictures, columns=8, enlarge=enlarge)
         (self.folder / "grids").mkdir(exist_ok=True)
         (self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png").write_bytes(data)
         fresh = self.folder / "latest.new"
@@ -204,7 +209,3 @@ class Checkpoints(pl.Callback):
                 "go on with --resume --set learning_rate=0.0005 or a higher gamma"
             )
         write_checkpoint(self.folder, module, {**self.account, "seconds": self.clock.seconds})
-
-
-def _small(module: GanModule) -> bool:
-    return module.recipe.resolution < 128

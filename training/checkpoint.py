@@ -24,7 +24,7 @@ from training.module import GanModule
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_ACCOUNT = {"recipe", "dataset", "labels", "seconds", "steps"}
+_ACCOUNT = {"recipe", "dataset", "labels", "seconds", "steps", "shown", "resolution"}
 
 
 class CheckpointError(UsageError):
@@ -39,7 +39,13 @@ def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -
             state = optimizer.state.get(parameter, {})
             tensors.update({f"{name}.{key}.{m}": state[m] for m in _MOMENTS if m in state})
     tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    record = {**account, "steps": module.steps, "digest": _digest(tensors)}
+    record = {
+        **account,
+        "steps": module.steps,
+        "shown": module.shown,
+        "resolution": module.size.resolution,
+        "digest": _digest(tensors),
+    }
     path = folder / NAME
     fresh = path.with_suffix(".new")
     try:
@@ -82,15 +88,22 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
     """Put a checkpoint's weights and steps into a module. Raises CheckpointError."""
     state = {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
     try:
+        _grow_to(module, account["resolution"])
         module.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise CheckpointError(
             "the checkpoint was made with other networks, labels or codes; "
             "train under a new --name to change those"
         ) from error
-    # In images, so that another batch size goes on from the same kimg.
-    shown = account["steps"] * account["recipe"]["batch"]
-    module.steps = round(shown / module.recipe.batch)
+    module.steps, module.shown = account["steps"], account["shown"]
+
+
+def _grow_to(module: GanModule, resolution: int) -> None:
+    """Make the networks as large as they were. Raises ValueError where the recipe never does."""
+    sizes = module.recipe.sizes
+    reached = [size.resolution for size in sizes].index(resolution)
+    for size in sizes[1 : reached + 1]:
+        module.grow(size)
 
 
 def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:

@@ -10,13 +10,14 @@ import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from models.latent import Label
@@ -49,6 +50,16 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def at(self, side: int) -> Dataset:
+        """The same dataset, each pixel the mean of those it covers: images (N, 3, side, side)."""
+        if side == self.images.shape[-1]:
+            return self
+        parts = [
+            F.adaptive_avg_pool2d(part.float(), side).round_().to(torch.uint8)
+            for part in self.images.split(256)
+        ]
+        return replace(self, images=torch.cat(parts))
 
     def digest(self) -> str:
         """A hash of every pixel and label: has the dataset changed since?"""

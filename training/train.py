@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.card import Card, PieceError
+from models.card import GENERATOR, Card, PieceError, read_card
+from models.shelf import find
 from training import UsageError
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
@@ -30,6 +32,7 @@ def train(
     resolution: int | None = None,
     overrides: Sequence[str] = (),
     resume: bool = False,
+    begin_with: str | Path | None = None,
     metrics: str | None = None,
     tensorboard: bool = False,
 ) -> Path:
@@ -38,7 +41,8 @@ def train(
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    metrics: PORT or HOST:PORT where Prometheus reads figures. tensorboard: write event files.
+    begin_with: a piece to begin from, by name or folder. metrics: PORT or HOST:PORT where
+    Prometheus reads figures. tensorboard: write event files.
     Raises UsageError or PieceError with one line before anything is written.
     """
     dataset = Path(dataset)
@@ -46,6 +50,9 @@ def train(
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
         raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
     limit = Budget.parse(budget)
+    if resume and begin_with is not None:
+        raise UsageError("--from begins a training and --resume goes on with one; give one of them")
+    source = find(begin_with) if begin_with is not None else None
     piece = Path(out) if out is not None else Path("pieces") / name
     if piece.name in ("", ".."):
         raise UsageError(f"--out {out}: name a folder for the piece")
@@ -64,7 +71,7 @@ def train(
         if recipe is None:  # go on as before
             plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
     with open_boards(work, metrics, tensorboard) as boards:
-        return _run(dataset, name, plan, piece, work, limit, saved, boards)
+        return _run(Job(dataset, name, plan, piece, work, limit, saved, source, boards))
 
 
 def _name_of(dataset: Path) -> str:
@@ -94,72 +101,123 @@ def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None
         raise UsageError(f"{work} is in the way: not a folder")
 
 
-def _run(
-    path: Path,
-    name: str,
-    recipe: Recipe,
-    piece: Path,
-    work: Path,
-    budget: Budget,
-    saved: tuple[dict[str, Any], dict[str, Any]] | None,
-    boards: list[Board],
-) -> Path:
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, checked and settled. saved: a checkpoint's tensors and account."""
+
+    dataset: Path
+    name: str
+    recipe: Recipe
+    piece: Path
+    work: Path
+    budget: Budget
+    saved: tuple[dict[str, Any], dict[str, Any]] | None
+    source: Path | None  # the piece to begin from
+    boards: Sequence[Board] = ()
+
+
+def _run(job: Job) -> Path:
+    from training.balance import POWERS, weights
     from training.dataset import read_dataset
 
-    data = read_dataset(path, recipe.resolution, recipe.fit, progress=True)
+    data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=True)
     _report(data)
-    recipe = recipe.settled(len(data))
+    recipe = job.recipe.settled(len(data))
+    shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
+    from training.export import make_card
+    from training.module import GanModule
+
+    module = GanModule(recipe, _latent(recipe, data))
+    tensors, account = job.saved or ({}, {"seconds": 0.0})
+    if job.saved:
+        _restore(module, data, tensors, account)
+    if job.source is not None:
+        account |= _begin_from(module, job.source)
+    account = {**account, "recipe": module.recipe.model_dump(mode="json"),
+               "dataset": data.digest(), "labels": _plain_labels(data)}  # fmt: skip
+    # Whatever could make the card unreadable is found now, not after hours.
+    Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
+    try:
+        job.work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{job.work} cannot be made: {error.strerror}") from error
+    return _train_and_export(job, data, shares, module, account, tensors)
+
+
+def _train_and_export(
+    job: Job,
+    data: Dataset,
+    shares: Any,
+    module: GanModule,
+    account: dict[str, Any],
+    tensors: dict[str, Any],
+) -> Path:
     from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
     from training.export import export, make_card
-    from training.fit import fit
     from training.grid import fixed_latent
-    from training.module import Batches, GanModule
     from training.watch.watch import Watch
 
-    latent = _latent(recipe, data)
-    module = GanModule(recipe, latent)
-    tensors, account = saved or ({}, {"seconds": 0.0})
-    if saved:
-        _restore(module, data, tensors, account)
-    account = {**account, "recipe": recipe.model_dump(mode="json"), "dataset": data.digest(),
-               "labels": _plain_labels(data)}  # fmt: skip
-    # Whatever could make the card unreadable is found now, not after hours.
-    Card.from_json(make_card(name, recipe, data, module, 0.0).to_json())
-    _make(work)
-    batches = Batches(data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
+    recipe = module.recipe
     stop = StopRequest()
-    clock = Clock(budget, stop, account["seconds"])
+    clock = Clock(job.budget, stop, account["seconds"])
     progress = Progress(clock)
-    points = fixed_latent(latent, GRID, recipe.seed, data.conditions)
-    grids = Grids(work, points, clock, recipe.grid_seconds)
-    watch = Watch(work, data, recipe, clock, progress, grids, boards)
-    checkpoints = Checkpoints(work, account, clock, recipe.checkpoint_seconds, tensors)
+    points = fixed_latent(module.latent, GRID, recipe.seed, data.conditions)
+    grids = Grids(job.work, points, clock, recipe.grid_seconds)
+    checkpoints = Checkpoints(job.work, account, clock, recipe.checkpoint_seconds, tensors)
+    watch = Watch(job.work, data, recipe, clock, progress, grids, job.boards)
+    module.advance(job.budget.spent(clock.seconds, module.kimg))
     with stop.listening():
         try:
-            if budget.spent(clock.seconds, module.kimg) < 1:
-                fit(module, batches, [clock, progress, checkpoints, grids, watch], recipe)
+            if module.spent < 1:
+                callbacks = [clock, progress, checkpoints, grids, watch]
+                _grow_and_fit(module, data, shares, callbacks, stop)
                 checkpoints.save(module)
                 watch.finish(module)
             else:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
-            export(piece, make_card(name, recipe, data, module, clock.seconds), data, module)
+            card = make_card(job.name, account, data, module, clock.seconds)
+            export(job.piece, card, data, module)
         except OSError as error:
             raise UsageError(
                 f"the training could not be saved ({error.strerror or error}); what was saved in "
-                f"{work} before is kept, so make room and go on with --resume"
+                f"{job.work} before is kept, so make room and go on with --resume"
             ) from error
         finally:
             progress.close()
-    _say_where(piece, work, module, stop.asked)
-    return piece
+    _say_where(job.piece, job.work, module, stop.asked)
+    return job.piece
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be made: {error.strerror}") from error
+def _grow_and_fit(
+    module: GanModule, data: Dataset, shares: Any, callbacks: list[Any], stop: Any
+) -> None:
+    """Train at each size that is left, in turn."""
+    from training.batches import Batches
+    from training.fit import fit
+
+    recipe = module.recipe
+    for size in recipe.sizes:
+        if size.ends <= module.spent or stop.asked:
+            continue
+        while module.size.resolution < size.resolution:
+            module.grow(next(s for s in recipe.sizes if s.resolution == 2 * module.size.resolution))
+        module.size = size
+        images = data.at(size.resolution)
+        fit(module, Batches(images, size.batch, recipe.seed, module.shown, recipe.mirror, shares),
+            callbacks, recipe)  # fmt: skip
+
+
+def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
+    """Begin from a piece, and note which."""
+    from training.transfer import REST, begin_from
+
+    card = read_card(source)
+    if not begin_from(module, source):  # a new D would lead a good G astray until it knows better
+        rest = max(module.recipe.generator_rest, REST)
+        module.recipe = module.recipe.model_copy(update={"generator_rest": rest})
+    print(f"beginning from {card.name}", file=sys.stderr)
+    return {"from": {"name": card.name, "sha256": card.files[GENERATOR]["sha256"]}}
 
 
 def _restore(

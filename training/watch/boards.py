@@ -16,6 +16,7 @@ from training import UsageError
 
 FOLDER = "tensorboard"
 _PREFIX = "installation_train"
+_CODE = "mi_"  # begins the mutual information of a code
 _MEANING = {
     "kimg": "Thousands of images shown.",
     "seconds": "Seconds of training, earlier runs included.",
@@ -28,7 +29,7 @@ _MEANING = {
     "diversity": "Diversity of the fixed grid, as a share of the real images' own.",
     "fd": "Frechet distance in the project's own encoder; never FID.",
     "skipped_steps": "Steps skipped because their numbers were not finite.",
-    "codes_mi": "Mutual information of the codes, nats.",
+    "codes_mi": "Mutual information of each code with the picture, nats.",
     "watching": "Share of the training time spent on watching it.",
 }
 
@@ -92,7 +93,7 @@ class TensorBoard:
 
     def figures(self, record: Mapping[str, float]) -> None:
         values = [
-            self._summary.Value(tag=key.replace(".", "/"), simple_value=value)
+            self._summary.Value(tag=key, simple_value=value)
             for key, value in record.items()
             if key != "kimg"
         ]
@@ -132,8 +133,8 @@ class TensorBoard:
 
 
 class Metrics:
-    """http://HOST:PORT/metrics. A figure is a gauge; one with a dot, as codes_mi.shape, a gauge of
-    its first half, labelled with the other. Pictures are not for it."""
+    """http://HOST:PORT/metrics. A figure is a gauge; those of codes, mi_hair and mi_eyes, one
+    gauge with a label. Pictures are not for it."""
 
     def __init__(self, host: str, port: int) -> None:
         try:
@@ -152,16 +153,17 @@ class Metrics:
 
     def figures(self, record: Mapping[str, float]) -> None:
         for key, value in record.items():
-            name, dot, part = key.partition(".")
+            of_code = key.startswith(_CODE)
+            name, part = ("codes_mi", key.removeprefix(_CODE)) if of_code else (key, "")
             gauge = self._gauges.get(name)
             if gauge is None:
                 gauge = self._gauges[name] = self._gauge(
                     f"{_PREFIX}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}",
                     _MEANING.get(name, name),
-                    ["part"] if dot else [],
+                    ["code"] if of_code else [],
                     registry=self._registry,
                 )
-            (gauge.labels(part) if dot else gauge).set(value)
+            (gauge.labels(part) if of_code else gauge).set(value)
 
     def picture(self, name: str, data: bytes, size: tuple[int, int], kimg: float) -> None:
         pass

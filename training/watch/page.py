@@ -101,12 +101,12 @@ def _earlier(said: Sequence[Mapping[str, Any]]) -> str:
 
 def _charts(records: Sequence[Mapping[str, float]]) -> str:
     known = {key for record in records for key in record}
-    codes = sorted(key for key in known if key.startswith("codes"))
+    codes = sorted(key for key in known if key.startswith("mi_"))
     charts = [
         chart("FD (less is better)", records, ["fd"]),
         chart("variety, of the images' own", records, ["diversity"]),
         chart("logits", records, ["real_logit", "val_logit", "fake_logit"]),
-        chart("codes", records, codes[:4]),
+        chart("what the codes tell, nats", records, codes[:4]),
         chart("losses", records, ["discriminator", "generator"]),
         chart("gradient penalty", records, ["penalty"]),
     ]

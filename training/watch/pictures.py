@@ -16,8 +16,9 @@ from torch import Tensor
 
 from models.latent import Code, Label, Latent
 from training.augment import augment
+from training.batches import step_rng
 from training.dataset import Dataset
-from training.module import GanModule, step_rng
+from training.module import GanModule
 from training.watch.likeness import Likeness
 from training.watch.sheet import Tile, sheet, tile, tiles
 

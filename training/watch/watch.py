@@ -52,9 +52,9 @@ class Watch(pl.Callback):
         self._over = False
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        self._leads = trainer.is_global_zero
-        if not self._leads:
-            return
+        if self._leads or not trainer.is_global_zero:
+            return  # a growing network begins to train once per size
+        self._leads = True
         self.history = History(self.folder, module.kimg)
         self.likeness = Likeness(self.data, self.recipe.seed)
         self._before = (self.clock.seconds, module.kimg)
@@ -157,7 +157,7 @@ class Watch(pl.Callback):
         figures = {
             "kimg": kimg,
             "seconds": seconds,
-            "spent": self.clock.budget.spent(seconds, kimg),
+            "spent": module.spent,
             "seconds_left": self.progress.left(module),
             "watching": self.spent / max(self.clock.here, 1e-9),
         }
