@@ -36,8 +36,9 @@ def test_a_healthy_training_is_left_in_peace() -> None:
         ("memorising", {"val_logit": -0.4}, "more augmentation"),
         ("collapse", {"diversity": 0.3}, "70%|67%"),
         ("alike", {"diversity": 0.05}, "not learning"),
-        ("flat", {"real_logit": 0.01, "val_logit": 0.0, "fake_logit": 0.0}, "tells nothing apart"),
+        ("flat", {"real_logit": 0.01, "val_logit": 0.0, "fake_logit": 0.0}, "little is learnt"),
         ("beaten", {"discriminator": 0.01}, "wins every time"),
+        ("beaten", {"generator": 40.0}, "wins every time"),
     ],
 )
 def test_each_sign_is_said_once_and_again_when_it_ends(

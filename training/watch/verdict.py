@@ -152,9 +152,15 @@ def _flat(history: Sequence[Figures]) -> Series:
 
 
 def _beaten(history: Sequence[Figures]) -> Series:
-    """−log₁₀ of D's loss: how surely D wins."""
-    losses = [record.get("discriminator") for record in history]
-    return _settled(history, [None if d is None else -math.log10(max(d, 1e-9)) for d in losses])
+    """How surely D wins: 1 where its loss is 0.05, or where the generator's is 8."""
+    found: Series = []
+    for record in history:
+        d, g = record.get("discriminator"), record.get("generator")
+        if d is None or g is None:
+            found.append(None)
+        else:
+            found.append(max(math.log10(max(d, 1e-9)) / math.log10(0.05), g / 8))
+    return _settled(history, found)
 
 
 def _stalled(history: Sequence[Figures]) -> Series:
@@ -210,7 +216,7 @@ SIGNS = (
     ),
     Sign(
         "flat",
-        "the discriminator has gone flat: it tells nothing apart, so nothing is learnt. A lower "
+        "the discriminator has gone flat: it hardly tells real from drawn, so little is learnt. A lower "
         "gamma (--set gamma=0.3) or less augmentation",
         "the discriminator tells real from drawn again",
         _flat, begin=0.8, end=0.6,
@@ -220,7 +226,7 @@ SIGNS = (
         "the discriminator wins every time: the generator is not learning. A higher gamma, or more "
         "augmentation",
         "the generator holds its own again",
-        _beaten, begin=1.3, end=1.0,
+        _beaten, begin=1.0, end=0.75,
     ),
     Sign(
         "stalled",
