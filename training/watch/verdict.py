@@ -216,8 +216,8 @@ SIGNS = (
     ),
     Sign(
         "flat",
-        "the discriminator has gone flat: it hardly tells real from drawn, so little is learnt. A lower "
-        "gamma (--set gamma=0.3) or less augmentation",
+        "the discriminator has gone flat: it hardly tells real from drawn, so little is learnt. A "
+        "lower gamma (--set gamma=0.3) or less augmentation",
         "the discriminator tells real from drawn again",
         _flat, begin=0.8, end=0.6,
     ),

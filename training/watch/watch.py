@@ -23,7 +23,7 @@ from training.watch import page, pictures, timelapse, verdict
 from training.watch.boards import Board
 from training.watch.history import History
 from training.watch.likeness import Likeness
-from training.watch.sheet import png, replace
+from training.watch.sheet import captioned, png, replace
 from training.watch.verdict import Verdict
 
 SHARE = 0.03  # of the training time at most for the dearer pictures, whatever the recipe asks for
@@ -109,6 +109,7 @@ class Watch(pl.Callback):
     def draw(self, module: GanModule) -> None:
         """The pictures beside the grid. What cannot be written now is written the next time."""
         for name, image in self._drawn(module):
+            image = captioned(image, f"{module.kimg:.1f} kimg")
             data = png(image)
             with going_on(f"{name}.png"):
                 replace(self.folder / f"{name}.png", data)
