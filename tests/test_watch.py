@@ -369,19 +369,23 @@ def test_a_watched_training_leaves_everything_and_learns_the_same(
     assert set(events.Tags()["images"]) == {*names[:-1], "grid"}
 
 
+@pytest.mark.parametrize("grids_saved", [True, False])
 def test_a_full_disk_does_not_end_a_watched_training(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    grids_saved: bool, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    def full(*unused: Any) -> None:
+    def full(*unused: Any, **more: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("training.watch.watch.replace", full)
     monkeypatch.setattr("training.watch.history.History._write", full)
     monkeypatch.setattr("training.watch.timelapse._encode", full)
+    if not grids_saved:
+        monkeypatch.setattr("training.callbacks.to_png", full)
     settings = [*TINY, "grid_seconds=0.001"]
     out = train(images, out=tmp_path / "p", budget="0.024kimg", overrides=settings)
     assert (out / "card.json").exists()
     said = capsys.readouterr().err
-    for what in ("the page", "the log", "matrix.png", "the time-lapse"):
+    last = "the time-lapse" if grids_saved else "the last sample grid"
+    for what in ("the page", "the log", "matrix.png", last):
         assert f"{what} could not be saved (No space left on device)" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,8 @@ class Watch(pl.Callback):
                 replace(self.folder / f"{name}.png", data)
             self._hand_on(name, data, image.size, module.kimg)
         grid = self.folder / "latest.png"
-        if self.boards and grid.exists():
-            with Image.open(grid) as image:
+        if self.boards:
+            with going_on("the boards' grid"), Image.open(grid) as image:
                 self._hand_on("grid", grid.read_bytes(), image.size, module.kimg)
 
     def finish(self, module: GanModule) -> None:
@@ -128,7 +128,7 @@ class Watch(pl.Callback):
         self._over = True
         self._seen = self.grids.pictures
         self.draw(module)
-        with going_on("the time-lapse"):
+        with going_on("the time-lapse"), suppress(timelapse.TimelapseError):  # no grid was saved
             timelapse.timelapse(self.folder)
         if self._steps:
             self.record(module)
