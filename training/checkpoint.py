@@ -95,6 +95,8 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
             "the checkpoint was made with other networks, labels or codes; "
             "train under a new --name to change those"
         ) from error
+    if not module.recipe.adapt:  # what is asked for now counts
+        module.strength.fill_(float(module.recipe.augment))
     module.steps, module.shown = account["steps"], account["shown"]
 
 

@@ -32,6 +32,7 @@ def make_card(
         training={
             "dataset": data.name,
             "images": len(data),
+            "hold_out": module.recipe.hold_out,
             "left_out": len(data.problems),
             "kimg": round(module.kimg, 3),
             "seconds": round(seconds, 1),

@@ -33,7 +33,9 @@ class GanModule(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.recipe, self.latent = recipe, latent
-        self.gamma, self.strength = float(recipe.gamma), float(recipe.augment)  # settled by now
+        self.gamma = float(recipe.gamma)  # settled by now
+        self.strength: Tensor  # of the augmentation; a buffer, since it may be adapted
+        self.register_buffer("strength", torch.tensor(float(recipe.augment), dtype=torch.float64))
         self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
         first = self.size.resolution
@@ -50,7 +52,10 @@ class GanModule(pl.LightningModule):
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps, self.shown, self.spent = 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
-        self.figures: dict[str, float] = {}  # measured now and then; watched beside the losses
+        self.logits: dict[str, Tensor] = {}  # means of the last step
+        self.figures: dict[str, float] = {}  # what is known of the training so far
+        self.logit_means: Tensor
+        self.register_buffer("logit_means", torch.zeros(3, dtype=torch.float64))
 
     @property
     def kimg(self) -> float:
@@ -143,8 +148,9 @@ class GanModule(pl.LightningModule):
             seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
-        real_logits = self._judge(seen_real, conditions)
-        fake_logits = self._judge(seen_fake, conditions)
+        real_logits = self.judge(seen_real, conditions)
+        fake_logits = self.judge(seen_fake, conditions)
+        self.logits = {"real": real_logits.detach().mean(), "fake": fake_logits.detach().mean()}
         loss = DISCRIMINATOR[recipe.loss](real_logits, fake_logits)
         self.losses["discriminator"] = loss.detach()
         if penalise:
@@ -174,7 +180,7 @@ class GanModule(pl.LightningModule):
         recipe = self.recipe
         optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
-        fake_logits = self._judge(self._augment(fake.float(), rng), conditions)
+        fake_logits = self.judge(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
         if self.latent.codes:
@@ -187,9 +193,10 @@ class GanModule(pl.LightningModule):
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        return augment(images, self.strength, rng, self.recipe.cutout)
+        return augment(images, float(self.strength), rng, self.recipe.cutout)
 
-    def _judge(self, images: Tensor, conditions: Tensor) -> Tensor:
+    def judge(self, images: Tensor, conditions: Tensor) -> Tensor:
+        """D's logits, (N,) float32, with the labels as far as they are ramped in."""
         recipe = self.recipe
         ramp = (self.kimg - recipe.label_start) / max(recipe.label_full - recipe.label_start, 1e-9)
         weight = min(1.0, max(0.0, ramp))

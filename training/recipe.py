@@ -49,6 +49,12 @@ class Recipe(BaseModel):
     augment: float | Literal["auto"] = Field(
         "auto", description="How often images are augmented, 0 to 1. auto: by the dataset's size."
     )
+    adapt: bool = Field(
+        False, description="Let the augmentation follow what D makes of the held-out images."
+    )
+    hold_out: float = Field(
+        0.1, ge=0, le=0.5, description="Share of the images kept from training, to judge it by."
+    )
     cutout: float = Field(
         0.0, ge=0, le=1, description="How often a grey hole hides a part; it can leak as grey."
     )

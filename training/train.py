@@ -119,10 +119,13 @@ class Job:
 def _run(job: Job) -> Path:
     from training.balance import POWERS, weights
     from training.dataset import read_dataset
+    from training.split import split
 
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=True)
     _report(data)
+    whole = data.digest()
     recipe = job.recipe.settled(len(data))
+    data, held_out = split(data, share=recipe.hold_out)
     shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
@@ -131,28 +134,30 @@ def _run(job: Job) -> Path:
     module = GanModule(recipe, _latent(recipe, data))
     tensors, account = job.saved or ({}, {"seconds": 0.0})
     if job.saved:
-        _restore(module, data, tensors, account)
+        _restore(module, data, whole, tensors, account)
     if job.source is not None:
         account |= _begin_from(module, job.source)
     account = {**account, "recipe": module.recipe.model_dump(mode="json"),
-               "dataset": data.digest(), "labels": _plain_labels(data)}  # fmt: skip
+               "dataset": whole, "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     try:
         job.work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{job.work} cannot be made: {error.strerror}") from error
-    return _train_and_export(job, data, shares, module, account, tensors)
+    return _train_and_export(job, data, held_out, shares, module, account, tensors)
 
 
 def _train_and_export(
     job: Job,
     data: Dataset,
+    held_out: Dataset,
     shares: Any,
     module: GanModule,
     account: dict[str, Any],
     tensors: dict[str, Any],
 ) -> Path:
+    from training.adapt import Adaptation
     from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
     from training.export import export, make_card
     from training.grid import fixed_latent
@@ -166,11 +171,13 @@ def _train_and_export(
     grids = Grids(job.work, points, clock, recipe.grid_seconds)
     checkpoints = Checkpoints(job.work, account, clock, recipe.checkpoint_seconds, tensors)
     watch = Watch(job.work, data, recipe, clock, progress, grids, job.boards)
+    callbacks = [clock, progress, checkpoints, grids, watch]
+    if len(held_out):
+        callbacks.append(Adaptation(held_out, recipe.adapt))
     module.advance(job.budget.spent(clock.seconds, module.kimg))
     with stop.listening():
         try:
             if module.spent < 1:
-                callbacks = [clock, progress, checkpoints, grids, watch]
                 _grow_and_fit(module, data, shares, callbacks, stop)
                 checkpoints.save(module)
                 watch.finish(module)
@@ -221,7 +228,11 @@ def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
 
 
 def _restore(
-    module: GanModule, data: Dataset, tensors: dict[str, Any], account: dict[str, Any]
+    module: GanModule,
+    data: Dataset,
+    digest: str,
+    tensors: dict[str, Any],
+    account: dict[str, Any],
 ) -> None:
     """Put a checkpoint back, if the dataset still has the labels that it was made with."""
     from training.checkpoint import CheckpointError, restore
@@ -229,7 +240,7 @@ def _restore(
     restore(module, tensors, account)
     if account["labels"] != _plain_labels(data):
         raise CheckpointError("the dataset's labels changed since; train under a new --name")
-    if account["dataset"] != data.digest():
+    if account["dataset"] != digest:
         print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 
 

@@ -106,6 +106,7 @@ def _charts(records: Sequence[Mapping[str, float]]) -> str:
         chart("FD (less is better)", records, ["fd"]),
         chart("variety, of the images' own", records, ["diversity"]),
         chart("logits", records, ["real_logit", "val_logit", "fake_logit"]),
+        chart("augmentation", records, ["augment"]),
         chart("what the codes tell, nats", records, codes[:4]),
         chart("losses", records, ["discriminator", "generator"]),
         chart("gradient penalty", records, ["penalty"]),

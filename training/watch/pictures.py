@@ -100,8 +100,9 @@ def augmented(module: GanModule, data: Dataset) -> Image.Image:
     rng = step_rng(module.recipe.seed, module.steps, "watch")
     chosen = torch.randint(len(data), (SHOWN,), generator=rng)
     images = data.images[chosen].float().cpu() / 127.5 - 1
-    seen = augment(images, module.strength, rng, module.recipe.cutout)
-    title = f"your images, and as the discriminator is shown them (strength {module.strength:.2f})"
+    strength = float(module.strength)
+    seen = augment(images, strength, rng, module.recipe.cutout)
+    title = f"your images, and as the discriminator is shown them (strength {strength:.2f})"
     return sheet([tiles(images), tiles(seen)], title, ["image", "as shown"], [])
 
 
