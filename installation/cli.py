@@ -33,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
     _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
     _dataset(sub)
+    film = _command(sub, "timelapse", "a film of a training", "installation timelapse masks")
+    film.add_argument("piece", help="a piece's name or folder; it may still be in training")
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -83,6 +85,8 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    p.add_argument("--metrics", metavar="[HOST:]PORT", help="where Prometheus reads figures")
+    p.add_argument("--tensorboard", action="store_true", help="write TensorBoard's event files")
 
 
 def _evaluate(p: argparse.ArgumentParser) -> None:

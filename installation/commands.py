@@ -92,6 +92,8 @@ def train(options: argparse.Namespace) -> int:
         resolution=options.resolution,
         overrides=options.set,
         resume=options.resume,
+        metrics=options.metrics,
+        tensorboard=options.tensorboard,
         begin_with=options.begin_with,
     )
     print(piece)
@@ -130,6 +132,13 @@ def dataset_curate(options: argparse.Namespace) -> int:
 
     review, outcome = curate(options.dataset, options.out, progress=True)
     print(summary.curated_text(review, outcome))
+    return 0
+
+
+def timelapse(options: argparse.Namespace) -> int:
+    from training.watch.timelapse import of_piece
+
+    print(of_piece(options.piece))
     return 0
 
 

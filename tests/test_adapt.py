@@ -11,12 +11,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from models.latent import Latent
-from training.adapt import MOST, Adaptation, overfitting
+from training.adapt import MOST, Adaptation
 from training.checkpoint import NAME
 from training.dataset import Dataset
 from training.module import GanModule
 from training.recipe import make_recipe
 from training.train import train
+from training.watch.verdict import overfitting
 
 
 def module_that_says(real: float, held: float, fake: float) -> GanModule:
@@ -43,7 +44,7 @@ def test_it_follows_the_held_out_images(held: float, up: bool) -> None:
         found.measure(module)
     assert (float(module.strength) > 0.5) == up
     assert module.figures["val_logit"] == pytest.approx(held)
-    assert overfitting(module.logit_means) == pytest.approx((2 - held) / 3, abs=1e-6)
+    assert overfitting(module.figures) == pytest.approx((2 - held) / 3, abs=1e-6)
     for _ in range(2000):
         found.measure(module)
     assert float(module.strength) == pytest.approx(MOST if up else 0)

@@ -18,7 +18,7 @@ DOORS = {
     "models": {"models", "torch", "numpy", "safetensors"},
     "training": {
         "models", "training", "torch", "pytorch_lightning", "numpy", "PIL", "pydantic",
-        "safetensors", "tqdm",
+        "safetensors", "tqdm", "av", "prometheus_client", "tensorboard",
     },
     "scenes": {"installation.scene"},
     "shaders": {"shaders"},

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
 
 from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
+from training.watch.verdict import overfitting
 
 TARGET = 0.5  # of r
 SPEED = 100.0  # kimg from none to all
@@ -63,14 +63,8 @@ class Adaptation(pl.Callback):
             "real_logit": real_mean, "val_logit": held_mean, "fake_logit": fake_mean,
         }  # fmt: skip
         if self.follow:
-            r = overfitting(module.logit_means)
+            r = overfitting(module.figures) or 0.0
             step = _EVERY * len(images) / (SPEED * 1000)
             change = step if r > TARGET else -step
             module.strength.add_(change).clamp_(0, MOST)
         module.figures["augment"] = float(module.strength)
-
-
-def overfitting(means: Tensor) -> float:
-    """r of the module's docstring from the means of D's logits (train, held out, fake)."""
-    real, held, fake = means.tolist()
-    return (real - held) / max(real - fake, 1e-6)

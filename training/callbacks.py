@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -134,15 +133,20 @@ class Progress(pl.Callback):
             print(f"{spent:4.0%} {text}", file=self.file, flush=True)
 
     def line(self, module: Any) -> str:
-        done = module.kimg - self._first_kimg
-        rate = 1000 * done / max(self.clock.here, 1e-9)
+        minutes, seconds = divmod(int(self.left(module)), 60)
+        rate = self.rate(module)
+        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left"
+
+    def rate(self, module: Any) -> float:
+        """Images a second, since this run began."""
+        return 1000 * (module.kimg - self._first_kimg) / max(self.clock.here, 1e-9)
+
+    def left(self, module: Any) -> float:
+        """Seconds until the budget is spent."""
         budget = self.clock.budget
         if budget.kimg is not None:
-            left = 1000 * (budget.kimg - module.kimg) / max(rate, 1e-9)
-        else:
-            left = (budget.seconds or 0) - self.clock.seconds
-        minutes, seconds = divmod(int(max(left, 0)), 60)
-        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left"
+            return max(0.0, 1000 * (budget.kimg - module.kimg) / max(self.rate(module), 1e-9))
+        return max(0.0, (budget.seconds or 0) - self.clock.seconds)
 
     def close(self) -> None:
         if self._bar:
@@ -150,11 +154,12 @@ class Progress(pl.Callback):
 
 
 class Grids(pl.Callback):
-    """Sample grids at fixed points: latest.png, and one file per grid, named by images shown. The
-    losses go to log.jsonl beside them."""
+    """Sample grids at fixed points: latest.png, and one file per grid, named by images shown.
+    `pictures` holds the newest, (N, 3, S, S)."""
 
     def __init__(self, folder: Path, points: Tensor, clock: Clock, seconds: float) -> None:
         self.folder, self.points, self.clock, self.seconds = folder, points, clock, seconds
+        self.pictures: Tensor | None = None
         self._last = 0.0
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
@@ -165,17 +170,13 @@ class Grids(pl.Callback):
 
     def draw(self, module: GanModule) -> None:
         enlarge = 2 if module.size.resolution < 128 else 1
-        data = to_png(module.sample(self.points), columns=8, enlarge=enlarge)
+        self.pictures = module.sample(self.points)
+        data = to_png(self.pictures, columns=8, enlarge=enlarge)
         (self.folder / "grids").mkdir(exist_ok=True)
         (self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png").write_bytes(data)
         fresh = self.folder / "latest.new"
         fresh.write_bytes(data)
         os.replace(fresh, self.folder / "latest.png")
-        known: dict[str, Any] = {**module.losses, **module.figures}
-        losses = {key: round(float(value), 4) for key, value in known.items()}
-        record = {"kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses}
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
 
 
 class Checkpoints(pl.Callback):

@@ -122,6 +122,9 @@ class Recipe(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed repeats the training.")
     grid_seconds: float = Field(30.0, gt=0, description="Between two sample grids.")
+    picture_seconds: float = Field(
+        120.0, gt=0, description="Between two drawings of matrix, code strips and neighbours."
+    )
     checkpoint_seconds: float = Field(100.0, gt=0, le=120, description="Between two checkpoints.")
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from models.card import GENERATOR, Card, PieceError, read_card
 from models.shelf import find
 from training import UsageError
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
+from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -32,13 +33,16 @@ def train(
     overrides: Sequence[str] = (),
     resume: bool = False,
     begin_with: str | Path | None = None,
+    metrics: str | None = None,
+    tensorboard: bool = False,
 ) -> Path:
     """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
 
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    begin_with: a piece to begin from, by name or folder.
+    begin_with: a piece to begin from, by name or folder. metrics: PORT or HOST:PORT where
+    Prometheus reads figures. tensorboard: write event files.
     Raises UsageError or PieceError with one line before anything is written.
     """
     dataset = Path(dataset)
@@ -66,7 +70,8 @@ def train(
         saved = read_checkpoint(work)
         if recipe is None:  # go on as before
             plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
-    return _run(Job(dataset, name, plan, piece, work, limit, saved, source))
+    with open_boards(work, metrics, tensorboard) as boards:
+        return _run(Job(dataset, name, plan, piece, work, limit, saved, source, boards))
 
 
 def _name_of(dataset: Path) -> str:
@@ -108,6 +113,7 @@ class Job:
     budget: Budget
     saved: tuple[dict[str, Any], dict[str, Any]] | None
     source: Path | None  # the piece to begin from
+    boards: Sequence[Board] = ()
 
 
 def _run(job: Job) -> Path:
@@ -152,9 +158,10 @@ def _train_and_export(
     tensors: dict[str, Any],
 ) -> Path:
     from training.adapt import Adaptation
-    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest, going_on
+    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
     from training.export import export, make_card
     from training.grid import fixed_latent
+    from training.watch.watch import Watch
 
     recipe = module.recipe
     stop = StopRequest()
@@ -163,7 +170,8 @@ def _train_and_export(
     points = fixed_latent(module.latent, GRID, recipe.seed, data.conditions)
     grids = Grids(job.work, points, clock, recipe.grid_seconds)
     checkpoints = Checkpoints(job.work, account, clock, recipe.checkpoint_seconds, tensors)
-    callbacks = [clock, progress, checkpoints, grids]
+    watch = Watch(job.work, data, recipe, clock, progress, grids, job.boards)
+    callbacks = [clock, progress, checkpoints, grids, watch]
     if len(held_out):
         callbacks.append(Adaptation(held_out, recipe.adapt))
     module.advance(job.budget.spent(clock.seconds, module.kimg))
@@ -172,8 +180,7 @@ def _train_and_export(
             if module.spent < 1:
                 _grow_and_fit(module, data, shares, callbacks, stop)
                 checkpoints.save(module)
-                with going_on("the last sample grid"):
-                    grids.draw(module)
+                watch.finish(module)
             else:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
             card = make_card(job.name, account, data, module, clock.seconds)

@@ -1,0 +1,1 @@
+"""Watching a training: pictures, plain sentences, a page in the browser, boards for machines."""
