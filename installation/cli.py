@@ -77,6 +77,9 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
+    p.add_argument("--devices", default="1", help="GPUs or processes a machine, or auto (1)")
+    p.add_argument("--nodes", type=_count, default=1, help="machines (1)")
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

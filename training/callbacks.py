@@ -1,18 +1,15 @@
-"""What happens around the training step: time and budget, progress, grids, checkpoints, Ctrl-C."""
+"""What happens around the training step: time and budget, progress, grids, checkpoints."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,11 +17,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from training import UsageError
-from training.checkpoint import restore_optimizers, write_checkpoint
+from training import UsageError, ranks
+from training.checkpoint import restore_optimizers, state_of, write_checkpoint
 from training.grid import to_png
 from training.module import GanModule
 from training.recipe import Budget
+from training.stop import StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -41,36 +39,6 @@ def going_on(what: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         tqdm.write(f"{what} could not be saved ({reason}); training goes on", file=sys.stderr)
-
-
-class StopRequest:
-    """Ctrl-C or SIGTERM, once: finish the step, save, leave. A second one interrupts at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    @contextmanager
-    def listening(self) -> Iterator[StopRequest]:
-        if threading.current_thread() is threading.main_thread():  # no other may handle signals
-            self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self.arm()
-            yield self
-        finally:
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
-
-    def arm(self) -> None:
-        """Handle the signals here; again once Lightning has put its own SIGTERM handler in place,
-        which would raise in the middle of a step."""
-        for number in self._before:
-            if not self.asked:
-                signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        signal.signal(number, self._before[number])
 
 
 class Clock(pl.Callback):
@@ -94,7 +62,9 @@ class Clock(pl.Callback):
         self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        if self.stop.asked or self.budget.spent(self.seconds, module.kimg) >= 1:
+        spent = self.budget.spent(self.seconds, module.kimg)
+        spent, asked = ranks.agree(spent, self.stop.asked, module.device)
+        if asked or spent >= 1:
             trainer.should_stop = True
 
 
@@ -138,7 +108,9 @@ class Progress(pl.Callback):
         else:
             left = (budget.seconds or 0) - self.clock.seconds
         minutes, seconds = divmod(int(max(left, 0)), 60)
-        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left"
+        skipped = f", {module.health.skipped} steps skipped" if module.health.skipped else ""
+        time_left = f"{minutes}:{seconds:02d} left"
+        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {time_left}{skipped}"
 
     def close(self) -> None:
         if self._bar:
@@ -167,13 +139,17 @@ class Grids(pl.Callback):
         fresh.write_bytes(data)
         os.replace(fresh, self.folder / "latest.png")
         losses = {key: round(float(value), 4) for key, value in module.losses.items()}
-        record = {"kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses}
+        record = {
+            "kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses,
+            "skipped": module.health.skipped,
+        }  # fmt: skip
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
 
 class Checkpoints(pl.Callback):
-    """Restores the optimisers when training starts and saves the state from then on."""
+    """Restores the optimisers when training starts and saves the state from then on, so often that
+    no more than `seconds` of work are lost when the machine is switched off."""
 
     def __init__(
         self, folder: Path, account: dict[str, Any], clock: Clock, seconds: float,
@@ -182,16 +158,24 @@ class Checkpoints(pl.Callback):
         self.folder, self.account, self.clock, self.seconds = folder, account, clock, seconds
         self.tensors = tensors
         self._last = 0.0
+        self._stepped = 0.0
+        self._writing = 0.0  # seconds that the last one took; lost too, if it is cut short
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         restore_optimizers(module, self.tensors)
         self.tensors = {}
+        ranks.require_same("the dataset", str(self.account["dataset"]))
+        ranks.require_same("the checkpoint", str(module.steps))
+        ranks.copy_from_first(state_of(module).values())
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        if self.clock.here - self._last >= self.seconds:
-            self._last = self.clock.here
+        here = self.clock.here
+        step, self._stepped = here - self._stepped, here
+        if ranks.leads() and here + step + self._writing - self._last >= self.seconds:
+            self._last = here
             with going_on("the checkpoint"):
                 self.save(module)
+            self._writing = self.clock.here - here
 
     def save(self, module: GanModule) -> None:
         """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""

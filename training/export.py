@@ -31,6 +31,7 @@ def make_card(name: str, recipe: Recipe, data: Dataset, module: GanModule, secon
             "left_out": len(data.problems),
             "kimg": round(module.kimg, 3),
             "seconds": round(seconds, 1),
+            "skipped": module.health.skipped,
             "torch": torch.__version__,
             "recipe": recipe.model_dump(mode="json"),
         },

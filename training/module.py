@@ -15,9 +15,12 @@ from torch.nn import functional as F
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Latent
+from training import ranks
 from training.augment import augment, mirror
 from training.dataset import Dataset
+from training.guard import Guard, Health, NotFiniteError, descend
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
+from training.nearby import near
 from training.recipe import Recipe
 
 
@@ -33,11 +36,17 @@ class Batches:
         self.dataset, self.batch, self.seed, self.start, self.flip = (
             dataset, batch, seed, start, flip,
         )  # fmt: skip
+        self.images = dataset.images
+
+    def keep_near(self, device: torch.device) -> None:
+        """Hold the pixels on the device that trains, where they fit."""
+        self.images = near(self.dataset.images, device)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         step = self.start
         while True:
-            yield self.at(step)
+            images, conditions = self.at(step)
+            yield ranks.share(images), ranks.share(conditions)
             step += 1
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
@@ -45,7 +54,7 @@ class Batches:
         places = range(step * self.batch, (step + 1) * self.batch)
         orders = {e: self._order(e) for e in {place // count for place in places}}
         chosen = torch.stack([orders[place // count][place % count] for place in places])
-        images = self.dataset.images[chosen]
+        images = self.images[chosen.to(self.images.device)]
         if self.flip:
             images = mirror(images, step_rng(self.seed, step, "mirror"))
         return images, self.dataset.conditions[chosen]
@@ -63,12 +72,12 @@ def step_rng(seed: int, step: int, purpose: str) -> torch.Generator:
 def draw_latent(latent: Latent, conditions: Tensor, rng: torch.Generator) -> Tensor:
     """Latent vectors with the labels given: z ~ N(0, 1), codes by chance. (N, width)."""
     n = len(conditions)
-    parts = [torch.randn(n, latent.z, generator=rng), conditions.cpu()]
+    parts = [ranks.randn(n, latent.z, rng=rng), conditions.cpu()]
     for code in latent.codes:
         if code.kind == "continuous":
-            parts.append(torch.rand(n, 1, generator=rng) * 2 - 1)
+            parts.append(ranks.rand(n, 1, rng=rng) * 2 - 1)
         else:
-            value = torch.randint(code.size, (n,), generator=rng)
+            value = ranks.randint(0, code.size, n, rng=rng)
             parts.append(F.one_hot(value, code.size).float())
     return torch.cat(parts, dim=1).to(conditions.device)
 
@@ -90,6 +99,7 @@ class GanModule(pl.LightningModule):
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps = 0
         self.losses: dict[str, Tensor] = {}
+        self.guard, self.health = Guard(), Health()
 
     @property
     def kimg(self) -> float:
@@ -103,7 +113,7 @@ class GanModule(pl.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         recipe = self.recipe
         settings: dict[str, Any] = {
-            "lr": recipe.learning_rate,
+            "lr": recipe.learning_rate * self.health.slowed,
             "betas": (recipe.beta1, recipe.beta2),
             "eps": 1e-8,
             "fused": self.device.type in ("cpu", "cuda"),
@@ -118,16 +128,31 @@ class GanModule(pl.LightningModule):
         return found if isinstance(found, list) else [found]
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        images, conditions = batch
+        """One step of both networks; one that is not finite is undone and counted."""
+        losses = dict(self.losses)
+        self.guard.note((self.generator, self.discriminator), self._optimizers()[1].optimizer)
+        try:
+            self._train_both(*batch)
+        except NotFiniteError:
+            self.guard.undo()
+            self.discriminator.requires_grad_(True)
+            self.losses = losses
+            self.health.skipped += 1
+            self.health.in_a_row += 1
+            self.steps += 1
+        else:
+            self.health.in_a_row = 0
+            self.steps += 1
+            self._update_average()
+
+    def _train_both(self, images: Tensor, conditions: Tensor) -> None:
         real = images.to(torch.float32).div_(127.5).sub_(1)
-        rng = step_rng(self.recipe.seed, self.steps, "step")
+        rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.steps, "step"))
         conditions = self._hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
         fake = self.generator(latent)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
         self._train_generator(fake, real_logits, conditions, latent, rng)
-        self.steps += 1
-        self._update_average()
 
     def _train_discriminator(
         self, real: Tensor, fake: Tensor, conditions: Tensor, latent: Tensor, rng: torch.Generator
@@ -142,8 +167,8 @@ class GanModule(pl.LightningModule):
             seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
-        real_logits = self._judge(seen_real, conditions)
-        fake_logits = self._judge(seen_fake, conditions)
+        real_logits = self._judge(seen_real, conditions, penalise)
+        fake_logits = self._judge(seen_fake, conditions, penalise)
         loss = DISCRIMINATOR[recipe.loss](real_logits, fake_logits)
         self.losses["discriminator"] = loss.detach()
         if penalise:
@@ -157,7 +182,7 @@ class GanModule(pl.LightningModule):
             loss = loss + recipe.code_weight * self._code_loss(fake, latent)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        optimizer.step()
+        descend(optimizer, self.discriminator, loss)
         return real_logits.detach()
 
     def _train_generator(
@@ -182,17 +207,20 @@ class GanModule(pl.LightningModule):
             loss = loss + recipe.code_weight * information
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        optimizer.step()
+        descend(optimizer, self.generator, loss)
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return augment(images, self.strength, rng, self.recipe.cutout)
 
-    def _judge(self, images: Tensor, conditions: Tensor) -> Tensor:
+    def _judge(self, images: Tensor, conditions: Tensor, penalised: bool = False) -> Tensor:
+        """D's logits (N,). penalised: they will be differentiated twice, which a compiled network
+        cannot, so it runs as it is."""
         recipe = self.recipe
         ramp = (self.kimg - recipe.label_start) / max(recipe.label_full - recipe.label_start, 1e-9)
         weight = min(1.0, max(0.0, ramp))
-        return self.discriminator(images, conditions, weight).float()
+        judge = self.discriminator.forward if penalised else self.discriminator
+        return judge(images, conditions, weight).float()
 
     def _code_loss(self, fake: Tensor, latent: Tensor) -> Tensor:
         """InfoGAN's bound with fixed σ: cross-entropy, or half the squared error, summed over the
@@ -212,7 +240,7 @@ class GanModule(pl.LightningModule):
     def _hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
         """Hide known labels now and then, so that the generator can also draw without them."""
         keep = [
-            (torch.rand(len(conditions), 1, generator=rng) >= self.recipe.label_drop)
+            (ranks.rand(len(conditions), 1, rng=rng) >= self.recipe.label_drop)
             .float()
             .expand(-1, label.width)
             for label in self.latent.labels

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from models.card import Card, PieceError
 from training import UsageError
+from training.lock import held
+from training.machines import Machines
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 
 if TYPE_CHECKING:
+    from training.best import Judge
     from training.dataset import Dataset
     from training.module import GanModule
 
-GRID = 32  # pictures in a sample grid
+    MakeJudge = Callable[[Dataset], Judge]
 
 
 def train(
@@ -28,15 +32,22 @@ def train(
     budget: str = "20m",
     resolution: int | None = None,
     overrides: Sequence[str] = (),
-    resume: bool = False,
-) -> Path:
+    resume: bool | Literal["or-start"] = False,
+    machines: Machines | None = None,
+    judge: MakeJudge | None = None,
+) -> Path | None:
     """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
 
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    Raises UsageError or PieceError with one line before anything is written.
+    resume: `or-start` begins where there is nothing to go on from. machines: more than one device.
+    judge: makes, of the dataset, what gives the figures that the best state is chosen by; without
+    it the last one is exported. Raises UsageError or PieceError with one line before anything is
+    written. None: this process leaves no piece, as it is not the first of several, or as Slurm has
+    queued the job again.
     """
+    machines = machines or Machines()
     dataset = Path(dataset)
     name = name or _name_of(dataset)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
@@ -49,17 +60,23 @@ def train(
     # Refuse a wrong recipe or folder before the dataset is read.
     plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
     try:
-        _check_folders(dataset, piece, work, resume)
+        going_on = _check_folders(dataset, piece, work, resume)
     except OSError as error:
         raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
     saved: tuple[dict[str, Any], dict[str, Any]] | None = None
-    if resume:
-        from training.checkpoint import read_checkpoint
+    with ExitStack() as claim:
+        if going_on:
+            from training.checkpoint import read_checkpoint
 
-        saved = read_checkpoint(work)
-        if recipe is None:  # go on as before
-            plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
-    return _run(dataset, name, plan, piece, work, limit, saved)
+            if machines.lead and work.is_dir():
+                claim.enter_context(held(work))
+            saved = read_checkpoint(work)
+            if recipe is None:  # go on as before
+                plan = make_recipe(
+                    saved[1]["recipe"], overrides, "as before", resolution=resolution
+                )
+        machines.check_batch(plan.batch)
+        return _run(dataset, name, plan, piece, work, limit, saved, machines, claim, judge)
 
 
 def _name_of(dataset: Path) -> str:
@@ -69,7 +86,10 @@ def _name_of(dataset: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "piece"
 
 
-def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None:
+def _check_folders(
+    dataset: Path, piece: Path, work: Path, resume: bool | Literal["or-start"]
+) -> bool:
+    """Whether there is a training to go on with."""
     from models.piece import check_target
     from training.checkpoint import has_checkpoint
 
@@ -79,14 +99,15 @@ def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None
             "give an --out elsewhere"
         )
     check_target(piece)
-    if resume:
-        return
+    if resume is True or (resume and has_checkpoint(work)):
+        return True
     if piece.is_dir() and any(piece.iterdir()):
         raise PieceError(f"there is a piece at {piece} already; choose another --name, or --resume")
     if has_checkpoint(work):
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
     if work.exists() and not work.is_dir():
         raise UsageError(f"{work} is in the way: not a folder")
+    return False
 
 
 def _run(
@@ -97,21 +118,22 @@ def _run(
     work: Path,
     budget: Budget,
     saved: tuple[dict[str, Any], dict[str, Any]] | None,
-) -> Path:
+    machines: Machines,
+    claim: ExitStack,
+    judge: MakeJudge | None,
+) -> Path | None:
     from training.dataset import read_dataset
 
-    data = read_dataset(path, recipe.resolution, recipe.fit, progress=True)
-    _report(data)
+    data = read_dataset(path, recipe.resolution, recipe.fit, progress=machines.lead)
+    if machines.lead:
+        _report(data)
     recipe = recipe.settled(len(data))
     # Lightning takes seconds to import: only once the dataset is known to be good.
-    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest, going_on
-    from training.export import export, make_card
-    from training.fit import fit
-    from training.grid import fixed_latent
-    from training.module import Batches, GanModule
+    from training.export import make_card
+    from training.module import GanModule
+    from training.run import Run
 
-    latent = _latent(recipe, data)
-    module = GanModule(recipe, latent)
+    module = GanModule(recipe, _latent(recipe, data))
     tensors, account = saved or ({}, {"seconds": 0.0})
     if saved:
         _restore(module, data, tensors, account)
@@ -119,36 +141,23 @@ def _run(
                "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(name, recipe, data, module, 0.0).to_json())
+    if machines.lead and not saved:
+        _begin(work, claim)
+    run = Run(name, recipe, data, module, piece, work, machines)
+    return run.train(budget, account, tensors, judge(data) if judge and machines.lead else None)
+
+
+def _begin(work: Path, claim: ExitStack) -> None:
+    """Make the work folder and hold it."""
+    from training.checkpoint import has_checkpoint
+
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{work} cannot be made: {error.strerror}") from error
-    batches = Batches(data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
-    stop = StopRequest()
-    clock = Clock(budget, stop, account["seconds"])
-    progress = Progress(clock)
-    points = fixed_latent(latent, GRID, recipe.seed, data.conditions)
-    grids = Grids(work, points, clock, recipe.grid_seconds)
-    checkpoints = Checkpoints(work, account, clock, recipe.checkpoint_seconds, tensors)
-    with stop.listening():
-        try:
-            if budget.spent(clock.seconds, module.kimg) < 1:
-                fit(module, batches, [clock, progress, checkpoints, grids], recipe)
-                checkpoints.save(module)
-                with going_on("the last sample grid"):
-                    grids.draw(module)
-            else:
-                print("the budget was used up before; give a larger --budget", file=sys.stderr)
-            export(piece, make_card(name, recipe, data, module, clock.seconds), data, module)
-        except OSError as error:
-            raise UsageError(
-                f"the training could not be saved ({error.strerror or error}); what was saved in "
-                f"{work} before is kept, so make room and go on with --resume"
-            ) from error
-        finally:
-            progress.close()
-    _say_where(piece, work, module, stop.asked)
-    return piece
+    claim.enter_context(held(work))
+    if has_checkpoint(work):  # since it was looked at before the dataset was read
+        raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
 
 
 def _restore(
@@ -185,11 +194,3 @@ def _report(data: Dataset) -> None:
         print(f"  left out {problem}", file=sys.stderr)
     if len(data.problems) > 10:
         print(f"  and {len(data.problems) - 10} more", file=sys.stderr)
-
-
-def _say_where(piece: Path, work: Path, module: GanModule, interrupted: bool) -> None:
-    how = "stopped and saved" if interrupted else "done"
-    print(f"{how} at {module.kimg:.1f} kimg. Piece: {piece}  Grid: {work / 'latest.png'}",
-          file=sys.stderr)  # fmt: skip
-    if interrupted:
-        print("Go on with the same command and --resume.", file=sys.stderr)

@@ -1,0 +1,119 @@
+"""One run of training, from the first step to the piece."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from training import UsageError
+from training.best import Best, Judge
+from training.callbacks import Checkpoints, Clock, Grids, Progress, going_on
+from training.dataset import Dataset
+from training.export import export, make_card
+from training.fit import fit
+from training.grid import fixed_latent
+from training.machines import Machines
+from training.module import Batches, GanModule
+from training.recipe import Budget, Recipe
+from training.recovery import Recovery
+from training.stop import StopRequest, requeue
+
+GRID = 32  # pictures in a sample grid
+
+
+@dataclass
+class Run:
+    """What is trained, on what, and where it goes."""
+
+    name: str
+    recipe: Recipe
+    data: Dataset
+    module: GanModule
+    piece: Path
+    work: Path
+    machines: Machines
+
+    def train(
+        self,
+        budget: Budget,
+        account: dict[str, Any],
+        tensors: dict[str, Tensor],
+        judge: Judge | None = None,
+    ) -> Path | None:
+        """Train until the budget is used up or somebody asks to stop, and export the piece.
+
+        account, tensors: what checkpoints say, and the one to go on from. None: another rank
+        exports, or Slurm has queued the job again. Raises UsageError.
+        """
+        recipe, module = self.recipe, self.module
+        batches = Batches(self.data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
+        stop = StopRequest()
+        clock = Clock(budget, stop, account["seconds"])
+        progress = Progress(clock)
+        points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
+        grids = Grids(self.work, points, clock, recipe.grid_seconds)
+        checkpoints = Checkpoints(self.work, account, clock, recipe.checkpoint_seconds, tensors)
+        best = Best(self.work, judge, recipe.judge_kimg, account["dataset"])
+        callbacks = [clock, checkpoints, Recovery(self.work), best]
+        if self.machines.lead:
+            callbacks += [progress, grids]
+        with stop.listening():
+            try:
+                if budget.spent(clock.seconds, module.kimg) < 1:
+                    self._fit(batches, callbacks)
+                    if not self.machines.lead:
+                        return None
+                    checkpoints.save(module)
+                    if stop.requeue:
+                        self._queue_again()
+                        return None
+                    with going_on("the last sample grid"):
+                        grids.draw(module)
+                elif not self.machines.lead:
+                    return None
+                else:
+                    print("the budget was used up before; give a larger --budget", file=sys.stderr)
+                told = self._export(best, clock.seconds)
+            except OSError as error:
+                raise UsageError(
+                    f"the training could not be saved ({error.strerror or error}); what was saved "
+                    f"in {self.work} before is kept, so make room and go on with --resume"
+                ) from error
+            finally:
+                progress.close()
+        self._say_where(told, stop.asked)
+        return self.piece
+
+    def _fit(self, batches: Batches, callbacks: list[Any]) -> None:
+        try:
+            fit(self.module, batches, callbacks, self.recipe, self.machines)
+        except UsageError:
+            if self.machines.lead:
+                raise
+            raise SystemExit(2) from None  # the first rank says it
+
+    def _export(self, best: Best, seconds: float) -> dict[str, Any]:
+        """Export the best state, or the last where none was judged; returns the best's figures."""
+        told = best.settle(self.module)
+        card = make_card(self.name, self.recipe, self.data, self.module, seconds)
+        if told:
+            card = replace(card, training={**card.training, "best": told})
+        export(self.piece, card, self.data, self.module)
+        return told
+
+    def _queue_again(self) -> None:
+        requeue()
+        print(f"saved at {self.module.kimg:.1f} kimg, and the job is queued again", file=sys.stderr)
+
+    def _say_where(self, best: dict[str, Any], interrupted: bool) -> None:
+        how = "stopped and saved" if interrupted else "done"
+        kimg = self.module.kimg
+        chosen = f", best at {best['kimg']:.0f} of {kimg:.0f} kimg" if best else ""
+        print(f"{how} at {kimg:.1f} kimg{chosen}. Piece: {self.piece}  "
+              f"Grid: {self.work / 'latest.png'}", file=sys.stderr)  # fmt: skip
+        if interrupted:
+            print("Go on with the same command and --resume.", file=sys.stderr)
