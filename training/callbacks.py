@@ -63,8 +63,10 @@ class Clock(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         spent = self.budget.spent(self.seconds, module.kimg)
-        spent, asked = ranks.agree(spent, self.stop.asked, module.device)
-        if asked or spent >= 1:
+        # Clocks and signals differ between ranks; what follows must not.
+        spent, flags = ranks.agree(spent, (self.stop.asked, self.stop.requeue), module.device)
+        self.stop.asked, self.stop.requeue = flags
+        if self.stop.asked or spent >= 1:
             trainer.should_stop = True
 
 

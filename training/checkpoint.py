@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from models.piece import write_synced
 from training import UsageError
 from training.guard import Health
-from training.module import GanModule
+
+if TYPE_CHECKING:
+    from training.module import GanModule
 
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"

@@ -12,7 +12,8 @@ deviation stays together while `batch` can be divided by 8 × ranks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -91,26 +92,27 @@ def average_gradients(network: nn.Module, loss: Tensor) -> Tensor:
     return mean[0]
 
 
-def agree(spent: float, stop: bool, device: torch.device) -> tuple[float, bool]:
-    """The first rank's share of the budget, for all; and whether any rank was asked to stop."""
+def agree(number: float, flags: Sequence[bool], device: torch.device) -> tuple[float, list[bool]]:
+    """The first rank's number, on every rank; and which flags are up on any."""
     if count() == 1:
-        return spent, stop
-    told = torch.tensor([spent if leads() else 0.0, float(stop)], dtype=torch.float64)
-    told = told.to(device)
-    _reduce(told)
-    return float(told[0]), bool(told[1] > 0)
+        return number, list(flags)
+    told = [number if leads() else 0.0, *map(float, flags)]
+    summed = torch.tensor(told, dtype=torch.float64, device=device)
+    _reduce(summed)
+    number, *found = summed.tolist()
+    return number, [flag > 0 for flag in found]
 
 
 def tell(number: float, device: torch.device) -> float:
     """The first rank's number, on every rank."""
-    return agree(number, False, device)[0]
+    return agree(number, (), device)[0]
 
 
 def copy_from_first(tensors: Iterable[Tensor]) -> None:
     """Overwrite each tensor with the first rank's."""
     if count() > 1:
         for tensor in tensors:
-            with _told():
+            with _together():
                 dist.broadcast(tensor.detach(), src=0)
 
 
@@ -119,29 +121,27 @@ def require_same(what: str, value: str) -> None:
     if count() == 1:
         return
     found: list[str | None] = [None] * count()
-    with _told():
+    with _together():
         dist.all_gather_object(found, value)
     if len(set(found)) > 1:
         raise RankError(f"{what} is not the same on all machines; give all of them the same files")
 
 
 def _reduce(tensor: Tensor) -> None:
-    with _told():
+    with _together():
         dist.all_reduce(tensor)
 
 
-class _told:
+@contextmanager
+def _together() -> Iterator[None]:
     """Say it in a line when another rank is gone."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, RuntimeError):
-            raise RankError(
-                "another process of this training is gone; the last checkpoint is kept, go on with "
-                f"--resume ({str(error).splitlines()[0]})"
-            ) from error
+    try:
+        yield
+    except RuntimeError as error:
+        raise RankError(
+            "another process of this training is gone; the last checkpoint is kept, go on with "
+            f"--resume ({str(error).splitlines()[0]})"
+        ) from error
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
