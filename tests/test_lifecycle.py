@@ -130,7 +130,7 @@ def test_many_bad_steps_in_a_row_go_back_and_slow_down(
     poison(monkeypatch, {6, 7, 8}, "nan", "discriminator")
     train(images, out=tmp_path / "p", budget=kimg(11), resume=True)
     said = capsys.readouterr().err
-    assert "3 steps in a row were not finite: back to 0 kimg, learning rate × 0.5" in said
+    assert "3 steps in a row were not finite: back to 0.032 kimg, learning rate × 0.5" in said
     assert [rate[0] for rate in rates] == [rate[1] for rate in rates]
     assert [rate[0] for rate in rates] == [1e-3] * 5 + [5e-4] * 2
     health = read_checkpoint(tmp_path / "p.training")[1]["health"]

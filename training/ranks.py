@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from training import UsageError
 
@@ -144,6 +144,22 @@ def _together() -> Iterator[None]:
         ) from error
 
 
+class _Sum(torch.autograd.Function):
+    """The sum over all ranks; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        summed = x.clone()
+        _reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        summed = gradients[0].clone()
+        _reduce(summed)
+        return summed
+
+
 class SharedBatchNorm(nn.BatchNorm2d):
     """Batch norm whose statistics are those of all ranks' images, on any device.
 
@@ -156,9 +172,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         values = x.float()
         dims, shape = (0, 2, 3), (1, -1, 1, 1)
         n = x.numel() / x.shape[1] * count()
-        mean = all_reduce(values.sum(dims)) / n
+        mean = _Sum.apply(values.sum(dims)) / n
         centred = values - mean.view(shape)
-        variance = all_reduce(centred.square().sum(dims)) / n
+        variance = _Sum.apply(centred.square().sum(dims)) / n
         self._note(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)

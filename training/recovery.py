@@ -42,7 +42,7 @@ class Recovery(pl.Callback):
             return
         if module.health.returns >= RETURNS:
             raise TrainingError(
-                f"{ROW} steps in a row were not finite at {module.kimg:.0f} kimg, and {RETURNS} "
+                f"{ROW} steps in a row were not finite at {module.kimg:.4g} kimg, and {RETURNS} "
                 "returns to an earlier state have not helped; the last good state is kept, go on "
                 "with --resume --set precision=float32, or a higher gamma"
             )
@@ -51,7 +51,7 @@ class Recovery(pl.Callback):
         module.health.in_a_row = 0
         _say(
             f"{ROW} steps in a row were not finite: back to "
-            f"{'the last finite state' if kimg is None else f'{kimg:.0f} kimg'}, learning rate × "
+            f"{'the last finite state' if kimg is None else f'{kimg:.4g} kimg'}, learning rate × "
             f"{module.health.slowed:g}"
         )
 
@@ -99,7 +99,7 @@ class Snapshots:
             return False
         kimg = put_back(module, found)
         slow_down(module)
-        _say(f"{why}: rolled back to {kimg:.0f} kimg, learning rate × {module.health.slowed:g}")
+        _say(f"{why}: rolled back to {kimg:.4g} kimg, learning rate × {module.health.slowed:g}")
         return True
 
     def _newest(self, module: GanModule) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

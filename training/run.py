@@ -112,7 +112,7 @@ class Run:
     def _say_where(self, best: dict[str, Any], interrupted: bool) -> None:
         how = "stopped and saved" if interrupted else "done"
         kimg = self.module.kimg
-        chosen = f", best at {best['kimg']:.0f} of {kimg:.0f} kimg" if best else ""
+        chosen = f", best at {best['kimg']:.4g} of {kimg:.4g} kimg" if best else ""
         print(f"{how} at {kimg:.1f} kimg{chosen}. Piece: {self.piece}  "
               f"Grid: {self.work / 'latest.png'}", file=sys.stderr)  # fmt: skip
         if interrupted:
