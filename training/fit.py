@@ -39,6 +39,7 @@ def fit(
     with warnings.catch_warnings():
         # Hints for people who write Lightning programs (worker counts, loggers), not for artists.
         warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\b.*")
+        warnings.filterwarnings("ignore", module=r"torch\._(dynamo|inductor)\b.*")
         several = machines.ranks > 1
         trainer = pl.Trainer(
             # Several processes on a Mac's one GPU would gain nothing, and gloo does not know it.
