@@ -164,7 +164,8 @@ class Checkpoints(pl.Callback):
         self._writing = 0.0  # seconds that the last one took; lost too, if it is cut short
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        restore_optimizers(module, self.tensors)
+        if self.tensors:
+            restore_optimizers(module, self.tensors)
         self.tensors = {}
         ranks.require_same("the dataset", str(self.account["dataset"]))
         ranks.require_same("the checkpoint", str(module.steps))

@@ -140,7 +140,7 @@ def _together() -> Iterator[None]:
     except RuntimeError as error:
         raise RankError(
             "another process of this training is gone; the last checkpoint is kept, go on with "
-            f"--resume ({str(error).splitlines()[0]})"
+            "--resume"
         ) from error
 
 

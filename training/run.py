@@ -12,6 +12,7 @@ from torch import Tensor
 from training import UsageError
 from training.best import Best, Judge
 from training.callbacks import Checkpoints, Clock, Grids, Progress, going_on
+from training.checkpoint import has_checkpoint
 from training.dataset import Dataset
 from training.export import export, make_card
 from training.fit import fit
@@ -79,10 +80,7 @@ class Run:
                     print("the budget was used up before; give a larger --budget", file=sys.stderr)
                 told = self._export(best, clock.seconds)
             except OSError as error:
-                raise UsageError(
-                    f"the training could not be saved ({error.strerror or error}); what was saved "
-                    f"in {self.work} before is kept, so make room and go on with --resume"
-                ) from error
+                raise UsageError(self._not_saved(error)) from error
             finally:
                 progress.close()
         self._say_where(told, stop.asked)
@@ -104,6 +102,15 @@ class Run:
             card = replace(card, training={**card.training, "best": told})
         export(self.piece, card, self.data, self.module)
         return told
+
+    def _not_saved(self, error: OSError) -> str:
+        text = f"the training could not be saved ({error.strerror or error}); "
+        if not has_checkpoint(self.work):
+            return f"{text}nothing was saved before, so make room and start again"
+        return (
+            f"{text}what was saved in {self.work} before is kept, so make room and go on with "
+            "--resume"
+        )
 
     def _queue_again(self) -> None:
         requeue()
