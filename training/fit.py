@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.strategies import DDPStrategy
 
 from training.compiling import compile_networks
-from training.machines import Machines, environment
+from training.machines import Machines
 from training.module import GanModule
 from training.ranks import share_norms
 from training.recipe import Recipe
@@ -47,7 +47,7 @@ def fit(
             devices=machines.devices,
             num_nodes=machines.nodes,
             strategy=Ranks() if several else "auto",
-            plugins=[environment()],
+            plugins=[machines.environment()],
             precision=precision(recipe),
             max_epochs=1,
             max_steps=-1,

@@ -40,7 +40,7 @@ class Machines:
         return found
 
     def _check(self, tasks: str) -> None:
-        if 0 < _gpus() < self.devices:
+        if self.devices > 1 and 0 < _gpus() < self.devices:
             raise MachinesError(f"--devices {self.devices}: this machine has {_gpus()} GPU")
         if not _in_slurm():
             return
@@ -63,10 +63,26 @@ class Machines:
         """Whether this process writes and speaks, known before they have joined."""
         if self.ranks == 1:
             return True
-        found = environment()
+        found = self.environment()
         if found.creates_processes_externally and _in_slurm():
             return found.global_rank() == 0
         return found.node_rank() == 0 and found.local_rank() == 0
+
+    def environment(self) -> ClusterEnvironment:
+        """Who numbers the processes: Slurm's srun, torchrun, or Lightning, which starts them
+        itself. Lightning's own requeueing is off: it would write its own kind of checkpoint, in
+        the middle of a step."""
+        from lightning_fabric.plugins.environments import (
+            LightningEnvironment,
+            SLURMEnvironment,
+            TorchElasticEnvironment,
+        )
+
+        if self.ranks > 1 and _in_slurm():
+            return SLURMEnvironment(auto_requeue=False)
+        if self.ranks > 1 and TorchElasticEnvironment.detect():
+            return TorchElasticEnvironment()
+        return LightningEnvironment()
 
     def check_batch(self, batch: int) -> None:
         """Raise MachinesError unless a batch can be shared evenly."""
@@ -75,22 +91,6 @@ class Machines:
                 f"batch {batch} cannot be shared by {self.ranks} processes; --set batch="
                 f"{-(-batch // self.ranks) * self.ranks}"
             )
-
-
-def environment() -> ClusterEnvironment:
-    """Who numbers the processes: Slurm's srun, torchrun, or Lightning, which starts them itself.
-
-    Lightning's own requeueing is off: it would write its own kind of checkpoint in mid-step.
-    """
-    from lightning_fabric.plugins.environments import (
-        LightningEnvironment,
-        SLURMEnvironment,
-        TorchElasticEnvironment,
-    )
-
-    if _in_slurm():
-        return SLURMEnvironment(auto_requeue=False)
-    return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
 
 
 def _in_slurm() -> bool:
