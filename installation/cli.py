@@ -31,6 +31,8 @@ def parser() -> argparse.ArgumentParser:
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
+    _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
+    _dataset(sub)
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -39,11 +41,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(sub: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    sub: Any, name: str, text: str, example: str, run: str = ""
+) -> argparse.ArgumentParser:
+    """A command that calls the function of its name in `commands`, or of the name `run`."""
     made: argparse.ArgumentParser = sub.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: {example}"
     )
-    made.set_defaults(run=getattr(commands, name))
+    made.set_defaults(run=getattr(commands, run or name))
     return made
 
 
@@ -75,11 +80,38 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--out", help="the piece's folder (pieces/NAME)")
     p.add_argument("--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included")
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
+    p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
     p.add_argument("--devices", default="1", help="GPUs or processes a machine, or auto (1)")
     p.add_argument("--nodes", type=_count, default=1, help="machines (1)")
+
+
+def _evaluate(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("dataset", help="the folder or zip that it was trained on")
+    p.add_argument("--samples", type=_count, default=2000, help="pictures on each side, at most")
+    p.add_argument("--seed", type=_seed, default=0, help="the same seed, the same figures")
+    p.add_argument("--out", help="a folder for the report and a sheet of pictures")
+    p.add_argument("--inception", metavar="FILE", help="official weights, for FID and KID")
+    p.add_argument("--vgg", metavar="FILE", help="official weights, for VGG-16's likeness")
+    _json(p)
+
+
+def _dataset(sub: Any) -> None:
+    example = "installation dataset check photos/"
+    text = "check and curate a dataset's images"
+    p = sub.add_parser("dataset", help=text, description=text, epilog=f"example: {example}")
+    actions = p.add_subparsers(dest="action", required=True, parser_class=Parser)
+    text = "what is in a dataset and what is wrong with it; changes nothing"
+    check = _command(actions, "check", text, example, "dataset_check")
+    check.add_argument("dataset", help="a folder or zip of images")
+    _json(check)
+    text, example = "make a curated copy", "installation dataset curate photos/ --out curated/"
+    curate = _command(actions, "curate", text, example, "dataset_curate")
+    curate.add_argument("dataset", help="a folder or zip of images; it is only read")
+    curate.add_argument("--out", required=True, help="a new folder, or one from before")
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

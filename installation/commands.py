@@ -94,9 +94,45 @@ def train(options: argparse.Namespace) -> int:
         overrides=options.set,
         resume="or-start" if options.resume_or_start else options.resume,
         machines=Machines.parse(options.devices, options.nodes),
+        begin_with=options.begin_with,
     )
     if piece is not None:
         print(piece)
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    from training import evaluate as measure
+
+    def path(text: str | None) -> Path | None:
+        return Path(text) if text else None
+
+    report = measure.evaluate(
+        options.piece,
+        Path(options.dataset),
+        samples=options.samples,
+        seed=options.seed,
+        out=path(options.out),
+        inception=path(options.inception),
+        vgg=path(options.vgg),
+    )
+    return _answer(options.json, report, lambda: measure.to_text(report))
+
+
+def dataset_check(options: argparse.Namespace) -> int:
+    from training.curation import summary
+    from training.curation.check import check
+
+    review = check(options.dataset, progress=True)
+    return _answer(options.json, summary.facts(review), lambda: summary.text(review))
+
+
+def dataset_curate(options: argparse.Namespace) -> int:
+    from training.curation import summary
+    from training.curation.curate import curate
+
+    review, outcome = curate(options.dataset, options.out, progress=True)
+    print(summary.curated_text(review, outcome))
     return 0
 
 

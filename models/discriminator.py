@@ -2,13 +2,15 @@
 
 Strided 4×4 convolutions without normalisation, as the relativistic loss with R1 and R2 wants it
 (Huang et al. 2024, R3GAN), minibatch standard deviation (Karras et al. 2018), label projection
-(Miyato & Koyama 2018) and InfoGAN's Q head on the shared trunk (Chen et al. 2016).
+(Miyato & Koyama 2018) and InfoGAN's Q head on the shared trunk (Chen et al. 2016). It grows with
+the generator (Karras et al. 2018). DCGAN's own (Radford et al. 2015) is here to compare with.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from models.latent import Code
 from models.strided import halve
 
 FEATURES = 128  # width of the vector that every head reads
+SLOPE = 0.2  # of LeakyReLU
 
 
 class DownConv(nn.Module):
@@ -36,7 +39,20 @@ class DownConv(nn.Module):
         self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
-        return halve(x, self.weight, self.bias)
+        return F.leaky_relu(halve(x, self.weight, self.bias), SLOPE)
+
+
+class NormedDownConv(DownConv):
+    """DCGAN's: begun at N(0, .02), batch norm before the activation."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        nn.init.normal_(self.weight, 0, 0.02)
+        nn.init.zeros_(self.bias)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(self.norm(halve(x, self.weight, self.bias)), SLOPE)
 
 
 class Discriminator(nn.Module):
@@ -44,6 +60,7 @@ class Discriminator(nn.Module):
 
     channels: one number per stage at S/2 … 4 pixels, so the generator's list reversed.
     conditions: how many numbers the labels take, 0 for none. codes: what Q has to recognise.
+    normed: batch norm after every layer but the first, and no minibatch deviation, as in 2015.
     """
 
     def __init__(
@@ -52,26 +69,44 @@ class Discriminator(nn.Module):
         channels: Sequence[int],
         conditions: int = 0,
         codes: Sequence[Code] = (),
+        normed: bool = False,
     ) -> None:
         super().__init__()
         check_stages(resolution, channels)
-        widths = (3, *channels)
-        self.trunk = nn.ModuleList(DownConv(a, b) for a, b in itertools.pairwise(widths))
-        self.features = nn.Linear((channels[-1] + 1) * 16, FEATURES)
+        self.normed = normed
+        layer = NormedDownConv if normed else DownConv
+        self.trunk = nn.ModuleList([DownConv(3, channels[0])])
+        self.trunk.extend(layer(a, b) for a, b in itertools.pairwise(channels))
+        self.former: DownConv | None = None  # the first layer before the last doubling …
+        self.fade = 1.0  # … and how far the new one has come in
+        self.features = nn.Linear((channels[-1] + (not normed)) * 16, FEATURES)
         self.realness = nn.Linear(FEATURES, 1)
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
         self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
         nn.init.normal_(self.features.weight, 0, 0.02)
         nn.init.zeros_(self.features.bias)
 
+    def grow(self, channels: int) -> None:
+        """Read pictures of twice the size, with so many channels at half of it; `fade` is 0."""
+        first = cast(DownConv, self.trunk[0])
+        layer = NormedDownConv if self.normed else DownConv
+        self.former = first
+        self.trunk = nn.ModuleList(
+            [DownConv(3, channels), layer(channels, len(first.weight)), *self.trunk[1:]]
+        )
+        self.fade = 0.0
+
     def embed(self, images: Tensor) -> Tensor:
         """The trunk: (N, 3, S, S) -> (N, FEATURES)."""
         x = images
-        for conv in self.trunk:
-            x = F.leaky_relu(conv(x), 0.2)
+        for index, layer in enumerate(self.trunk):
+            x = layer(x)
+            if index == 1 and self.former is not None and self.fade < 1:
+                x = torch.lerp(self.former(F.avg_pool2d(images, 2)), x, self.fade)
         x = x.contiguous()
-        x = torch.cat([x, minibatch_deviation(x)], dim=1)
-        return F.leaky_relu(self.features(x.flatten(1)), 0.2)
+        if not self.normed:
+            x = torch.cat([x, minibatch_deviation(x)], dim=1)
+        return F.leaky_relu(self.features(x.flatten(1)), SLOPE)
 
     def forward(
         self, images: Tensor, conditions: Tensor | None = None, label_weight: float = 1.0

@@ -4,10 +4,14 @@ DCGAN's shape (Radford et al. 2015), because small strided networks reach good p
 a modest machine, without its checkerboard: every doubling is "repeat each pixel, then a 3×3
 convolution" (Odena et al. 2016, Deconvolution and Checkerboard Artifacts), run as the one 4×4
 transposed convolution that it equals, at less than half the multiplications.
+
+It can begin small and grow, a new doubling fading in over the picture of the one before (Karras
+et al. 2018, ProGAN).
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -17,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.architecture import FIRST, MOST
 from models.strided import double
 
 
@@ -49,12 +54,31 @@ def _box_product(device: torch.device) -> Tensor:
     return torch.kron(row, row).to(device)
 
 
-class Stage(nn.Module):
-    """UpConv, batch norm, ReLU."""
+class TransposedConv(nn.Module):
+    """DCGAN's own doubling, a free 4×4 kernel: (N, A, H, W) -> (N, B, 2H, 2W). It leaves a
+    checkerboard; it is here to compare with."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = UpConv(inputs, outputs)
+        self.weight = nn.Parameter(torch.randn(inputs, outputs, 4, 4) * 0.02)
+
+    def kernel(self) -> Tensor:
+        return self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return double(x, self.weight)
+
+
+Doubling = UpConv | TransposedConv
+DOUBLINGS: dict[str, type[Doubling]] = {"resize": UpConv, "transposed": TransposedConv}
+
+
+class Stage(nn.Module):
+    """A doubling, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, doubling: str) -> None:
+        super().__init__()
+        self.conv = DOUBLINGS[doubling](inputs, outputs)
         self.norm = _norm(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,24 +95,60 @@ class Generator(nn.Module):
 
     inputs: the latent's width, z ⊕ labels ⊕ codes (models.latent.Latent.width).
     resolution: S, a power of two. channels: one number per stage, at 4, 8, … S/2 pixels.
-    Raises ValueError where the stages do not lead from 4 pixels to S.
+    doubling: "resize" or "transposed". Raises ValueError where the stages do not lead from 4 pixels
+    to S.
     """
 
-    def __init__(self, inputs: int, resolution: int, channels: Sequence[int]) -> None:
+    def __init__(
+        self, inputs: int, resolution: int, channels: Sequence[int], doubling: str = "resize"
+    ) -> None:
         super().__init__()
         check_stages(resolution, channels)
+        if doubling not in DOUBLINGS:
+            raise ValueError(f"doubling {doubling!r} is not known")
         self.inputs, self.resolution, self.channels = inputs, resolution, tuple(channels)
+        self.doubling = doubling
         self.seed = nn.Linear(inputs, channels[0] * 16, bias=False)
         self.norm = _norm(channels[0])
-        self.stages = nn.Sequential(*(Stage(a, b) for a, b in pairwise(channels)))
-        self.picture = UpConv(channels[-1], 3)
+        self.stages = nn.Sequential(*(Stage(a, b, doubling) for a, b in pairwise(channels)))
+        self.picture = DOUBLINGS[doubling](channels[-1], 3)
         self.ground = nn.Parameter(torch.zeros(3))
+        self.former: Doubling | None = None  # the picture's layer before the last doubling …
+        self.fade = 1.0  # … and how far the new one has come in
         nn.init.normal_(self.seed.weight, 0, 0.02)
 
     def forward(self, latent: Tensor) -> Tensor:
-        x = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
-        x = self.stages(F.relu(self.norm(x)))  # (N, C, S/2, S/2)
-        return torch.tanh(self.picture(x) + self.ground.view(3, 1, 1))
+        x = before = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
+        x = F.relu(self.norm(x))
+        for stage in self.stages:
+            before, x = x, stage(x)  # (N, C, S/4, S/4), (N, C, S/2, S/2)
+        picture = self.picture(x)
+        if self.former is not None and self.fade < 1:
+            small = F.interpolate(self.former(before), scale_factor=2, mode="nearest")
+            picture = torch.lerp(small, picture, self.fade)
+        return torch.tanh(picture + self.ground.view(3, 1, 1))
+
+    def grow(self, channels: int) -> None:
+        """Double the resolution, with so many channels at half of it; `fade` starts at 0."""
+        self.former = self.picture
+        self.stages.append(Stage(self.channels[-1], channels, self.doubling))
+        self.picture = DOUBLINGS[self.doubling](channels, 3)
+        self.channels, self.resolution = (*self.channels, channels), 2 * self.resolution
+        self.fade = 0.0
+
+    def settle(self) -> None:
+        """End the fade: the smaller picture's layer goes."""
+        self.former, self.fade = None, 1.0
+
+    def whole(self) -> Generator:
+        """A copy that is no longer growing: at the last resolution that is fully in."""
+        copied = copy.deepcopy(self)
+        if copied.former is not None and copied.fade < 1:
+            copied.picture = copied.former
+            copied.stages = nn.Sequential(*list(copied.stages)[:-1])
+            copied.channels, copied.resolution = self.channels[:-1], self.resolution // 2
+        copied.settle()
+        return copied
 
     def arguments(self) -> dict[str, Any]:
         """What rebuilds this network: the card's `generator`."""
@@ -96,6 +156,7 @@ class Generator(nn.Module):
             "inputs": self.inputs,
             "resolution": self.resolution,
             "channels": list(self.channels),
+            "doubling": self.doubling,
         }
 
     @torch.no_grad()
@@ -137,10 +198,10 @@ class FoldedGenerator(nn.Module):
 
 def check_stages(resolution: int, channels: Sequence[int]) -> None:
     """Raise ValueError unless the channels lead from 4 pixels to the resolution by doubling."""
-    if not channels or any(not isinstance(c, int) or not 1 <= c <= 4096 for c in channels):
-        raise ValueError(f"channels {list(channels)} must be whole numbers from 1 to 4096")
-    if len(channels) > 10 or resolution != 4 << len(channels):
-        raise ValueError(f"{len(channels)} stages do not lead from 4 to {resolution} pixels")
+    if not channels or any(not isinstance(c, int) or not 1 <= c <= MOST for c in channels):
+        raise ValueError(f"channels {list(channels)} must be whole numbers from 1 to {MOST}")
+    if len(channels) > 10 or resolution != FIRST << len(channels):
+        raise ValueError(f"{len(channels)} stages do not lead from {FIRST} to {resolution} pixels")
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:

@@ -67,15 +67,21 @@ def save(
 def load(folder: Path) -> Piece:
     """Verify every hash, rebuild the networks, check every shape. Raises PieceError, one line."""
     folder = Path(folder)
-    card = verify(folder)
-    generator = _rebuild(card.generator, folder / GENERATOR)
-    if generator.inputs != card.latent.width or generator.resolution != card.resolution:
-        raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
+    card, generator = load_unfolded(folder)
     upscaler = None
     if card.upscaler is not None:
         path = folder / UPSCALER
         upscaler = build(card.upscaler, path.read_bytes(), str(path))
     return Piece(folder, card, generator.eval().fold(), upscaler)
+
+
+def load_unfolded(folder: Path) -> tuple[Card, Generator]:
+    """A verified piece's card and its generator as it was trained. Raises PieceError."""
+    card = verify(folder)
+    generator = _rebuild(card.generator, folder / GENERATOR)
+    if generator.inputs != card.latent.width or generator.resolution != card.resolution:
+        raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
+    return card, generator
 
 
 def check_target(folder: Path) -> None:

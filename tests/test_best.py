@@ -18,7 +18,7 @@ from training.dataset import Dataset
 from training.module import GanModule
 from training.train import train
 
-TINY = ["resolution=16", "channels=[16,8]", "batch=8", "precision=float32", "z=8",
+TINY = ["resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=8", "precision=float32", "z=8",
         "judge_kimg=0.016"]  # two steps  # fmt: skip
 GOOD = 0.9  # diversity
 

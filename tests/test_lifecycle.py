@@ -25,7 +25,7 @@ from training.module import GanModule
 from training.train import train
 
 ROOT = Path(__file__).parent.parent
-TINY = ["resolution=16", "channels=[16,8]", "batch=8", "precision=float32", "z=8"]
+TINY = ["resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=8", "precision=float32", "z=8"]
 CODES = ["codes=[{name='shape', kind='categorical', size=3}]"]
 
 
@@ -55,7 +55,7 @@ POISONS: dict[str, Poison] = {
 
 def poison(patch: pytest.MonkeyPatch, steps: set[int], kind: str, half: str) -> None:
     """Spoil D's answer at these steps, in D's own half of the step or in G's."""
-    judge = GanModule._judge
+    judge = GanModule.judge
 
     def poisoned(self: GanModule, *given: object) -> torch.Tensor:
         logits = judge(self, *given)
@@ -63,7 +63,7 @@ def poison(patch: pytest.MonkeyPatch, steps: set[int], kind: str, half: str) -> 
         bad = self.steps in steps and own == (half == "discriminator")
         return POISONS[kind](logits) if bad else logits
 
-    patch.setattr(GanModule, "_judge", poisoned)
+    patch.setattr(GanModule, "judge", poisoned)
 
 
 @pytest.mark.parametrize("half", ["discriminator", "generator"])

@@ -22,7 +22,7 @@ from training.train import train
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = [
-    "resolution=16", "channels=[16,8]", "batch=16", "precision=float32", "z=8",
+    "resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=16", "precision=float32", "z=8",
     "codes=[{name='a', kind='categorical', size=3}, {name='b', kind='continuous'}]",
     "label_start=0", "label_full=0.01", "cutout=0.5",
 ]  # fmt: skip

@@ -21,8 +21,8 @@ from training.stop import RequeueError, requeue
 
 ROOT = Path(__file__).parent.parent
 BATCH = Path(training.__file__).parent / "slurm" / "train.sbatch"
-SETTINGS = ["resolution=16", "channels=[16,8]", "batch=16", "precision=float32", "z=8",
-            "grid_seconds=0.1"]  # fmt: skip
+SETTINGS = ["resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=16", "precision=float32",
+            "z=8", "grid_seconds=0.1"]  # fmt: skip
 
 # Two tasks on one node. The warning reaches one of them only: they have to agree.
 SRUN = """#!{python}

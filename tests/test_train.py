@@ -23,7 +23,7 @@ from training.recipe import recipe_names
 from training.source import DatasetError
 from training.train import train
 
-TINY = ["resolution=16", "channels=[16,8]", "batch=8", "precision=float32", "z=8"]
+TINY = ["resolution=16", "generator=4:16 8:8", "batch=8", "precision=float32", "z=8"]
 CODES = ["codes=[{name='shape', kind='categorical', size=3}, {name='size', kind='continuous'}]"]
 
 
@@ -77,7 +77,7 @@ def test_resume_equals_an_uninterrupted_run(images: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("recipe", recipe_names())
 def test_every_recipe_trains(images: Path, tmp_path: Path, recipe: str) -> None:
-    settings = ["resolution=32", "channels=[16,8,8]", "batch=4"]
+    settings = ["resolution=32", "generator=4:16 8:8 16:8", "batch=4"]
     out = train(images, out=tmp_path / "p", recipe=recipe, budget=kimg(2, 4), overrides=settings)
     assert piece.load(out).card.training["kimg"] == 0.008
 
@@ -284,7 +284,7 @@ def test_what_a_person_wrote_into_the_card_survives_a_resume(
 
 @pytest.mark.parametrize("resolution", [8, 32, 128])
 def test_every_size_trains(images: Path, tmp_path: Path, resolution: int) -> None:
-    settings = ["channels=[16,8,8,8,8]", "batch=8", *CODES]
+    settings = ["generator=4:16 8:8 16:8 32:8 64:8", "batch=8", *CODES]
     out = train(
         images, out=tmp_path / "p", budget=kimg(2), resolution=resolution, overrides=settings
     )

@@ -76,7 +76,7 @@ class Best(pl.Callback):
         collapsed = figures is not None and self._collapsed(module, figures)
         if ranks.tell(float(collapsed), module.device):
             self.snapshots.roll_back(module)
-        elif figures is not None and figures.worth_keeping:
+        elif figures is not None and figures.worth_keeping and not _fading(module):
             self._keep(module, figures)
             self.snapshots.keep(module)
         return figures
@@ -121,3 +121,8 @@ class Best(pl.Callback):
         except CheckpointError as error:
             tqdm.write(f"{error}; the next best is kept instead", file=sys.stderr)
             return {}, {}
+
+
+def _fading(module: GanModule) -> bool:
+    """Whether a new size is coming in: such a network is two, and not one to keep."""
+    return module.average.former is not None and module.average.fade < 1

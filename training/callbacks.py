@@ -58,7 +58,8 @@ class Clock(pl.Callback):
         return self.earlier + self.here
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._began = time.perf_counter()
+        if self._began is None:  # a growing network begins to train once per size
+            self._began = time.perf_counter()
         self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
@@ -66,7 +67,8 @@ class Clock(pl.Callback):
         # Clocks and signals differ between ranks; what follows must not.
         spent, flags = ranks.agree(spent, (self.stop.asked, self.stop.requeue), module.device)
         self.stop.asked, self.stop.requeue = flags
-        if self.stop.asked or spent >= 1:
+        module.advance(spent)
+        if self.stop.asked or module.spent >= module.size.ends:
             trainer.should_stop = True
 
 
@@ -82,6 +84,8 @@ class Progress(pl.Callback):
         self._said = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        if self._said:
+            return
         self._first_kimg = module.kimg
         self._said = time.perf_counter()
         if self.file.isatty():
@@ -134,13 +138,15 @@ class Grids(pl.Callback):
                 self.draw(module)
 
     def draw(self, module: GanModule) -> None:
-        data = to_png(module.sample(self.points), columns=8, enlarge=2 if _small(module) else 1)
+        enlarge = 2 if module.size.resolution < 128 else 1
+        data = to_png(module.sample(self.points), columns=8, enlarge=enlarge)
         (self.folder / "grids").mkdir(exist_ok=True)
         (self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png").write_bytes(data)
         fresh = self.folder / "latest.new"
         fresh.write_bytes(data)
         os.replace(fresh, self.folder / "latest.png")
-        losses = {key: round(float(value), 4) for key, value in module.losses.items()}
+        known: dict[str, Any] = {**module.losses, **module.figures}
+        losses = {key: round(float(value), 4) for key, value in known.items()}
         record = {
             "kimg": module.kimg, "seconds": round(self.clock.seconds, 1), **losses,
             "skipped": module.health.skipped,
@@ -189,7 +195,3 @@ class Checkpoints(pl.Callback):
                 "go on with --resume --set learning_rate=0.0005 or a higher gamma"
             )
         write_checkpoint(self.folder, module, {**self.account, "seconds": self.clock.seconds})
-
-
-def _small(module: GanModule) -> bool:
-    return module.recipe.resolution < 128

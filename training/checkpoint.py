@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_ACCOUNT = {"recipe", "dataset", "labels", "seconds", "steps", "kimg", "health"}
+_ACCOUNT = {
+    "recipe", "dataset", "labels", "seconds", "steps", "shown", "kimg", "resolution", "health",
+}  # fmt: skip
+
+_OTHERS = (
+    "the checkpoint was made with other networks, labels or codes; "
+    "train under a new --name to change those"
+)
 
 
 class CheckpointError(UsageError):
@@ -89,8 +96,13 @@ def _digest(tensors: dict[str, Tensor], account: str) -> str:
 def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -> None:
     """Save networks, average and optimisers, with `account` (plain JSON) for the rest."""
     record = {
-        **account, "steps": module.steps, "kimg": module.kimg, "health": asdict(module.health),
-    }  # fmt: skip
+        **account,
+        "steps": module.steps,
+        "shown": module.shown,
+        "kimg": module.kimg,
+        "resolution": module.size.resolution,
+        "health": asdict(module.health),
+    }
     write_state(folder / NAME, state_of(module), record)
 
 
@@ -126,20 +138,29 @@ def state_of(module: GanModule) -> dict[str, Tensor]:
 
 def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, Any]) -> None:
     """Put a checkpoint's weights, steps and health into a module. Raises CheckpointError."""
+    try:
+        _grow_to(module, account["resolution"])
+    except ValueError as error:
+        raise CheckpointError(_OTHERS) from error
     restore_weights(module, tensors)
-    # In images, so that another batch size goes on from the same kimg.
-    shown = account["steps"] * account["recipe"]["batch"]
-    module.steps = round(shown / module.recipe.batch)
+    if not module.recipe.adapt:  # what is asked for now counts
+        module.strength.fill_(float(module.recipe.augment))
+    module.steps, module.shown = account["steps"], account["shown"]
     module.health = Health(**account["health"])
+
+
+def _grow_to(module: GanModule, resolution: int) -> None:
+    """Make the networks as large as they were. Raises ValueError where the recipe never does."""
+    sizes = module.recipe.sizes
+    reached = [size.resolution for size in sizes].index(resolution)
+    for size in sizes[1 : reached + 1]:
+        module.grow(size)
 
 
 def restore_weights(module: GanModule, tensors: dict[str, Tensor]) -> None:
     """Put back the networks and the average alone. Raises CheckpointError."""
     if not fits(module, tensors):
-        raise CheckpointError(
-            "the checkpoint was made with other networks, labels or codes; "
-            "train under a new --name to change those"
-        )
+        raise CheckpointError(_OTHERS)
     module.load_state_dict(_weights(tensors))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,28 +13,33 @@ from models.card import CARD, Card, read_card
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
-from training.recipe import Recipe
 
 PREVIEW = 16  # pictures in a piece's preview
 
 
-def make_card(name: str, recipe: Recipe, data: Dataset, module: GanModule, seconds: float) -> Card:
+def make_card(
+    name: str, account: dict[str, Any], data: Dataset, module: GanModule, seconds: float
+) -> Card:
+    """The card of the piece as it is now. account: what the checkpoint says of the run."""
+    network = module.average.whole()
     return Card(
         name=name,
         title=name,
-        resolution=recipe.resolution,
+        resolution=network.resolution,
         latent=module.latent,
-        generator=module.generator.arguments(),
+        generator=network.arguments(),
         provenance=data.provenance,
         training={
             "dataset": data.name,
             "images": len(data),
+            "hold_out": module.recipe.hold_out,
             "left_out": len(data.problems),
             "kimg": round(module.kimg, 3),
             "seconds": round(seconds, 1),
             "skipped": module.health.skipped,
             "torch": torch.__version__,
-            "recipe": recipe.model_dump(mode="json"),
+            "recipe": module.recipe.model_dump(mode="json"),
+            **({"from": account["from"]} if "from" in account else {}),
         },
     )
 
@@ -45,4 +51,4 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
         card = replace(card, title=older.title, author=older.author, licence=older.licence)
     points = fixed_latent(module.latent, PREVIEW, module.recipe.seed, data.conditions)
     preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
-    piece.save(folder, card, module.average, preview=preview)
+    piece.save(folder, card, module.average.whole(), preview=preview)

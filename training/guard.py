@@ -29,6 +29,11 @@ class Health:
     returns: int = 0  # how often an earlier state was put back
     slowed: float = 1.0  # what the recipe's learning rate is multiplied with
 
+    def note(self, finite: bool) -> None:
+        """Count one step."""
+        self.skipped += not finite
+        self.in_a_row = 0 if finite else self.in_a_row + 1
+
 
 class Guard:
     """Notes what a step changes before G's own weights, which change last, and puts it back."""

@@ -3,107 +3,93 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import math
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.architecture import fit_to, stages_for
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Latent
 from training import ranks
-from training.augment import augment, mirror
-from training.dataset import Dataset
+from training.augment import augment
+from training.batches import draw_latent, step_rng
+from training.growth import Size
 from training.guard import Guard, Health, NotFiniteError, descend
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
-from training.nearby import near
 from training.recipe import Recipe
 
 
-class Batches:
-    """Endless batches by step number: everything random hangs on (seed, step) alone, so a resumed
-    run sees what an uninterrupted one would have seen.
-
-    Yields (images (B, 3, S, S) uint8, conditions (B, C) float32). Every image comes once per
-    epoch; the last images of an epoch share a batch with the first of the next.
-    """
-
-    def __init__(self, dataset: Dataset, batch: int, seed: int, start: int, flip: bool) -> None:
-        self.dataset, self.batch, self.seed, self.start, self.flip = (
-            dataset, batch, seed, start, flip,
-        )  # fmt: skip
-        self.images = dataset.images
-
-    def keep_near(self, device: torch.device) -> None:
-        """Hold the pixels on the device that trains, where they fit."""
-        self.images = near(self.dataset.images, device)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        step = self.start
-        while True:
-            images, conditions = self.at(step)
-            yield ranks.share(images), ranks.share(conditions)
-            step += 1
-
-    def at(self, step: int) -> tuple[Tensor, Tensor]:
-        count = len(self.dataset)
-        places = range(step * self.batch, (step + 1) * self.batch)
-        orders = {e: self._order(e) for e in {place // count for place in places}}
-        chosen = torch.stack([orders[place // count][place % count] for place in places])
-        images = self.images[chosen.to(self.images.device)]
-        if self.flip:
-            images = mirror(images, step_rng(self.seed, step, "mirror"))
-        return images, self.dataset.conditions[chosen]
-
-    def _order(self, epoch: int) -> Tensor:
-        return torch.randperm(len(self.dataset), generator=step_rng(self.seed, epoch, "order"))
-
-
-def step_rng(seed: int, step: int, purpose: str) -> torch.Generator:
-    """Random numbers for one purpose in one step."""
-    mixed = np.random.SeedSequence([seed, step, *purpose.encode()]).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(mixed[0]))
-
-
-def draw_latent(latent: Latent, conditions: Tensor, rng: torch.Generator) -> Tensor:
-    """Latent vectors with the labels given: z ~ N(0, 1), codes by chance. (N, width)."""
-    n = len(conditions)
-    parts = [ranks.randn(n, latent.z, rng=rng), conditions.cpu()]
-    for code in latent.codes:
-        if code.kind == "continuous":
-            parts.append(ranks.rand(n, 1, rng=rng) * 2 - 1)
-        else:
-            value = ranks.randint(0, code.size, n, rng=rng)
-            parts.append(F.one_hot(value, code.size).float())
-    return torch.cat(parts, dim=1).to(conditions.device)
-
-
 class GanModule(pl.LightningModule):
-    """Generator, its moving average, and discriminator. `steps` counts batches: Lightning's own
-    global_step counts both optimisers."""
+    """Generator, its moving average, and discriminator.
+
+    `steps` counts batches (Lightning's own global_step counts both optimisers), `shown` images.
+    `spent` is the share of the budget used up; the clock tells it.
+    """
 
     def __init__(self, recipe: Recipe, latent: Latent) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.recipe, self.latent = recipe, latent
-        self.gamma, self.strength = float(recipe.gamma), float(recipe.augment)  # settled by now
+        self.gamma = float(recipe.gamma)  # settled by now
+        self.strength: Tensor  # of the augmentation; a buffer, since it may be adapted
+        self.register_buffer("strength", torch.tensor(float(recipe.augment), dtype=torch.float64))
+        self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
-        self.generator = Generator(latent.width, recipe.resolution, recipe.generator_stages)
+        first = self.size.resolution
+        doubling = "transposed" if recipe.networks == "dcgan" else "resize"
+        channels = fit_to(recipe.generator_stages, first)
+        self.generator = Generator(latent.width, first, channels, doubling)
         self.discriminator = Discriminator(
-            recipe.resolution, recipe.discriminator_stages, latent.condition_width, latent.codes
+            first,
+            fit_to(recipe.discriminator_stages[::-1], first)[::-1],
+            latent.condition_width,
+            latent.codes,
+            normed=recipe.networks == "dcgan",
         )
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
-        self.steps = 0
+        self.steps, self.shown, self.spent = 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
         self.guard, self.health = Guard(), Health()
+        self.logits: dict[str, Tensor] = {}  # means of the last step
+        self.figures: dict[str, float] = {}  # what is known of the training so far
+        self.logit_means: Tensor
+        self.register_buffer("logit_means", torch.zeros(3, dtype=torch.float64))
 
     @property
     def kimg(self) -> float:
-        return self.steps * self.recipe.batch / 1000
+        return self.shown / 1000
+
+    def grow(self, size: Size) -> None:
+        """Go on at the next size: every network doubles."""
+        torch.manual_seed(self.recipe.seed + size.resolution)
+        stage = stages_for(size.resolution) - 1
+        self.generator.grow(self.recipe.generator_stages[stage])
+        self.average = self._grown_average()
+        self.discriminator.grow(self.recipe.discriminator_stages[::-1][stage])
+        self.size = size
+
+    def _grown_average(self) -> Generator:
+        """The average so far, the new layers as they begin."""
+        older = self.average.state_dict()
+        older.update(
+            {k.replace("picture.", "former."): v for k, v in older.items() if "picture." in k}
+        )
+        grown = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        fresh = {key for key in grown.state_dict() if key.startswith("picture.")}
+        grown.load_state_dict({k: v for k, v in older.items() if k not in fresh}, strict=False)
+        return grown
+
+    def advance(self, spent: float) -> None:
+        """Take note of the share of the budget used up; a new size fades in by it."""
+        self.spent = spent
+        fade = self.size.fade(spent, self.recipe.fade)
+        for network in (self.generator, self.average, self.discriminator):
+            network.fade = fade
 
     def train(self, mode: bool = True) -> GanModule:
         super().train(mode)
@@ -129,30 +115,43 @@ class GanModule(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
         """One step of both networks; one that is not finite is undone and counted."""
-        losses = dict(self.losses)
+        before = dict(self.losses), dict(self.logits)
+        self._set_learning_rate()
         self.guard.note((self.generator, self.discriminator), self._optimizers()[1].optimizer)
+        finite = True
         try:
             self._train_both(*batch)
         except NotFiniteError:
+            finite = False
             self.guard.undo()
             self.discriminator.requires_grad_(True)
-            self.losses = losses
-            self.health.skipped += 1
-            self.health.in_a_row += 1
-            self.steps += 1
-        else:
-            self.health.in_a_row = 0
-            self.steps += 1
-            self._update_average()
+            self.losses, self.logits = before
+        self.health.note(finite)
+        shown = len(batch[0]) * ranks.count()
+        self.steps += 1
+        self.shown += shown
+        if finite:
+            self._update_average(shown)
 
     def _train_both(self, images: Tensor, conditions: Tensor) -> None:
         real = images.to(torch.float32).div_(127.5).sub_(1)
-        rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.steps, "step"))
+        rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self._hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
         fake = self.generator(latent)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
-        self._train_generator(fake, real_logits, conditions, latent, rng)
+        if self.kimg >= self.recipe.generator_rest:
+            self._train_generator(fake, real_logits, conditions, latent, rng)
+
+    def _set_learning_rate(self) -> None:
+        """Constant, then straight down to nothing over the last share of the budget, where the
+        pictures settle (Hägele et al. 2024, on ending a constant schedule whenever one likes)."""
+        recipe = self.recipe
+        left = (1 - self.spent) / recipe.cooldown if recipe.cooldown else 1.0
+        rate = recipe.learning_rate * self.health.slowed * min(1.0, max(0.0, left))
+        for optimizer in self._optimizers():
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
     def _train_discriminator(
         self, real: Tensor, fake: Tensor, conditions: Tensor, latent: Tensor, rng: torch.Generator
@@ -167,8 +166,9 @@ class GanModule(pl.LightningModule):
             seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
-        real_logits = self._judge(seen_real, conditions, penalise)
-        fake_logits = self._judge(seen_fake, conditions, penalise)
+        real_logits = self.judge(seen_real, conditions, penalise)
+        fake_logits = self.judge(seen_fake, conditions, penalise)
+        self.logits = {"real": real_logits.detach().mean(), "fake": fake_logits.detach().mean()}
         loss = DISCRIMINATOR[recipe.loss](real_logits, fake_logits)
         self.losses["discriminator"] = loss.detach()
         if penalise:
@@ -179,7 +179,7 @@ class GanModule(pl.LightningModule):
             # Taken every so many steps, it weighs as much more.
             loss = loss + self.gamma / 2 * every * penalty
         if self.latent.codes:
-            loss = loss + recipe.code_weight * self._code_loss(fake, latent)
+            loss = loss + self._code_weight() * self._code_loss(fake, latent)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         descend(optimizer, self.discriminator, loss)
@@ -198,42 +198,61 @@ class GanModule(pl.LightningModule):
         recipe = self.recipe
         optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
-        fake_logits = self._judge(self._augment(fake.float(), rng), conditions)
+        fake_logits = self.judge(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
         if self.latent.codes:
             information = self._code_loss(fake, latent)
             self.losses["codes"] = information.detach()
-            loss = loss + recipe.code_weight * information
+            loss = loss + self._code_weight() * information
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         descend(optimizer, self.generator, loss)
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        return augment(images, self.strength, rng, self.recipe.cutout)
+        return augment(images, float(self.strength), rng, self.recipe.cutout)
 
-    def _judge(self, images: Tensor, conditions: Tensor, penalised: bool = False) -> Tensor:
-        """D's logits (N,). penalised: they will be differentiated twice, which a compiled network
-        cannot, so it runs as it is."""
+    def judge(self, images: Tensor, conditions: Tensor, penalised: bool = False) -> Tensor:
+        """D's logits, (N,) float32, with the labels as far as they are ramped in.
+
+        penalised: they will be differentiated twice, which a compiled network cannot be, so it
+        runs as it is.
+        """
         recipe = self.recipe
         ramp = (self.kimg - recipe.label_start) / max(recipe.label_full - recipe.label_start, 1e-9)
         weight = min(1.0, max(0.0, ramp))
         judge = self.discriminator.forward if penalised else self.discriminator
         return judge(images, conditions, weight).float()
 
+    def _code_weight(self) -> float:
+        """High while the codes find their meaning, then low, or they drown z."""
+        recipe = self.recipe
+        left = max(0.0, 1 - self.kimg / recipe.code_settle) if recipe.code_settle else 0.0
+        return recipe.code_weight + (recipe.code_start - recipe.code_weight) * left
+
     def _code_loss(self, fake: Tensor, latent: Tensor) -> Tensor:
         """InfoGAN's bound with fixed σ: cross-entropy, or half the squared error, summed over the
-        codes. Q reads fakes without augmentation, so that colour may be a code."""
+        codes. Q reads fakes without augmentation, so that colour may be a code.
+
+        Also notes each code's mutual information with the picture, in nats: at least the code's
+        entropy less what Q does not know (Barber & Agakov 2003; for a continuous one, Q's error
+        taken as Gaussian).
+        """
         guess = self.discriminator.recognise(fake).float()
         where = self.latent.slices()
         total, start = guess.new_zeros(()), 0
         for code in self.latent.codes:
             part, truth = guess[:, start : start + code.width], latent[:, where[code.name]]
             if code.kind == "categorical":
-                total = total + F.cross_entropy(part, truth.argmax(1))
+                loss = F.cross_entropy(part, truth.argmax(1))
+                known = math.log(code.size) - loss.detach()
             else:
-                total = total + F.mse_loss(part, truth) / 2
+                loss = F.mse_loss(part, truth) / 2
+                spread = (4 * math.pi * math.e * loss.detach()).clamp(min=1e-9)
+                known = math.log(2) - spread.log() / 2
+            self.losses[f"mi_{code.name}"] = known.clamp(min=0)
+            total = total + loss
             start += code.width
         return total
 
@@ -248,11 +267,11 @@ class GanModule(pl.LightningModule):
         return conditions * torch.cat(keep, dim=1).to(conditions.device) if keep else conditions
 
     @torch.no_grad()
-    def _update_average(self) -> None:
+    def _update_average(self, images: int) -> None:
         """The moving average of weights and batch norm's statistics."""
         # Half-life: a tenth of what has been shown, so that the beginning is soon forgotten.
         half_life = min(self.recipe.ema_kimg, 0.1 * self.kimg) * 1000
-        decay = 0.5 ** (self.recipe.batch / half_life) if half_life > 0 else 0.0
+        decay = 0.5 ** (images / half_life) if half_life > 0 else 0.0
         average_state(self.average, self.generator, decay)
 
     @torch.no_grad()

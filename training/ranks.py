@@ -86,10 +86,19 @@ def average_gradients(network: nn.Module, loss: Tensor) -> Tensor:
     found = [p.grad for p in network.parameters() if p.grad is not None]
     flat = torch.cat([loss.float().view(1), *(g.flatten().float() for g in found)])
     _reduce(flat)
-    mean, *parts = (flat / count()).split([1, *(g.numel() for g in found)])
+    average, *parts = (flat / count()).split([1, *(g.numel() for g in found)])
     for gradient, part in zip(found, parts, strict=True):
         gradient.copy_(part.view_as(gradient))
-    return mean[0]
+    return average[0]
+
+
+def mean(tensor: Tensor) -> Tensor:
+    """The mean of all ranks' tensors."""
+    if count() == 1:
+        return tensor
+    summed = tensor.clone()
+    _reduce(summed)
+    return summed / count()
 
 
 def agree(number: float, flags: Sequence[bool], device: torch.device) -> tuple[float, list[bool]]:

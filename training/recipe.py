@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from models.architecture import fit_to, parse, stages_for
 from models.latent import Code
 from training import UsageError
+from training.growth import Size, plan
 
 
 class RecipeError(UsageError):
@@ -47,18 +49,35 @@ class Recipe(BaseModel):
     augment: float | Literal["auto"] = Field(
         "auto", description="How often images are augmented, 0 to 1. auto: by the dataset's size."
     )
+    adapt: bool = Field(
+        False, description="Let the augmentation follow what D makes of the held-out images."
+    )
+    hold_out: float = Field(
+        0.1, ge=0, le=0.5, description="Share of the images kept from training, to judge it by."
+    )
     cutout: float = Field(
         0.0, ge=0, le=1, description="How often a grey hole hides a part; it can leak as grey."
     )
     # The networks.
     z: int = Field(64, ge=1, le=1024, description="Dimensions of the noise vector.")
     codes: tuple[CodeRecipe, ...] = Field((), description="InfoGAN codes to discover.")
-    channels: tuple[int, ...] = Field(
-        (384, 192, 96, 48, 32, 24, 16, 16),
-        description="Channels at 4, 8, 16 … pixels; as many are used as the resolution needs.",
+    networks: Literal["strided", "dcgan"] = Field(
+        "strided", description="strided: ours. dcgan: as in 2015, to compare with."
     )
-    discriminator_channels: tuple[int, ...] | None = Field(
-        None, description="The same for the discriminator; left out: as the generator's."
+    generator: str = Field(
+        "4:384 8:192 16:96 32:48 64:32 128:24 256:16 512:16",
+        description="Channels at each size, as SIZE:CHANNELS; used as far as needed.",
+    )
+    discriminator: str | None = Field(
+        None, description="The same for the discriminator; left out: as the generator."
+    )
+    growth: str = Field(
+        "",
+        description="Begin small and double: RESOLUTION:SHARE of the budget, with xBATCH where the "
+        "batch differs, e.g. 16:1x64 32:2 64:3. Empty: full size from the start.",
+    )
+    fade: float = Field(
+        0.3, ge=0, le=1, description="Share of a size's time in which it fades in, when growing."
     )
     # The game.
     loss: Literal["relativistic", "classic"] = Field(
@@ -70,6 +89,9 @@ class Recipe(BaseModel):
     penalty_warmup: int = Field(100, ge=0, description="Steps that start with R1 and R2 each.")
     penalty_every: int = Field(4, ge=1, description="After those, R1 and R2 every so many steps.")
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Adam's, for both networks.")
+    cooldown: float = Field(
+        0.0, ge=0, le=1, description="Last share of the budget, in which the rate falls to nothing."
+    )
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's first decay.")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's second decay.")
     batch: int = Field(32, ge=2, le=4096, description="Images in a step.")
@@ -79,7 +101,21 @@ class Recipe(BaseModel):
     label_start: float = Field(5.0, ge=0, description="kimg from which labels are ramped in.")
     label_full: float = Field(20.0, gt=0, description="kimg at which labels count fully.")
     label_drop: float = Field(0.1, ge=0, le=1, description="How often a known label is hidden.")
-    code_weight: float = Field(0.1, ge=0, description="Weight of the codes' information.")
+    code_start: float = Field(1.0, ge=0, description="Weight of the codes' information at first.")
+    code_weight: float = Field(0.1, ge=0, description="The same once the codes have settled.")
+    code_settle: float = Field(
+        50.0, ge=0, description="kimg in which it goes from one to the other."
+    )
+    generator_rest: float = Field(
+        0.0, ge=0, description="kimg in which only D learns, at first; set by --from."
+    )
+    # The pictures' shares.
+    balance: Literal["none", "sqrt", "even"] = Field(
+        "none", description="Show rare labels more often: by root of their frequency, or all alike."
+    )
+    target: dict[str, dict[str, float]] = Field(
+        {}, description="Shares that the artist wants, by label and value, any positive scale."
+    )
     # The run.
     precision: Literal["auto", "bf16", "float32"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it."
@@ -94,17 +130,11 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Recipe:
-        stages = (self.resolution // 4).bit_length() - 1
-        if self.resolution != 4 << stages:
-            raise ValueError(f"resolution {self.resolution} is not a power of two")
-        for key in ("channels", "discriminator_channels"):
-            channels = getattr(self, key)
-            if channels is None:
-                continue
-            if len(channels) < stages:
-                raise ValueError(f"{key} needs {stages} numbers for {self.resolution} pixels")
-            if not all(1 <= c <= 4096 for c in channels):
-                raise ValueError(f"{key} must be from 1 to 4096")
+        for key in ("generator", "discriminator"):
+            line = getattr(self, key)
+            if line is not None:
+                _explained(key, line, self.resolution)
+        plan(self.growth, self.resolution, self.batch)
         if isinstance(self.augment, float) and not 0 <= self.augment <= 1:
             raise ValueError(f"augment {self.augment} is outside 0 to 1")
         if isinstance(self.gamma, float) and not 0 <= self.gamma <= 1000:
@@ -118,18 +148,18 @@ class Recipe(BaseModel):
         return self
 
     @property
-    def stages(self) -> int:
-        """How often 4 pixels are doubled to reach the resolution."""
-        return (self.resolution // 4).bit_length() - 1
-
-    @property
     def generator_stages(self) -> tuple[int, ...]:
-        return self.channels[: self.stages]
+        return fit_to(parse(self.generator), self.resolution)
 
     @property
     def discriminator_stages(self) -> tuple[int, ...]:
         """From the picture's side inwards."""
-        return (self.discriminator_channels or self.channels)[: self.stages][::-1]
+        return fit_to(parse(self.discriminator or self.generator), self.resolution)[::-1]
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """What is trained at which size, in order."""
+        return plan(self.growth, self.resolution, self.batch)
 
     def settled(self, images: int) -> Recipe:
         """The recipe with every "auto" that hangs on the dataset's size turned into a number.
@@ -143,6 +173,15 @@ class Recipe(BaseModel):
         if gamma == "auto":
             gamma = 0.3 if images < 1500 else 1.0
         return self.model_copy(update={"augment": augment, "gamma": gamma})
+
+
+def _explained(key: str, line: str, resolution: int) -> None:
+    """Check an architecture line, and name its key where it is wrong."""
+    stages_for(resolution)
+    try:
+        fit_to(parse(line), resolution)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 def load_recipe(name: str, overrides: Sequence[str] = (), **settings: Any) -> Recipe:

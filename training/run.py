@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from torch import Tensor
 
 from training import UsageError
+from training.adapt import Adaptation
+from training.batches import Batches
 from training.best import Best, Judge
 from training.callbacks import Checkpoints, Clock, Grids, Progress, going_on
 from training.checkpoint import has_checkpoint
@@ -18,8 +21,8 @@ from training.export import export, make_card
 from training.fit import fit
 from training.grid import fixed_latent
 from training.machines import Machines
-from training.module import Batches, GanModule
-from training.recipe import Budget, Recipe
+from training.module import GanModule
+from training.recipe import Budget
 from training.recovery import Recovery
 from training.stop import StopRequest, requeue
 
@@ -28,56 +31,56 @@ GRID = 32  # pictures in a sample grid
 
 @dataclass
 class Run:
-    """What is trained, on what, and where it goes."""
+    """What is trained, on what, and where it goes. account: what checkpoints say of it. shares:
+    how often each image is shown, (N,), or None for once each."""
 
     name: str
-    recipe: Recipe
+    account: dict[str, Any]
     data: Dataset
+    held_out: Dataset
+    shares: Tensor | None
     module: GanModule
     piece: Path
     work: Path
     machines: Machines
 
     def train(
-        self,
-        budget: Budget,
-        account: dict[str, Any],
-        tensors: dict[str, Tensor],
-        judge: Judge | None = None,
+        self, budget: Budget, tensors: dict[str, Tensor], judge: Judge | None = None
     ) -> Path | None:
         """Train until the budget is used up or somebody asks to stop, and export the piece.
 
-        account, tensors: what checkpoints say, and the one to go on from. None: another rank
-        exports, or Slurm has queued the job again. Raises UsageError.
+        tensors: the checkpoint to go on from. None: another rank exports, or Slurm has queued the
+        job again. Raises UsageError.
         """
-        recipe, module = self.recipe, self.module
-        batches = Batches(self.data, recipe.batch, recipe.seed, module.steps, recipe.mirror)
+        module, recipe = self.module, self.module.recipe
         stop = StopRequest()
-        clock = Clock(budget, stop, account["seconds"])
+        clock = Clock(budget, stop, self.account["seconds"])
         progress = Progress(clock)
+        checkpoints = Checkpoints(
+            self.work, self.account, clock, recipe.checkpoint_seconds, tensors
+        )
+        best = Best(self.work, judge, recipe.judge_kimg, self.account["dataset"])
         points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
-        checkpoints = Checkpoints(self.work, account, clock, recipe.checkpoint_seconds, tensors)
-        best = Best(self.work, judge, recipe.judge_kimg, account["dataset"])
-        callbacks = [clock, checkpoints, Recovery(self.work), best]
+        callbacks: list[pl.Callback] = [clock, checkpoints, Recovery(self.work), best]
         if self.machines.lead:
             callbacks += [progress, grids]
+        if len(self.held_out):
+            callbacks.append(Adaptation(self.held_out, recipe.adapt))
+        module.advance(budget.spent(clock.seconds, module.kimg))
         with stop.listening():
             try:
-                if budget.spent(clock.seconds, module.kimg) < 1:
-                    self._fit(batches, callbacks)
-                    if not self.machines.lead:
-                        return None
+                trained = self._fit(callbacks, stop)
+                if not self.machines.lead:
+                    return None
+                if trained:
                     checkpoints.save(module)
-                    if stop.requeue:
-                        self._queue_again()
-                        return None
+                if stop.requeue:
+                    self._queue_again()
+                    return None
+                if trained:
                     with going_on("the last sample grid"):
                         grids.draw(module)
-                elif not self.machines.lead:
-                    return None
-                else:
-                    print("the budget was used up before; give a larger --budget", file=sys.stderr)
                 told = self._export(best, clock.seconds)
             except OSError as error:
                 raise UsageError(self._not_saved(error)) from error
@@ -86,18 +89,36 @@ class Run:
         self._say_where(told, stop.asked)
         return self.piece
 
-    def _fit(self, batches: Batches, callbacks: list[Any]) -> None:
-        try:
-            fit(self.module, batches, callbacks, self.recipe, self.machines)
-        except UsageError:
+    def _fit(self, callbacks: list[pl.Callback], stop: StopRequest) -> bool:
+        """Train at each size that is left, in turn; whether there was budget left for any."""
+        module, recipe = self.module, self.module.recipe
+        if module.spent >= 1:
             if self.machines.lead:
-                raise
-            raise SystemExit(2) from None  # the first rank says it
+                print("the budget was used up before; give a larger --budget", file=sys.stderr)
+            return False
+        for size in recipe.sizes:
+            if size.ends <= module.spent or stop.asked:
+                continue
+            while module.size.resolution < size.resolution:
+                after = 2 * module.size.resolution
+                module.grow(next(s for s in recipe.sizes if s.resolution == after))
+            module.size = size
+            batches = Batches(
+                self.data.at(size.resolution), size.batch, recipe.seed, module.shown,
+                recipe.mirror, self.shares,
+            )  # fmt: skip
+            try:
+                fit(module, batches, callbacks, recipe, self.machines)
+            except UsageError:
+                if self.machines.lead:
+                    raise
+                raise SystemExit(2) from None  # the first rank says it
+        return True
 
     def _export(self, best: Best, seconds: float) -> dict[str, Any]:
         """Export the best state, or the last where none was judged; returns the best's figures."""
         told = best.settle(self.module)
-        card = make_card(self.name, self.recipe, self.data, self.module, seconds)
+        card = make_card(self.name, self.account, self.data, self.module, seconds)
         if told:
             card = replace(card, training={**card.training, "best": told})
         export(self.piece, card, self.data, self.module)

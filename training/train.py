@@ -6,10 +6,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.card import Card, PieceError
+from models.card import GENERATOR, Card, PieceError, read_card
+from models.shelf import find
 from training import UsageError
 from training.lock import held
 from training.machines import Machines
@@ -33,6 +35,7 @@ def train(
     resolution: int | None = None,
     overrides: Sequence[str] = (),
     resume: bool | Literal["or-start"] = False,
+    begin_with: str | Path | None = None,
     machines: Machines | None = None,
     judge: MakeJudge | None = None,
 ) -> Path | None:
@@ -41,11 +44,11 @@ def train(
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    resume: `or-start` begins where there is nothing to go on from. machines: more than one device.
-    judge: makes, of the dataset, what gives the figures that the best state is chosen by; without
-    it the last one is exported. Raises UsageError or PieceError with one line before anything is
-    written. None: this process leaves no piece, as it is not the first of several, or as Slurm has
-    queued the job again.
+    begin_with: a piece to begin from, by name or folder. resume: `or-start` begins where there is
+    nothing to go on from. machines: more than one device. judge: makes, of the dataset, what gives
+    the figures that the best state is chosen by; without it the last one is exported.
+    Raises UsageError or PieceError with one line before anything is written. None: this process
+    leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
     machines = machines or Machines()
     dataset = Path(dataset)
@@ -53,6 +56,9 @@ def train(
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
         raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
     limit = Budget.parse(budget)
+    if resume and begin_with is not None:
+        raise UsageError("--from begins a training and --resume goes on with one; give one of them")
+    source = find(begin_with) if begin_with is not None else None
     piece = Path(out) if out is not None else Path("pieces") / name
     if piece.name in ("", ".."):
         raise UsageError(f"--out {out}: name a folder for the piece")
@@ -72,11 +78,12 @@ def train(
                 claim.enter_context(held(work))
             saved = read_checkpoint(work)
             if recipe is None:  # go on as before
-                plan = make_recipe(
-                    saved[1]["recipe"], overrides, "as before", resolution=resolution
-                )
-        machines.check_batch(plan.batch)
-        return _run(dataset, name, plan, piece, work, limit, saved, machines, claim, judge)
+                before = saved[1]["recipe"]
+                plan = make_recipe(before, overrides, "as before", resolution=resolution)
+        for size in plan.sizes:
+            machines.check_batch(size.batch)
+        job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, judge)
+        return _run(job, claim)
 
 
 def _name_of(dataset: Path) -> str:
@@ -110,41 +117,55 @@ def _check_folders(
     return False
 
 
-def _run(
-    path: Path,
-    name: str,
-    recipe: Recipe,
-    piece: Path,
-    work: Path,
-    budget: Budget,
-    saved: tuple[dict[str, Any], dict[str, Any]] | None,
-    machines: Machines,
-    claim: ExitStack,
-    judge: MakeJudge | None,
-) -> Path | None:
-    from training.dataset import read_dataset
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained, checked and settled. saved: a checkpoint's tensors and account."""
 
-    data = read_dataset(path, recipe.resolution, recipe.fit, progress=machines.lead)
-    if machines.lead:
+    dataset: Path
+    name: str
+    recipe: Recipe
+    piece: Path
+    work: Path
+    budget: Budget
+    saved: tuple[dict[str, Any], dict[str, Any]] | None
+    source: Path | None  # the piece to begin from
+    machines: Machines
+    judge: MakeJudge | None
+
+
+def _run(job: Job, claim: ExitStack) -> Path | None:
+    from training.balance import POWERS, weights
+    from training.dataset import read_dataset
+    from training.split import split
+
+    first = job.machines.lead
+    data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
+    if first:
         _report(data)
-    recipe = recipe.settled(len(data))
+    whole = data.digest()
+    recipe = job.recipe.settled(len(data))
+    data, held_out = split(data, share=recipe.hold_out)
+    shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
     from training.module import GanModule
     from training.run import Run
 
     module = GanModule(recipe, _latent(recipe, data))
-    tensors, account = saved or ({}, {"seconds": 0.0})
-    if saved:
-        _restore(module, data, tensors, account)
-    account = {**account, "recipe": recipe.model_dump(mode="json"), "dataset": data.digest(),
-               "labels": _plain_labels(data)}  # fmt: skip
+    tensors, account = job.saved or ({}, {"seconds": 0.0})
+    if job.saved:
+        _restore(module, data, whole, tensors, account)
+    if job.source is not None:
+        account |= _begin_from(module, job.source)
+    account = {**account, "recipe": module.recipe.model_dump(mode="json"),
+               "dataset": whole, "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
-    Card.from_json(make_card(name, recipe, data, module, 0.0).to_json())
-    if machines.lead and not saved:
-        _begin(work, claim)
-    run = Run(name, recipe, data, module, piece, work, machines)
-    return run.train(budget, account, tensors, judge(data) if judge and machines.lead else None)
+    Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
+    if first and not job.saved:
+        _begin(job.work, claim)
+    judge = job.judge(data) if job.judge and first else None
+    run = Run(job.name, account, data, held_out, shares, module, job.piece, job.work, job.machines)
+    return run.train(job.budget, tensors, judge)
 
 
 def _begin(work: Path, claim: ExitStack) -> None:
@@ -160,8 +181,24 @@ def _begin(work: Path, claim: ExitStack) -> None:
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
 
 
+def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
+    """Begin from a piece, and note which."""
+    from training.transfer import REST, begin_from
+
+    card = read_card(source)
+    if not begin_from(module, source):  # a new D would lead a good G astray until it knows better
+        rest = max(module.recipe.generator_rest, REST)
+        module.recipe = module.recipe.model_copy(update={"generator_rest": rest})
+    print(f"beginning from {card.name}", file=sys.stderr)
+    return {"from": {"name": card.name, "sha256": card.files[GENERATOR]["sha256"]}}
+
+
 def _restore(
-    module: GanModule, data: Dataset, tensors: dict[str, Any], account: dict[str, Any]
+    module: GanModule,
+    data: Dataset,
+    digest: str,
+    tensors: dict[str, Any],
+    account: dict[str, Any],
 ) -> None:
     """Put a checkpoint back, if the dataset still has the labels that it was made with."""
     from training.checkpoint import CheckpointError, restore
@@ -169,7 +206,7 @@ def _restore(
     restore(module, tensors, account)
     if account["labels"] != _plain_labels(data):
         raise CheckpointError("the dataset's labels changed since; train under a new --name")
-    if account["dataset"] != data.digest():
+    if account["dataset"] != digest:
         print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 
 

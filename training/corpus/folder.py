@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from training.writing import replace
 
 Labels = Mapping[str, tuple[str, ...]]
 Progress = Callable[[int, int], None]
@@ -106,14 +107,14 @@ def _write(
     rows = _check_folder(out, facts)
     held = len(rows)
     out.mkdir(parents=True, exist_ok=True)
-    _replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
+    replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
     for start in range(held, count, _BATCH):
         images, labels = corpus.draw(min(_BATCH, count - start), size, seed, start=start)
         for i, (image, found) in enumerate(zip(images, labels, strict=True)):
             file = f"{start + i:05d}.png"
             _save(out / file, image)
             rows.append({"file": file, **found})
-        _replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
+        replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
         if progress is not None:
             progress(len(rows), count)
     return len(rows) - held
@@ -154,18 +155,7 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
     png = io.BytesIO()
     Image.fromarray(image).save(png, "PNG")
-    _replace(path, png.getvalue())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside, then rename: an interruption leaves a whole file or none."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError:  # a full disk: half a file would only fill it more
-        beside.unlink(missing_ok=True)
-        raise
+    replace(path, png.getvalue())
 
 
 def _table(rows: list[dict[str, str]], columns: list[str]) -> bytes:

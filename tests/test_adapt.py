@@ -1,0 +1,75 @@
+"""The augmentation follows what the discriminator makes of images that it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from models.latent import Latent
+from training.adapt import MOST, Adaptation, overfitting
+from training.checkpoint import NAME
+from training.dataset import Dataset
+from training.module import GanModule
+from training.recipe import make_recipe
+from training.train import train
+
+
+def module_that_says(real: float, held: float, fake: float) -> GanModule:
+    recipe = make_recipe({"resolution": 16, "generator": "4:8 8:8", "batch": 8, "augment": 0.5})
+    module = GanModule(recipe.settled(100), Latent(4))
+    module.logits = {"real": torch.tensor(real), "fake": torch.tensor(fake)}
+    module.judge = lambda images, conditions: torch.full((len(images),), held)  # type: ignore[method-assign]
+    return module
+
+
+def adaptation(module: GanModule, follow: bool = True) -> Adaptation:
+    images = torch.zeros(10, 3, 16, 16, dtype=torch.uint8)
+    data = Dataset("grey", images, (), torch.zeros(10, 0), ("",) * 10, (), [])
+    made = Adaptation(data, follow)
+    made.on_train_start(None, module)  # type: ignore[arg-type]
+    return made
+
+
+@pytest.mark.parametrize(("held", "up"), [(1.9, False), (1.0, False), (-0.5, True), (-3.0, True)])
+def test_it_follows_the_held_out_images(held: float, up: bool) -> None:
+    module = module_that_says(2.0, held, -1.0)
+    found = adaptation(module)
+    for _ in range(20):
+        found.measure(module)
+    assert (float(module.strength) > 0.5) == up
+    assert module.figures["val_logit"] == pytest.approx(held)
+    assert overfitting(module.logit_means) == pytest.approx((2 - held) / 3, abs=1e-6)
+    for _ in range(2000):
+        found.measure(module)
+    assert float(module.strength) == pytest.approx(MOST if up else 0)
+
+
+def test_it_only_notes_where_it_is_not_to_follow() -> None:
+    module = module_that_says(2.0, -3.0, -1.0)
+    found = adaptation(module, follow=False)
+    for _ in range(20):
+        found.measure(module)
+    assert float(module.strength) == 0.5
+    assert module.figures["augment"] == 0.5
+
+
+def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
+    folder = tmp_path / "noise"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    settings = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",
+                "adapt=true"]  # fmt: skip
+    train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=settings)
+    train(folder, out=tmp_path / "parts", budget="0.052kimg", overrides=settings)
+    train(folder, out=tmp_path / "parts", budget="0.112kimg", resume=True)
+    one, two = (load_file(tmp_path / f"{n}.training" / NAME) for n in ("whole", "parts"))
+    assert float(one["module.strength"]) != 0.8
+    assert all(torch.equal(one[key], two[key]) for key in one)

@@ -1,0 +1,192 @@
+"""Architecture lines and progressive growing."""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch.nn import functional as F
+
+from models import piece
+from models.architecture import fit_to, parse
+from models.discriminator import Discriminator
+from models.generator import Generator
+from models.latent import Latent
+from training.checkpoint import read_checkpoint, write_checkpoint
+from training.growth import plan
+from training.module import GanModule
+from training.recipe import RecipeError, make_recipe
+from training.train import train
+
+GROWING = [
+    "resolution=32", "generator=4:16 8:8 16:8", "growth=8:1x4 16:1 32:2", "batch=8", "z=8",
+    "precision=float32",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("", "is empty"),
+        ("4:8 8", "'8' is not SIZE:CHANNELS"),
+        ("8:8 16:8", "at the start come 4 pixels, not 8"),
+        ("4:8 16:8", "after 4 pixels come 8 pixels, not 16"),
+        ("4:0", "from 1 to 4096 channels"),
+        ("4:384; 8:192", "is not SIZE:CHANNELS"),
+    ],
+)
+def test_a_wrong_architecture_is_explained(line: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse(line)
+    with pytest.raises(RecipeError, match=r"generator: "):
+        make_recipe({"generator": line})
+
+
+def test_an_architecture_becomes_the_networks() -> None:
+    assert parse("4:32 8:16 16:8") == (32, 16, 8)
+    assert fit_to((32, 16, 8), 16) == (32, 16)
+    recipe = make_recipe(
+        {"resolution": 32, "generator": "4:12 8:10 16:6", "discriminator": "4:9 8:7 16:5"}
+    ).settled(100)
+    module = GanModule(recipe, Latent(4))
+    assert module.generator.channels == (12, 10, 6)
+    assert [len(layer.weight) for layer in module.discriminator.trunk] == [5, 7, 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("16", "is not RESOLUTION:SHARE"),
+        ("16:0 32:1", "above 0"),
+        ("8:1 32:1", "after 8 pixels come 16, not 32"),
+        ("8:1 16:1", "growth ends at 16 pixels, the resolution is 32"),
+        ("12:1 24:1", "not a power of two"),
+        ("16:1x1 32:1", "batch 2 or more"),
+    ],
+)
+def test_a_wrong_growth_is_explained(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        plan(text, 32, 16)
+
+
+def test_growth_shares_the_budget() -> None:
+    sizes = plan("8:1x64 16:1 32:2", 32, 16)
+    assert [(s.resolution, s.begins, s.ends, s.batch) for s in sizes] == [
+        (8, 0, 0.25, 64), (16, 0.25, 0.5, 16), (32, 0.5, 1, 16),
+    ]  # fmt: skip
+    assert [s.resolution for s in plan("8:1 16:1 32:2", 16, 16)] == [8, 16]  # the rest is left out
+    assert sizes[1].fade(0.25, 0.4) == 0
+    assert sizes[1].fade(0.3, 0.4) == pytest.approx(0.5)
+    assert sizes[1].fade(0.4, 0.4) == 1
+
+
+def test_a_generator_grows_without_a_jump() -> None:
+    generator = Generator(6, 16, (8, 8)).eval()
+    latent = torch.randn(3, 6, generator=torch.Generator().manual_seed(0))
+    before = generator(latent)
+    generator.grow(4)
+    generator.eval()
+    assert torch.allclose(generator(latent), F.interpolate(before, scale_factor=2), atol=1e-6)
+    generator.fade = 0.5
+    assert not torch.allclose(generator(latent), F.interpolate(before, scale_factor=2), atol=1e-4)
+    small = generator.whole()
+    assert small.resolution == 16  # not yet fully in
+    assert torch.allclose(small(latent), before, atol=1e-6)
+    generator.fade = 1.0
+    whole = generator.whole()
+    assert whole.arguments() == Generator(6, 32, (8, 8, 4)).arguments()
+    assert torch.equal(whole(latent), generator(latent))
+    assert torch.allclose(whole.fold()(latent), generator(latent), atol=1e-5)
+
+
+def test_a_discriminator_grows_without_a_jump() -> None:
+    discriminator = Discriminator(16, (6, 8))
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    before = discriminator(images)
+    discriminator.grow(5)
+    large = F.interpolate(images, scale_factor=2)
+    assert torch.allclose(discriminator(large), before, atol=1e-6)
+    discriminator.fade = 1.0
+    assert not torch.allclose(discriminator(large), before, atol=1e-6)
+
+
+def test_the_average_keeps_what_it_has_learned() -> None:
+    module = GanModule(make_recipe(_settings()).settled(100), Latent(8))
+    with torch.no_grad():
+        module.average.seed.weight.add_(1)
+        module.average.picture.weight.add_(1)
+    older = copy.deepcopy(module.average)
+    module.grow(module.recipe.sizes[1])
+    assert torch.equal(module.average.seed.weight, older.seed.weight)
+    assert module.average.former is not None
+    assert torch.equal(module.average.former.weight, older.picture.weight)
+    assert torch.equal(module.average.picture.weight, module.generator.picture.weight)
+
+
+def _settings() -> dict[str, object]:
+    pairs = [entry.partition("=") for entry in GROWING]
+    return {key: int(value) if value.isdigit() else value for key, _, value in pairs}
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "noise"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+class Interrupted(Exception):
+    """A power cut, as seen from inside."""
+
+
+def test_a_growing_training_goes_on_where_it_stopped(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(images, out=tmp_path / "whole", budget="0.16kimg", overrides=GROWING)
+    assert piece.load(whole).card.resolution == 32
+    step = GanModule.training_step
+
+    def cut(module: GanModule, *batch: Any) -> None:
+        if module.shown >= 96:  # in the middle of the last size's fade
+            write_checkpoint(tmp_path / "parts.training", module, account)
+            raise Interrupted
+        step(module, *batch)
+
+    account = read_checkpoint(tmp_path / "whole.training")[1]
+    monkeypatch.setattr(GanModule, "training_step", cut)
+    with pytest.raises(Interrupted):
+        train(images, out=tmp_path / "parts", budget="0.16kimg", overrides=GROWING)
+    monkeypatch.undo()
+    parts = train(images, out=tmp_path / "parts", budget="0.16kimg", resume=True)
+    one, two = (load_file(path / "generator.safetensors") for path in (whole, parts))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_run_ended_in_the_middle_of_a_fade_leaves_the_smaller_piece(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = GanModule.training_step
+
+    def stop(module: GanModule, *batch: Any) -> None:
+        step(module, *batch)
+        if module.shown >= 96:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(GanModule, "training_step", stop)
+    out = train(images, out=tmp_path / "p", budget="0.16kimg", overrides=GROWING)
+    assert piece.load(out).card.resolution == 16
+    monkeypatch.undo()
+    train(images, out=out, budget="0.16kimg", resume=True)
+    assert piece.load(out).card.resolution == 32

@@ -1,0 +1,111 @@
+"""Beginning from a piece that exists."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from models.card import PieceError
+from models.latent import Code, Label, Latent
+from models.piece import load_unfolded
+from tests.pieces import make_piece
+from training import UsageError
+from training.module import GanModule
+from training.recipe import make_recipe
+from training.train import train
+from training.transfer import begin_from
+
+HERE = Latent(6, (Label("hair", ("black", "red")),), (Code("size", "continuous"),))
+THERE = Latent(
+    4,
+    (Label("mood", ("calm", "loud")), Label("hair", ("red", "blonde", "black"))),
+    (Code("size", "continuous"), Code("form", "categorical", 3)),
+)
+LINE = "4:16 8:12 16:8 32:8"  # as tests.pieces makes them
+
+
+def module(resolution: int = 32, line: str = LINE, latent: Latent = HERE) -> GanModule:
+    data = {"resolution": resolution, "generator": line, "precision": "float32", "z": latent.z}
+    return GanModule(make_recipe(data).settled(100), latent)
+
+
+def test_everything_of_the_same_shape_comes_along_and_inputs_by_meaning(tmp_path: Path) -> None:
+    folder = make_piece(tmp_path / "p", 32, THERE)
+    _, theirs = load_unfolded(folder)
+    mine = module()
+    fresh = mine.generator.seed.weight.detach().clone()
+    assert not begin_from(mine, folder)  # no training folder beside it, so no discriminator
+    seed, other = mine.generator.seed.weight, theirs.seed.weight
+    assert torch.equal(seed[:, :4], other[:, :4])
+    assert torch.equal(seed[:, 4:6], fresh[:, 4:6])  # two more dimensions of z
+    here, there = HERE.slices(), THERE.slices()
+    black, red = here["hair"].start, here["hair"].start + 1
+    assert torch.equal(seed[:, black], other[:, there["hair"].start + 2])
+    assert torch.equal(seed[:, red], other[:, there["hair"].start])
+    assert torch.equal(seed[:, here["size"]], other[:, there["size"]])
+    assert torch.equal(mine.generator.picture.weight, theirs.picture.weight)
+    for key, tensor in mine.generator.state_dict().items():
+        assert torch.equal(tensor, mine.average.state_dict()[key])
+
+
+def test_a_larger_network_begins_from_a_smaller_piece(tmp_path: Path) -> None:
+    folder = make_piece(tmp_path / "p", 32, HERE)
+    _, theirs = load_unfolded(folder)
+    mine = module(resolution=64)
+    fresh = mine.generator.picture.weight.detach().clone()
+    begin_from(mine, folder)
+    assert torch.equal(mine.generator.seed.weight, theirs.seed.weight)
+    assert torch.equal(mine.generator.picture.weight, fresh)  # it draws from another stage
+
+
+def test_nothing_in_common_is_refused(tmp_path: Path) -> None:
+    folder = make_piece(tmp_path / "p", 32, HERE)
+    with pytest.raises(UsageError, match=r"little in common.*\[16, 12, 8\]"):
+        begin_from(module(line="4:64 8:48 16:40 32:8"), folder)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "noise"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+TINY = ["resolution=16", "generator=4:16 8:8", "batch=4", "precision=float32", "z=8"]
+
+
+def test_from_a_piece_on_the_command_line(images: Path, tmp_path: Path) -> None:
+    first = train(images, out=tmp_path / "a", budget="0.04kimg", overrides=TINY)
+    second = train(
+        images, out=tmp_path / "b", budget="0.012kimg", overrides=TINY, begin_with=str(first)
+    )
+    told = json.loads((second / "card.json").read_text())["training"]
+    hashes = json.loads((first / "card.json").read_text())["files"]
+    assert told["from"] == {"name": "noise", "sha256": hashes["generator.safetensors"]["sha256"]}
+    assert told["recipe"]["generator_rest"] == 0  # its discriminator was there
+    shutil.rmtree(tmp_path / "a.training")
+    third = train(
+        images, out=tmp_path / "c", budget="0.012kimg", overrides=TINY, begin_with=str(first)
+    )
+    # Without it the generator rests, so the piece is still the first's.
+    one, two = (load_file(folder / "generator.safetensors") for folder in (first, third))
+    assert all(torch.equal(one[k], two[k]) for k in one if k.endswith("weight"))
+
+
+def test_refusals(images: Path, tmp_path: Path) -> None:
+    with pytest.raises(PieceError, match="no piece 'ghost'"):
+        train(images, out=tmp_path / "p", overrides=TINY, begin_with="ghost")
+    with pytest.raises(UsageError, match="give one of them"):
+        train(images, out=tmp_path / "p", overrides=TINY, begin_with="masks", resume=True)
+    assert not (tmp_path / "p").exists()

@@ -1,0 +1,80 @@
+"""How strongly to augment, found while training (Karras et al. 2020, ADA, with a validation split).
+
+The sign of D(real), which steers ADA, means nothing under a relativistic loss: only differences of
+logits are trained there. So the held-out images are asked:
+
+    r = (E[D(train)] − E[D(held out)]) / (E[D(train)] − E[D(fake)])
+
+is 0 while D judges images that it has never seen like those it was trained on, and 1 once it takes
+them for fakes: it knows its images by heart, and more augmentation is wanted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from training import ranks
+from training.augment import augment
+from training.batches import Batches, step_rng
+from training.dataset import Dataset
+
+TARGET = 0.5  # of r
+SPEED = 100.0  # kimg from none to all
+MOST = 0.9  # beyond, the augmentations leak into the pictures
+_EVERY = 8  # steps between two measurements
+_MEMORY = 0.98  # of the running means, per measurement
+
+
+class Adaptation(pl.Callback):
+    """Asks D about the held-out images now and then, and notes the answer in `module.figures`;
+    where the recipe wants it, the augmentation follows.
+
+    The state lies in `module.logit_means`, a buffer, so that a resumed run goes on with it.
+    """
+
+    def __init__(self, held_out: Dataset, follow: bool) -> None:
+        self.held_out, self.follow = held_out, follow
+        self._batches: Batches
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        images = self.held_out.at(module.size.resolution)
+        seed, flip = module.recipe.seed + 1, module.recipe.mirror
+        self._batches = Batches(images, module.size.batch, seed, flip=flip)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        if module.steps % _EVERY == 0:
+            self.measure(module)
+
+    @torch.no_grad()
+    def measure(self, module: Any) -> None:
+        if not module.logits:  # no step was finite yet
+            return
+        images, conditions = self._batches.at(module.shown)
+        rng = step_rng(module.recipe.seed, module.shown, "held out")
+        real = images.to(module.device, torch.float32).div_(127.5).sub_(1)
+        seen = augment(real, float(module.strength), rng, module.recipe.cutout)
+        held = module.judge(seen, conditions.to(module.device)).mean()
+        means = [module.logits["real"], held, module.logits["fake"]]
+        found = ranks.mean(torch.stack([mean.double() for mean in means]))
+        weight = _MEMORY if module.logit_means.any() else 0.0
+        module.logit_means.lerp_(found.to(module.logit_means), 1 - weight)
+        real_mean, held_mean, fake_mean = module.logit_means.tolist()
+        module.figures |= {
+            "real_logit": real_mean, "val_logit": held_mean, "fake_logit": fake_mean,
+        }  # fmt: skip
+        if self.follow:
+            r = overfitting(module.logit_means)
+            step = _EVERY * len(images) / (SPEED * 1000)
+            change = step if r > TARGET else -step
+            module.strength.add_(change).clamp_(0, MOST)
+        module.figures["augment"] = float(module.strength)
+
+
+def overfitting(means: Tensor) -> float:
+    """r of the module's docstring from the means of D's logits (train, held out, fake)."""
+    real, held, fake = means.tolist()
+    return (real - held) / max(real - fake, 1e-6)

@@ -1,0 +1,45 @@
+"""The tables that go with the kept images: labels and provenance."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from training import provenance
+from training.dataset import LABELS
+from training.source import DatasetError, Entry
+
+
+def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[str, bytes]:
+    """Name -> content of each table that the dataset has, with the lines of the kept images only:
+    a line about an image that is not there would be told as a fault at every training."""
+    tables = {}
+    if LABELS in entries:
+        tables[LABELS] = _labels(entries[LABELS], set(kept))
+    if provenance.TABLE in entries:
+        table = provenance.table_of(list(entries.values()), list(kept))
+        tables[provenance.TABLE] = provenance.write_table(table)
+    if provenance.RECORDS in entries:
+        tables[provenance.RECORDS] = _bytes(entries[provenance.RECORDS])
+    return tables
+
+
+def _labels(entry: Entry, kept: set[str]) -> bytes:
+    """The first line as it is, and those of the kept files."""
+    try:
+        lines = list(csv.reader(io.StringIO(_bytes(entry).decode("utf-8-sig"), newline="")))
+    except (ValueError, csv.Error) as error:
+        raise DatasetError(f"{LABELS} cannot be read as a UTF-8 table ({error})") from error
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(lines[:1])
+    writer.writerows(x for x in lines[1:] if x and x[0].strip().replace("\\", "/") in kept)
+    return text.getvalue().encode()
+
+
+def _bytes(entry: Entry) -> bytes:
+    try:
+        return entry.read()
+    except ValueError as error:
+        raise DatasetError(f"{entry.name} {error}") from error

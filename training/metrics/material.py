@@ -1,0 +1,108 @@
+"""What is measured: real images in two halves, those held out, and as many generated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from models.card import Card
+from models.latent import Latent
+from training import UsageError
+from training.dataset import Dataset
+from training.grid import fixed_latent
+from training.split import split
+
+Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures
+
+FEWEST = 40  # images; of fewer no figure means anything
+
+
+class EvaluationError(UsageError):
+    """A piece that cannot be measured against a dataset. One line."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pictures are (N, 3, S, S) float32 in [-1, 1]; a, b and generated have the same N.
+
+    training, held_out: the dataset's parts, as the training splits it, with their labels laid out
+    as the piece has them. a, b: two halves of the training images. points: what `generated` was
+    painted from, with labels as in the data.
+    """
+
+    training: Dataset
+    held_out: Dataset
+    paint: Paint
+    a: Tensor
+    b: Tensor
+    points: Tensor
+    generated: Tensor
+
+
+def gather(card: Card, generator: nn.Module, data: Dataset, samples: int, seed: int) -> Material:
+    """Split the dataset and draw pictures. Raises EvaluationError where the two do not fit."""
+    conditions = conditions_for(card.latent, data)
+    training, held_out = split(replace(data, labels=card.latent.labels, conditions=conditions))
+    if len(training) < FEWEST:
+        raise EvaluationError(
+            f"{data.name} has {len(training)} images to measure by; {FEWEST} are the least"
+        )
+    order = torch.randperm(len(training), generator=torch.Generator().manual_seed(seed))
+    count = min(samples, len(training) // 2)
+    paint = painter(generator)
+    points = fixed_latent(card.latent, count, seed, training.conditions)
+    return Material(
+        training=training,
+        held_out=held_out,
+        paint=paint,
+        a=floats(training.images[order[:count]]),
+        b=floats(training.images[order[count : 2 * count]]),
+        points=points,
+        generated=paint(points),
+    )
+
+
+def floats(images: Tensor) -> Tensor:
+    return images.float() / 127.5 - 1
+
+
+def painter(generator: nn.Module) -> Paint:
+    """Pictures as a screen would show them: in 256 steps."""
+
+    @torch.no_grad()
+    def paint(points: Tensor) -> Tensor:
+        pictures = torch.cat([generator(part).float() for part in points.split(64)])
+        return floats(((pictures.clamp(-1, 1) + 1) * 127.5).round())
+
+    return paint
+
+
+def conditions_for(latent: Latent, data: Dataset) -> Tensor:
+    """The dataset's labels as the piece lays them out: (N, C). Raises EvaluationError."""
+    wanted = {label.name: label.values for label in latent.labels}
+    found = {label.name: label.values for label in data.labels}
+    _check_labels(wanted, found)
+    columns = {}
+    start = 0
+    for name, values in found.items():
+        for value in values:
+            columns[name, value] = data.conditions[:, start]
+            start += 1
+    nobody = torch.zeros(len(data))
+    laid = [columns.get((name, v), nobody) for name, values in wanted.items() for v in values]
+    return torch.stack(laid, dim=1) if laid else torch.zeros(len(data), 0)
+
+
+def _check_labels(wanted: dict[str, tuple[str, ...]], found: dict[str, tuple[str, ...]]) -> None:
+    advice = "measure a piece against the dataset that it was trained on"
+    for name in [*wanted, *found]:
+        if name not in found:
+            raise EvaluationError(f"the piece has the label {name!r}, the dataset not; {advice}")
+        if name not in wanted:
+            raise EvaluationError(f"the dataset has the label {name!r}, the piece not; {advice}")
+        unknown = sorted(set(found[name]) - set(wanted[name]))
+        if unknown:
+            raise EvaluationError(f"the piece does not know {name} = {unknown[0]!r}; {advice}")

@@ -1,0 +1,149 @@
+"""A network that reads labels or codes from pictures; trained afresh for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from models.latent import Code, Label
+from training.augment import augment, mirror
+from training.metrics.encoder import SIDE, prepare
+from training.precision import bfloat16_is_fast
+
+Part = Label | Code
+Progress = Callable[[int, int], None]  # step, steps
+
+_BATCH = 64
+_RATE = 2e-3
+_AT_ONCE = 256
+_STRENGTH = 0.3  # how often a picture is shifted or its light changed
+
+
+class Recogniser(nn.Module):
+    """(N, 3, 64, 64) in [-1, 1] -> (N, width of all parts): logits, or a continuous code."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+        def stage(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
+            conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=1, bias=False)
+            return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
+
+        self.body = nn.Sequential(
+            stage(3, 32, 4, 2), stage(32, 64, 4, 2), stage(64, 64, 3, 1), stage(64, 128, 4, 2),
+            stage(128, 128, 3, 1), stage(128, 128, 4, 2),
+        )  # fmt: skip
+        # Where something is seen matters: eyes and hair may have the same colours.
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.3), nn.Linear(128 * (SIDE // 16) ** 2, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.head(self.body(x))
+        return found
+
+    @torch.no_grad()
+    def read(self, images: Tensor) -> Tensor:
+        """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, width) float32."""
+        return torch.cat([self(prepare(part)) for part in images.split(_AT_ONCE)])
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one part is read. value: accuracy, or R² where number is true; chance: what one
+    who has not seen the pictures reaches; count: pictures whose value is known."""
+
+    value: float
+    chance: float
+    count: int
+    number: bool = False  # a continuous code
+
+
+def train_recogniser(
+    images: Tensor,
+    truth: Tensor,
+    parts: Sequence[Part],
+    *,
+    steps: int,
+    flip: bool,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Recogniser:
+    """Train on images (N, 3, S, S) uint8 with their truth (N, width), laid out as the parts are.
+
+    Rows of zeros in a label are unknown, and teach nothing. flip: whether a mirrored image has the
+    same values. The same images and seed give the same network on the same machine.
+    """
+    rng = Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Recogniser(truth.shape[1]).train()
+        optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.02)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+        for step in range(steps):
+            chosen = torch.randint(len(images), (_BATCH,), generator=rng)
+            batch = augment(prepare(images[chosen]), _STRENGTH, rng)
+            batch = (mirror(batch, rng) if flip else batch).contiguous(
+                memory_format=torch.channels_last
+            )
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_fast()):
+                guess = network(batch)
+            loss = _loss(guess.float(), truth[chosen], parts)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            if progress is not None:
+                progress(step + 1, steps)
+    return network.eval().requires_grad_(False)
+
+
+def _columns(parts: Sequence[Part]) -> list[tuple[Part, slice]]:
+    found, start = [], 0
+    for part in parts:
+        found.append((part, slice(start, start + part.width)))
+        start += part.width
+    return found
+
+
+def _is_number(part: Part) -> bool:
+    return isinstance(part, Code) and part.kind == "continuous"
+
+
+def _loss(guess: Tensor, truth: Tensor, parts: Sequence[Part]) -> Tensor:
+    total = guess.new_zeros(())
+    for part, where in _columns(parts):
+        if _is_number(part):
+            total = total + F.mse_loss(guess[:, where], truth[:, where])
+            continue
+        known = truth[:, where].sum(1) > 0
+        if known.any():
+            wanted = truth[known, where].argmax(1)
+            total = total + F.cross_entropy(guess[known, where], wanted)
+    return total
+
+
+def score(guess: Tensor, truth: Tensor, parts: Sequence[Part]) -> dict[str, Score]:
+    """Each part's accuracy or R², where its value is known; a part never known is left out.
+
+    chance: the most common value's share for a label or categorical code, 0 for R².
+    """
+    found = {}
+    for part, where in _columns(parts):
+        read, wanted = guess[:, where], truth[:, where]
+        if _is_number(part):
+            spread = (wanted - wanted.mean()).square().sum().clamp(min=1e-12)
+            value = float(1 - (read - wanted).square().sum() / spread)
+            found[part.name] = Score(value, 0.0, len(wanted), number=True)
+            continue
+        known = wanted.sum(1) > 0
+        if known.any():
+            read, wanted = read[known].argmax(1), wanted[known].argmax(1)
+            common = wanted.bincount().max() / len(wanted)
+            right = (read == wanted).float().mean()
+            found[part.name] = Score(float(right), float(common), len(wanted))
+    return found

@@ -1,0 +1,85 @@
+"""Begin from a piece that exists: its generator, and its discriminator where the training is kept.
+
+What fits is taken over: every layer of the same shape, and of the input layer the columns of z and
+of the labels and codes that have the same names. The rest begins anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from models.latent import Label, Latent
+from models.piece import load_unfolded
+from training import UsageError
+from training.checkpoint import has_checkpoint, read_checkpoint
+from training.module import GanModule
+
+REST = 2.0  # kimg in which a new discriminator learns alone
+LEAST = 0.2  # of the generator's weights; with less in common it is not the same network
+
+
+def begin_from(module: GanModule, folder: Path) -> bool:
+    """Take over what fits from a piece; whether the discriminator came too.
+
+    Raises PieceError for a damaged piece, UsageError where nearly nothing fits.
+    """
+    card, source = load_unfolded(folder)
+    mine, theirs = module.generator.state_dict(), source.state_dict()
+    same_end = source.resolution == module.generator.resolution
+    taken = 0
+    for key, tensor in mine.items():
+        other = theirs.get(key)
+        if other is None or (key.startswith("picture.") and not same_end):
+            continue
+        if key == "seed.weight" and len(other) == len(tensor):
+            _copy_inputs(tensor, other, module.latent, card.latent)
+        elif other.shape == tensor.shape:
+            tensor.copy_(other)
+        else:
+            continue
+        taken += tensor.numel()
+    if taken < LEAST * sum(tensor.numel() for tensor in mine.values()):
+        raise UsageError(
+            f"--from {folder}: its network has little in common with the recipe's; give the recipe "
+            f"its channels, --set generator=…, which are {list(source.channels)} from 4 pixels on"
+        )
+    module.average.load_state_dict(mine)
+    return _take_discriminator(module, folder)
+
+
+def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, other: Latent) -> None:
+    """The input layer's columns by meaning: z by number, labels by value, codes by name."""
+    shared = min(latent.z, other.z)
+    mine[:, :shared] = theirs[:, :shared]
+    here, there = latent.slices(), other.slices()
+    parts = {part.name: part for part in other.parts}
+    for part in latent.parts:
+        twin = parts.get(part.name)
+        if isinstance(part, Label) and isinstance(twin, Label):
+            for index, value in enumerate(part.values):
+                if value in twin.values:
+                    column = there[part.name].start + twin.values.index(value)
+                    mine[:, here[part.name].start + index] = theirs[:, column]
+        elif twin is not None and twin == part:
+            mine[:, here[part.name]] = theirs[:, there[part.name]]
+
+
+def _take_discriminator(module: GanModule, folder: Path) -> bool:
+    """From the training folder beside the piece, where it is and has the same trunk."""
+    work = folder.with_name(f"{folder.name}.training")
+    if not has_checkpoint(work):
+        return False
+    tensors, _ = read_checkpoint(work)
+    mine = module.discriminator.state_dict()
+    fits = {
+        key: tensors[f"module.discriminator.{key}"]
+        for key, tensor in mine.items()
+        if (other := tensors.get(f"module.discriminator.{key}")) is not None
+        and other.shape == tensor.shape
+    }
+    if not all(key in fits for key in mine if key.startswith("trunk.")):
+        return False
+    module.discriminator.load_state_dict(fits, strict=False)
+    return True
