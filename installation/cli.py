@@ -87,6 +87,9 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--metrics", metavar="[HOST:]PORT", help="where Prometheus reads figures")
     p.add_argument("--tensorboard", action="store_true", help="write TensorBoard's event files")
+    p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
+    p.add_argument("--devices", default="1", help="GPUs or processes a machine, or auto (1)")
+    p.add_argument("--nodes", type=_count, default=1, help="machines (1)")
 
 
 def _evaluate(p: argparse.ArgumentParser) -> None:

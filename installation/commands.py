@@ -81,6 +81,7 @@ def play(options: argparse.Namespace) -> int:
 
 
 def train(options: argparse.Namespace) -> int:
+    from training.machines import Machines
     from training.train import train as run_training
 
     piece = run_training(
@@ -91,12 +92,14 @@ def train(options: argparse.Namespace) -> int:
         budget=options.budget,
         resolution=options.resolution,
         overrides=options.set,
-        resume=options.resume,
         metrics=options.metrics,
         tensorboard=options.tensorboard,
+        resume="or-start" if options.resume_or_start else options.resume,
+        machines=Machines.parse(options.devices, options.nodes),
         begin_with=options.begin_with,
     )
-    print(piece)
+    if piece is not None:
+        print(piece)
     return 0
 
 

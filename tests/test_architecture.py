@@ -17,8 +17,8 @@ HOUSE = {"installation", "models", "training", "scenes", "shaders", "venue", "te
 DOORS = {
     "models": {"models", "torch", "numpy", "safetensors"},
     "training": {
-        "models", "training", "torch", "pytorch_lightning", "numpy", "PIL", "pydantic",
-        "safetensors", "tqdm", "av", "prometheus_client", "tensorboard",
+        "models", "training", "torch", "pytorch_lightning", "lightning_fabric", "numpy", "PIL",
+        "pydantic", "safetensors", "tqdm", "av", "filelock", "prometheus_client", "tensorboard",
     },
     "scenes": {"installation.scene"},
     "shaders": {"shaders"},

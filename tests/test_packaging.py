@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_file_that_is_read_at_run_time_is_in_the_wheel(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     tops = ("installation", "models", "training", "scenes", "shaders", "venue")
-    kinds = (".py", ".glsl", ".toml", ".json", ".safetensors", ".png")
+    kinds = (".py", ".glsl", ".toml", ".json", ".safetensors", ".png", ".sbatch")
     for top in tops:
         for path in (ROOT / top).rglob("*"):
             if path.suffix in kinds and "__pycache__" not in path.parts:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from models.card import PieceError
 from models.upscaler import Upscaler, load_default
+from training.checkpoint import CheckpointError
 from training.corpus import shapes
 from training.degradation import degrade
 from training.upscale import Recipe, Training, ship
@@ -88,6 +90,24 @@ def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path) -> None:
     again = fresh().run(tmp_path / "checkpoint")
     for name, tensor in whole.state_dict().items():
         assert torch.allclose(tensor, again.state_dict()[name], atol=1e-6), name
+
+
+def test_a_checkpoint_is_safetensors_and_whole(tmp_path: Path) -> None:
+    recipe = Recipe(pixel_steps=2, adversarial_steps=0, batch=2, crop=8, seed=2)
+    training = Training(Upscaler(2, 4, 1), IMAGES, recipe)
+    training.advance()
+    path = tmp_path / "checkpoint"
+    training.save(path)
+    held = load_file(path)
+    for name, weight in training.upscaler.state_dict().items():
+        assert torch.equal(held[f"network.upscaler.{name}"], weight)
+    with pytest.raises(CheckpointError, match="another upscaler"):
+        Training(Upscaler(2, 8, 1), IMAGES, recipe).load(path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="hash"):
+        training.load(path)
 
 
 def test_images_that_are_too_small_are_refused() -> None:

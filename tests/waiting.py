@@ -8,9 +8,9 @@ from collections.abc import Callable
 PATIENCE = 20.0  # seconds; what is waited for normally takes milliseconds
 
 
-def until(done: Callable[[], object]) -> None:
-    """Ask again and again until the answer is true; fails when patience is at its end."""
-    deadline = time.monotonic() + PATIENCE
+def until(done: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Ask again and again until the answer is true; fails when patience (seconds) is at its end."""
+    deadline = time.monotonic() + patience
     while not done():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.002)

@@ -16,6 +16,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
+from training import ranks
 from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
@@ -50,12 +51,15 @@ class Adaptation(pl.Callback):
 
     @torch.no_grad()
     def measure(self, module: Any) -> None:
+        if not module.logits:  # no step was finite yet
+            return
         images, conditions = self._batches.at(module.shown)
         rng = step_rng(module.recipe.seed, module.shown, "held out")
         real = images.to(module.device, torch.float32).div_(127.5).sub_(1)
         seen = augment(real, float(module.strength), rng, module.recipe.cutout)
         held = module.judge(seen, conditions.to(module.device)).mean()
-        found = torch.stack([module.logits["real"], held.cpu(), module.logits["fake"]])
+        means = [module.logits["real"], held, module.logits["fake"]]
+        found = ranks.mean(torch.stack([mean.double() for mean in means]))
         weight = _MEMORY if module.logit_means.any() else 0.0
         module.logit_means.lerp_(found.to(module.logit_means), 1 - weight)
         real_mean, held_mean, fake_mean = module.logit_means.tolist()

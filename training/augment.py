@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from training.ranks import rand, randint
+
 SHIFT = 1 / 8  # of the side
 HOLE = 1 / 2  # side of the cutout, of the side
 
@@ -31,13 +33,13 @@ def mirror(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _struck(count: int, strength: float, rng: Generator) -> Tensor:
-    return torch.rand(count, generator=rng) < strength
+    return rand(count, rng=rng) < strength
 
 
 def _amount(x: Tensor, low: float, high: float, rest: float, p: float, rng: Generator) -> Tensor:
     """One random number an image where the change strikes, `rest` elsewhere: (N, 1, 1, 1)."""
     struck = _struck(len(x), p, rng)
-    drawn = torch.rand(len(x), generator=rng) * (high - low) + low
+    drawn = rand(len(x), rng=rng) * (high - low) + low
     chosen = torch.where(struck, drawn, torch.full_like(drawn, rest))
     return chosen.to(x.device, x.dtype).view(-1, 1, 1, 1)
 
@@ -59,7 +61,7 @@ def _translate(x: Tensor, p: float, rng: Generator) -> Tensor:
     n, _, height, width = x.shape
     for dim, side in ((2, height), (3, width)):
         reach = max(1, round(side * SHIFT))
-        shift = torch.randint(-reach, reach + 1, (n,), generator=rng) * _struck(n, p, rng)
+        shift = randint(-reach, reach + 1, n, rng=rng) * _struck(n, p, rng)
         source = (torch.arange(side) - shift[:, None]).clamp(0, side - 1)  # (N, side)
         shape = (n, 1, side, 1) if dim == 2 else (n, 1, 1, side)
         x = x.gather(dim, source.to(x.device).view(shape).expand_as(x))
@@ -71,7 +73,7 @@ def _cutout(x: Tensor, p: float, rng: Generator) -> Tensor:
     n, _, height, width = x.shape
     hidden = []
     for side in (height, width):
-        centre = torch.randint(0, side, (n, 1), generator=rng)
+        centre = randint(0, side, n, 1, rng=rng)
         hidden.append((torch.arange(side) - centre).abs() < side * HOLE / 2)
     struck = _struck(n, p, rng)
     hole = hidden[0][:, :, None] & hidden[1][:, None, :] & struck[:, None, None]

@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.latent import Latent
+from training import ranks
 from training.augment import mirror
 from training.dataset import Dataset
+from training.nearby import near
 
 
 class Batches:
-    """Yields (images (B, 3, S, S) uint8, conditions (B, C) float32).
+    """Yields (images (B, 3, S, S) uint8, conditions (B, C) float32); each rank its share of them.
 
     Every image comes once per epoch, or as often as its weight says (weights: (N,), mean 1); the
     last images of an epoch share a batch with the first of the next.
@@ -33,11 +35,17 @@ class Batches:
     ) -> None:
         self.dataset, self.batch, self.seed, self.start = dataset, batch, seed, start
         self.flip, self.weights = flip, weights
+        self.images = dataset.images
+
+    def keep_near(self, device: torch.device) -> None:
+        """Hold the pixels on the device that trains, where they fit."""
+        self.images = near(self.dataset.images, device)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         shown = self.start
         while True:
-            yield self.at(shown)
+            images, conditions = self.at(shown)
+            yield ranks.share(images), ranks.share(conditions)
             shown += self.batch
 
     def at(self, shown: int) -> tuple[Tensor, Tensor]:
@@ -46,7 +54,7 @@ class Batches:
         places = range(shown, shown + self.batch)
         orders = {e: self._order(e) for e in {place // count for place in places}}
         chosen = torch.stack([orders[place // count][place % count] for place in places])
-        images = self.dataset.images[chosen]
+        images = self.images[chosen.to(self.images.device)]
         if self.flip:
             images = mirror(images, step_rng(self.seed, shown, "mirror"))
         return images, self.dataset.conditions[chosen]
@@ -73,11 +81,11 @@ def step_rng(seed: int, step: int, purpose: str) -> torch.Generator:
 def draw_latent(latent: Latent, conditions: Tensor, rng: torch.Generator) -> Tensor:
     """Latent vectors with the labels given: z ~ N(0, 1), codes by chance. (N, width)."""
     n = len(conditions)
-    parts = [torch.randn(n, latent.z, generator=rng), conditions.cpu()]
+    parts = [ranks.randn(n, latent.z, rng=rng), conditions.cpu()]
     for code in latent.codes:
         if code.kind == "continuous":
-            parts.append(torch.rand(n, 1, generator=rng) * 2 - 1)
+            parts.append(ranks.rand(n, 1, rng=rng) * 2 - 1)
         else:
-            value = torch.randint(code.size, (n,), generator=rng)
+            value = ranks.randint(0, code.size, n, rng=rng)
             parts.append(F.one_hot(value, code.size).float())
     return torch.cat(parts, dim=1).to(conditions.device)

@@ -1,17 +1,14 @@
-"""What happens around the training step: time and budget, progress, grids, checkpoints, Ctrl-C."""
+"""What happens around the training step: time and budget, progress, grids, checkpoints."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -19,11 +16,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from training import UsageError
-from training.checkpoint import restore_optimizers, write_checkpoint
+from training import UsageError, ranks
+from training.checkpoint import restore_optimizers, state_of, write_checkpoint
 from training.grid import to_png
 from training.module import GanModule
 from training.recipe import Budget
+from training.stop import StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -40,36 +38,6 @@ def going_on(what: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         tqdm.write(f"{what} could not be saved ({reason}); training goes on", file=sys.stderr)
-
-
-class StopRequest:
-    """Ctrl-C or SIGTERM, once: finish the step, save, leave. A second one interrupts at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    @contextmanager
-    def listening(self) -> Iterator[StopRequest]:
-        if threading.current_thread() is threading.main_thread():  # no other may handle signals
-            self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            self.arm()
-            yield self
-        finally:
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
-
-    def arm(self) -> None:
-        """Handle the signals here; again once Lightning has put its own SIGTERM handler in place,
-        which would raise in the middle of a step."""
-        for number in self._before:
-            if not self.asked:
-                signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        signal.signal(number, self._before[number])
 
 
 class Clock(pl.Callback):
@@ -94,7 +62,11 @@ class Clock(pl.Callback):
         self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        module.advance(self.budget.spent(self.seconds, module.kimg))
+        spent = self.budget.spent(self.seconds, module.kimg)
+        # Clocks and signals differ between ranks; what follows must not.
+        spent, flags = ranks.agree(spent, (self.stop.asked, self.stop.requeue), module.device)
+        self.stop.asked, self.stop.requeue = flags
+        module.advance(spent)
         if self.stop.asked or module.spent >= module.size.ends:
             trainer.should_stop = True
 
@@ -135,7 +107,8 @@ class Progress(pl.Callback):
     def line(self, module: Any) -> str:
         minutes, seconds = divmod(int(self.left(module)), 60)
         rate = self.rate(module)
-        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left"
+        skipped = f", {module.health.skipped} steps skipped" if module.health.skipped else ""
+        return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left{skipped}"
 
     def rate(self, module: Any) -> float:
         """Images a second, since this run began."""
@@ -180,7 +153,8 @@ class Grids(pl.Callback):
 
 
 class Checkpoints(pl.Callback):
-    """Restores the optimisers when training starts and saves the state from then on."""
+    """Restores the optimisers when training starts and saves the state from then on, so often that
+    no more than `seconds` of work are lost when the machine is switched off."""
 
     def __init__(
         self, folder: Path, account: dict[str, Any], clock: Clock, seconds: float,
@@ -189,16 +163,25 @@ class Checkpoints(pl.Callback):
         self.folder, self.account, self.clock, self.seconds = folder, account, clock, seconds
         self.tensors = tensors
         self._last = 0.0
+        self._stepped = 0.0
+        self._writing = 0.0  # seconds that the last one took; lost too, if it is cut short
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        restore_optimizers(module, self.tensors)
+        if self.tensors:
+            restore_optimizers(module, self.tensors)
         self.tensors = {}
+        ranks.require_same("the dataset", str(self.account["dataset"]))
+        ranks.require_same("the checkpoint", str(module.steps))
+        ranks.copy_from_first(state_of(module).values())
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        if self.clock.here - self._last >= self.seconds:
-            self._last = self.clock.here
+        here = self.clock.here
+        step, self._stepped = here - self._stepped, here
+        if ranks.leads() and here + step + self._writing - self._last >= self.seconds:
+            self._last = here
             with going_on("the checkpoint"):
                 self.save(module)
+            self._writing = self.clock.here - here
 
     def save(self, module: GanModule) -> None:
         """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""

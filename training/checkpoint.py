@@ -1,7 +1,7 @@
 """The state of a training on disk: one safetensors file, its account in JSON inside the header.
 
 No pickle. Written to a temporary file, flushed and renamed; the one before is kept, and used
-where the newest is damaged.
+where the newest is damaged. The digest covers every tensor and the account.
 """
 
 from __future__ import annotations
@@ -9,53 +9,101 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.piece import write_synced
 from training import UsageError
-from training.module import GanModule
+from training.guard import Health
+
+if TYPE_CHECKING:
+    from training.module import GanModule
 
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_ACCOUNT = {"recipe", "dataset", "labels", "seconds", "steps", "shown", "resolution"}
+_ACCOUNT = {
+    "recipe", "dataset", "labels", "seconds", "steps", "shown", "kimg", "resolution", "health",
+}  # fmt: skip
+
+_OTHERS = (
+    "the checkpoint was made with other networks, labels or codes; "
+    "train under a new --name to change those"
+)
 
 
 class CheckpointError(UsageError):
     """A training that cannot be resumed. One line."""
 
 
+# Any state
+
+
+def write_state(path: Path, tensors: dict[str, Tensor], account: dict[str, Any]) -> None:
+    """Write tensors and account (plain JSON), whole or not at all. Raises OSError."""
+    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    text = json.dumps(account, sort_keys=True)
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        write_synced(fresh, save(tensors, {"account": text, "digest": _digest(tensors, text)}))
+        _rotate(fresh, path)
+    except OSError:  # a full disk: half a checkpoint would only fill it more
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and account of one file. Raises FileNotFoundError, or CheckpointError for a file
+    that is not whole."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        if told["digest"] != _digest(tensors, told["account"]):
+            raise ValueError("its hash does not match")
+        return tensors, dict(json.loads(told["account"]))
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error})") from error
+
+
+def _rotate(fresh: Path, path: Path) -> None:
+    """Give the new file its name; a checkpoint's older one stays as the previous one."""
+    if path.name == NAME and path.exists():
+        os.replace(path, path.with_name(PREVIOUS))
+    os.replace(fresh, path)
+
+
+def _digest(tensors: dict[str, Tensor], account: str) -> str:
+    found = hashlib.sha256(account.encode())
+    for key in sorted(tensors):
+        value = tensors[key]
+        found.update(f"\0{key} {value.dtype} {tuple(value.shape)}\0".encode())
+        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+# The state of a GAN's training
+
+
 def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -> None:
     """Save networks, average and optimisers, with `account` (plain JSON) for the rest."""
-    tensors = {f"module.{key}": value for key, value in module.state_dict().items()}
-    for name, optimizer, network in _optimizers(module):
-        for key, parameter in network.named_parameters():
-            state = optimizer.state.get(parameter, {})
-            tensors.update({f"{name}.{key}.{m}": state[m] for m in _MOMENTS if m in state})
-    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     record = {
         **account,
         "steps": module.steps,
         "shown": module.shown,
+        "kimg": module.kimg,
         "resolution": module.size.resolution,
-        "digest": _digest(tensors),
+        "health": asdict(module.health),
     }
-    path = folder / NAME
-    fresh = path.with_suffix(".new")
-    try:
-        write_synced(fresh, save(tensors, {"account": json.dumps(record)}))
-    except OSError:  # a full disk: half a checkpoint would only fill it more
-        fresh.unlink(missing_ok=True)
-        raise
-    if path.exists():
-        os.replace(path, folder / PREVIOUS)
-    os.replace(fresh, path)
+    write_state(folder / NAME, state_of(module), record)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -63,20 +111,16 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     reason = "there is none"
     for path in (folder / NAME, folder / PREVIOUS):
         try:
-            with safe_open(path, framework="pt") as file:
-                account = json.loads((file.metadata() or {})["account"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            if account["digest"] != _digest(tensors):
-                raise ValueError("its hash does not match")
+            tensors, account = read_state(path)
             if not account.keys() >= _ACCOUNT:
-                raise ValueError("its account is incomplete")
+                raise CheckpointError(f"{path} was written by another version of installation")
             if path.name == PREVIOUS:  # or the next save would keep the damaged one as previous
                 os.replace(path, folder / NAME)
             return tensors, account
         except FileNotFoundError:
             continue
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            reason = f"{path} is damaged ({error})"
+        except CheckpointError as error:
+            reason = str(error)
     raise CheckpointError(f"nothing to resume in {folder}: {reason}")
 
 
@@ -84,20 +128,25 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / NAME).exists() or (folder / PREVIOUS).exists()
 
 
+def state_of(module: GanModule) -> dict[str, Tensor]:
+    """Every tensor of networks, average and optimisers, by name."""
+    tensors = {f"module.{key}": value for key, value in module.state_dict().items()}
+    for name, optimizer, network in _optimizers(module):
+        tensors.update(moments(name, optimizer, network))
+    return tensors
+
+
 def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, Any]) -> None:
-    """Put a checkpoint's weights and steps into a module. Raises CheckpointError."""
-    state = {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
+    """Put a checkpoint's weights, steps and health into a module. Raises CheckpointError."""
     try:
         _grow_to(module, account["resolution"])
-        module.load_state_dict(state)
-    except (RuntimeError, ValueError) as error:
-        raise CheckpointError(
-            "the checkpoint was made with other networks, labels or codes; "
-            "train under a new --name to change those"
-        ) from error
+    except ValueError as error:
+        raise CheckpointError(_OTHERS) from error
+    restore_weights(module, tensors)
     if not module.recipe.adapt:  # what is asked for now counts
         module.strength.fill_(float(module.recipe.augment))
     module.steps, module.shown = account["steps"], account["shown"]
+    module.health = Health(**account["health"])
 
 
 def _grow_to(module: GanModule, resolution: int) -> None:
@@ -108,28 +157,55 @@ def _grow_to(module: GanModule, resolution: int) -> None:
         module.grow(size)
 
 
+def restore_weights(module: GanModule, tensors: dict[str, Tensor]) -> None:
+    """Put back the networks and the average alone. Raises CheckpointError."""
+    if not fits(module, tensors):
+        raise CheckpointError(_OTHERS)
+    module.load_state_dict(_weights(tensors))
+
+
+def fits(module: GanModule, tensors: dict[str, Tensor]) -> bool:
+    """Whether a state is one of networks of this shape."""
+    mine, theirs = module.state_dict(), _weights(tensors)
+    return {k: v.shape for k, v in mine.items()} == {k: v.shape for k, v in theirs.items()}
+
+
+def _weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
+
+
 def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:
     """Put the moments back, once Lightning has made the optimisers."""
     for name, optimizer, network in _optimizers(module):
-        for key, parameter in network.named_parameters():
-            saved = {moment: tensors.get(f"{name}.{key}.{moment}") for moment in _MOMENTS}
-            found = {m: t.to(parameter.device) for m, t in saved.items() if t is not None}
-            if len(found) == len(_MOMENTS):
-                optimizer.state[parameter] = found
+        restore_moments(name, optimizer, network, tensors)
 
 
-def _optimizers(module: GanModule) -> list[tuple[str, Any, torch.nn.Module]]:
+def moments(name: str, optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
+    """What an Adam knows beyond the weights, as `<name>.<parameter>.<moment>`."""
+    found = {}
+    for key, parameter in network.named_parameters():
+        state = optimizer.state.get(parameter, {})
+        found.update({f"{name}.{key}.{m}": state[m] for m in _MOMENTS if m in state})
+    return found
+
+
+def restore_moments(
+    name: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
+) -> None:
+    """Put back what `moments` gave; a parameter without any begins anew."""
+    for key, parameter in network.named_parameters():
+        saved = {moment: tensors.get(f"{name}.{key}.{moment}") for moment in _MOMENTS}
+        found = {m: t.to(parameter.device) for m, t in saved.items() if t is not None}
+        if len(found) == len(_MOMENTS):
+            optimizer.state[parameter] = found
+        else:
+            optimizer.state.pop(parameter, None)
+
+
+def _optimizers(module: GanModule) -> list[tuple[str, Any, nn.Module]]:
     networks = {"generator": module.generator, "discriminator": module.discriminator}
     optimizers: Any = module.optimizers(use_pl_optimizer=False)
     return [
         (name, optimizer, network)
         for optimizer, (name, network) in zip(optimizers, networks.items(), strict=True)
     ]
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    found = hashlib.sha256()
-    for key in sorted(tensors):
-        found.update(key.encode())
-        found.update(tensors[key].numpy().tobytes())
-    return found.hexdigest()

@@ -36,6 +36,7 @@ def make_card(
             "left_out": len(data.problems),
             "kimg": round(module.kimg, 3),
             "seconds": round(seconds, 1),
+            "skipped": module.health.skipped,
             "torch": torch.__version__,
             "recipe": module.recipe.model_dump(mode="json"),
             **({"from": account["from"]} if "from" in account else {}),

@@ -1,4 +1,4 @@
-"""Lightning's trainer, set up for us: where it runs, and in which precision."""
+"""Lightning's trainer, set up for us: where it runs, on how many devices, in which precision."""
 
 from __future__ import annotations
 
@@ -7,20 +7,48 @@ import warnings
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+from pytorch_lightning.strategies import DDPStrategy
 
+from training.compiling import compile_networks
+from training.machines import Machines
 from training.module import GanModule
 from training.precision import bfloat16_is_fast
+from training.ranks import share_norms
 from training.recipe import Recipe
 
 
-def fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -> None:
+class Ranks(DDPStrategy):
+    """Lightning's processes and process group (gloo on CPUs, nccl on CUDA) without torch's wrapper
+    around the module: training/ranks.py says why, and averages the gradients."""
+
+    def configure_ddp(self) -> None:
+        assert isinstance(self.model, pl.LightningModule)  # noqa: S101
+        share_norms(self.model)
+
+
+def fit(
+    module: GanModule,
+    batches: Any,
+    callbacks: list[Any],
+    recipe: Recipe,
+    machines: Machines | None = None,
+) -> None:
+    machines = machines or Machines()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Hints for people who write Lightning programs (worker counts, loggers), not for artists.
         warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\b.*")
+        warnings.filterwarnings("ignore", module=r"torch\._(dynamo|inductor)\b.*")
+        several = machines.ranks > 1
         trainer = pl.Trainer(
-            accelerator="auto",
-            devices=1,
+            # Several processes on a Mac's one GPU would gain nothing, and gloo does not know it.
+            accelerator="cpu" if several and not torch.cuda.is_available() else "auto",
+            devices=machines.devices,
+            num_nodes=machines.nodes,
+            strategy=Ranks() if several else "auto",
+            plugins=[machines.environment()],
             precision=precision(recipe),
             max_epochs=1,
             max_steps=-1,
@@ -30,6 +58,9 @@ def fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -
             enable_model_summary=False,
             callbacks=callbacks,
         )
+        device = trainer.strategy.root_device
+        batches.keep_near(device)
+        compile_networks((module.generator, module.discriminator), recipe.compile, device)
         trainer.fit(module, train_dataloaders=batches)
 
 

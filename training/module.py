@@ -15,9 +15,11 @@ from models.architecture import fit_to, stages_for
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Latent
+from training import ranks
 from training.augment import augment
 from training.batches import draw_latent, step_rng
 from training.growth import Size
+from training.guard import Guard, Health, NotFiniteError, descend
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
 from training.recipe import Recipe
 
@@ -52,6 +54,7 @@ class GanModule(pl.LightningModule):
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps, self.shown, self.spent = 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
+        self.guard, self.health = Guard(), Health()
         self.logits: dict[str, Tensor] = {}  # means of the last step
         self.figures: dict[str, float] = {}  # what is known of the training so far
         self.logit_means: Tensor
@@ -96,7 +99,7 @@ class GanModule(pl.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         recipe = self.recipe
         settings: dict[str, Any] = {
-            "lr": recipe.learning_rate,
+            "lr": recipe.learning_rate * self.health.slowed,
             "betas": (recipe.beta1, recipe.beta2),
             "eps": 1e-8,
             "fused": self.device.type in ("cpu", "cuda"),
@@ -111,26 +114,41 @@ class GanModule(pl.LightningModule):
         return found if isinstance(found, list) else [found]
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        images, conditions = batch
+        """One step of both networks; one that is not finite is undone and counted."""
+        before = dict(self.losses), dict(self.logits)
         self._set_learning_rate()
+        self.guard.note((self.generator, self.discriminator), self._optimizers()[1].optimizer)
+        finite = True
+        try:
+            self._train_both(*batch)
+        except NotFiniteError:
+            finite = False
+            self.guard.undo()
+            self.discriminator.requires_grad_(True)
+            self.losses, self.logits = before
+        self.health.note(finite)
+        shown = len(batch[0]) * ranks.count()
+        self.steps += 1
+        self.shown += shown
+        if finite:
+            self._update_average(shown)
+
+    def _train_both(self, images: Tensor, conditions: Tensor) -> None:
         real = images.to(torch.float32).div_(127.5).sub_(1)
-        rng = step_rng(self.recipe.seed, self.shown, "step")
+        rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self._hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
         fake = self.generator(latent)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
         if self.kimg >= self.recipe.generator_rest:
             self._train_generator(fake, real_logits, conditions, latent, rng)
-        self.steps += 1
-        self.shown += len(images)
-        self._update_average(len(images))
 
     def _set_learning_rate(self) -> None:
         """Constant, then straight down to nothing over the last share of the budget, where the
         pictures settle (Hägele et al. 2024, on ending a constant schedule whenever one likes)."""
         recipe = self.recipe
         left = (1 - self.spent) / recipe.cooldown if recipe.cooldown else 1.0
-        rate = recipe.learning_rate * min(1.0, max(0.0, left))
+        rate = recipe.learning_rate * self.health.slowed * min(1.0, max(0.0, left))
         for optimizer in self._optimizers():
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -148,8 +166,8 @@ class GanModule(pl.LightningModule):
             seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
-        real_logits = self.judge(seen_real, conditions)
-        fake_logits = self.judge(seen_fake, conditions)
+        real_logits = self.judge(seen_real, conditions, penalise)
+        fake_logits = self.judge(seen_fake, conditions, penalise)
         self.logits = {"real": real_logits.detach().mean(), "fake": fake_logits.detach().mean()}
         loss = DISCRIMINATOR[recipe.loss](real_logits, fake_logits)
         self.losses["discriminator"] = loss.detach()
@@ -164,7 +182,7 @@ class GanModule(pl.LightningModule):
             loss = loss + self._code_weight() * self._code_loss(fake, latent)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        optimizer.step()
+        descend(optimizer, self.discriminator, loss)
         return real_logits.detach()
 
     def _train_generator(
@@ -189,18 +207,23 @@ class GanModule(pl.LightningModule):
             loss = loss + self._code_weight() * information
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        optimizer.step()
+        descend(optimizer, self.generator, loss)
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return augment(images, float(self.strength), rng, self.recipe.cutout)
 
-    def judge(self, images: Tensor, conditions: Tensor) -> Tensor:
-        """D's logits, (N,) float32, with the labels as far as they are ramped in."""
+    def judge(self, images: Tensor, conditions: Tensor, penalised: bool = False) -> Tensor:
+        """D's logits, (N,) float32, with the labels as far as they are ramped in.
+
+        penalised: they will be differentiated twice, which a compiled network cannot be, so it
+        runs as it is.
+        """
         recipe = self.recipe
         ramp = (self.kimg - recipe.label_start) / max(recipe.label_full - recipe.label_start, 1e-9)
         weight = min(1.0, max(0.0, ramp))
-        return self.discriminator(images, conditions, weight).float()
+        judge = self.discriminator.forward if penalised else self.discriminator
+        return judge(images, conditions, weight).float()
 
     def _code_weight(self) -> float:
         """High while the codes find their meaning, then low, or they drown z."""
@@ -236,7 +259,7 @@ class GanModule(pl.LightningModule):
     def _hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
         """Hide known labels now and then, so that the generator can also draw without them."""
         keep = [
-            (torch.rand(len(conditions), 1, generator=rng) >= self.recipe.label_drop)
+            (ranks.rand(len(conditions), 1, rng=rng) >= self.recipe.label_drop)
             .float()
             .expand(-1, label.width)
             for label in self.latent.labels

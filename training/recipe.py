@@ -120,11 +120,15 @@ class Recipe(BaseModel):
     precision: Literal["auto", "bf16", "float32"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it."
     )
+    compile: bool | Literal["auto"] = Field(
+        "auto", description="torch.compile: true, false, or auto, on CUDA only."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed repeats the training.")
     grid_seconds: float = Field(30.0, gt=0, description="Between two sample grids.")
     picture_seconds: float = Field(
         120.0, gt=0, description="Between two drawings of matrix, code strips and neighbours."
     )
+    judge_kimg: float = Field(10.0, gt=0, description="Between two looks for the best state, kimg.")
     checkpoint_seconds: float = Field(100.0, gt=0, le=120, description="Between two checkpoints.")
 
     @model_validator(mode="after")
@@ -242,6 +246,8 @@ def _first_line(error: ValidationError) -> str:
     parts = [str(part) for part in first["loc"]]
     if parts and parts[0] in ("augment", "gamma"):  # a number or auto; pydantic names what it tried
         return f"{parts[0]} = {first['input']!r}: a number or auto"
+    if parts and parts[0] == "compile":
+        return f"compile = {first['input']!r}: true, false or auto"
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
         known = ", ".join(Recipe.model_fields)

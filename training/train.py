@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from models.card import GENERATOR, Card, PieceError, read_card
 from models.shelf import find
 from training import UsageError
+from training.lock import held
+from training.machines import Machines
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
     from training.module import GanModule
-
-GRID = 32  # pictures in a sample grid
 
 
 def train(
@@ -31,20 +32,24 @@ def train(
     budget: str = "20m",
     resolution: int | None = None,
     overrides: Sequence[str] = (),
-    resume: bool = False,
+    resume: bool | Literal["or-start"] = False,
     begin_with: str | Path | None = None,
     metrics: str | None = None,
     tensorboard: bool = False,
-) -> Path:
+    machines: Machines | None = None,
+) -> Path | None:
     """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
 
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
     begin_with: a piece to begin from, by name or folder. metrics: PORT or HOST:PORT where
-    Prometheus reads figures. tensorboard: write event files.
-    Raises UsageError or PieceError with one line before anything is written.
+    Prometheus reads figures. tensorboard: write event files. resume: `or-start` begins where
+    there is nothing to go on from. machines: more than one device.
+    Raises UsageError or PieceError with one line before anything is written. None: this process
+    leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
+    machines = machines or Machines()
     dataset = Path(dataset)
     name = name or _name_of(dataset)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
@@ -60,18 +65,27 @@ def train(
     # Refuse a wrong recipe or folder before the dataset is read.
     plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
     try:
-        _check_folders(dataset, piece, work, resume)
+        going_on = _check_folders(dataset, piece, work, resume)
     except OSError as error:
         raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
     saved: tuple[dict[str, Any], dict[str, Any]] | None = None
-    if resume:
-        from training.checkpoint import read_checkpoint
+    with ExitStack() as claim:
+        if going_on:
+            from training.checkpoint import read_checkpoint
 
-        saved = read_checkpoint(work)
-        if recipe is None:  # go on as before
-            plan = make_recipe(saved[1]["recipe"], overrides, "as before", resolution=resolution)
-    with open_boards(work, metrics, tensorboard) as boards:
-        return _run(Job(dataset, name, plan, piece, work, limit, saved, source, boards))
+            if machines.lead and work.is_dir():
+                claim.enter_context(held(work))
+            saved = read_checkpoint(work)
+            if recipe is None:  # go on as before
+                before = saved[1]["recipe"]
+                plan = make_recipe(before, overrides, "as before", resolution=resolution)
+        for size in plan.sizes:
+            machines.check_batch(size.batch)
+        boards: list[Board] = []
+        if machines.lead:
+            boards = claim.enter_context(open_boards(work, metrics, tensorboard))
+        job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, boards)
+        return _run(job, claim)
 
 
 def _name_of(dataset: Path) -> str:
@@ -81,7 +95,10 @@ def _name_of(dataset: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "piece"
 
 
-def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None:
+def _check_folders(
+    dataset: Path, piece: Path, work: Path, resume: bool | Literal["or-start"]
+) -> bool:
+    """Whether there is a training to go on with."""
     from models.piece import check_target
     from training.checkpoint import has_checkpoint
 
@@ -91,14 +108,15 @@ def _check_folders(dataset: Path, piece: Path, work: Path, resume: bool) -> None
             "give an --out elsewhere"
         )
     check_target(piece)
-    if resume:
-        return
+    if resume is True or (resume and has_checkpoint(work)):
+        return True
     if piece.is_dir() and any(piece.iterdir()):
         raise PieceError(f"there is a piece at {piece} already; choose another --name, or --resume")
     if has_checkpoint(work):
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
     if work.exists() and not work.is_dir():
         raise UsageError(f"{work} is in the way: not a folder")
+    return False
 
 
 @dataclass(frozen=True)
@@ -113,16 +131,19 @@ class Job:
     budget: Budget
     saved: tuple[dict[str, Any], dict[str, Any]] | None
     source: Path | None  # the piece to begin from
-    boards: Sequence[Board] = ()
+    machines: Machines
+    boards: Sequence[Board]
 
 
-def _run(job: Job) -> Path:
+def _run(job: Job, claim: ExitStack) -> Path | None:
     from training.balance import POWERS, weights
     from training.dataset import read_dataset
     from training.split import split
 
-    data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=True)
-    _report(data)
+    first = job.machines.lead
+    data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
+    if first:
+        _report(data)
     whole = data.digest()
     recipe = job.recipe.settled(len(data))
     data, held_out = split(data, share=recipe.hold_out)
@@ -130,6 +151,7 @@ def _run(job: Job) -> Path:
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
     from training.module import GanModule
+    from training.run import Run
 
     module = GanModule(recipe, _latent(recipe, data))
     tensors, account = job.saved or ({}, {"seconds": 0.0})
@@ -141,78 +163,26 @@ def _run(job: Job) -> Path:
                "dataset": whole, "labels": _plain_labels(data)}  # fmt: skip
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
+    if first and not job.saved:
+        _begin(job.work, claim)
+    run = Run(
+        job.name, account, data, held_out, shares, module, job.piece, job.work, job.machines,
+        job.boards,
+    )  # fmt: skip
+    return run.train(job.budget, tensors)
+
+
+def _begin(work: Path, claim: ExitStack) -> None:
+    """Make the work folder and hold it."""
+    from training.checkpoint import has_checkpoint
+
     try:
-        job.work.mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{job.work} cannot be made: {error.strerror}") from error
-    return _train_and_export(job, data, held_out, shares, module, account, tensors)
-
-
-def _train_and_export(
-    job: Job,
-    data: Dataset,
-    held_out: Dataset,
-    shares: Any,
-    module: GanModule,
-    account: dict[str, Any],
-    tensors: dict[str, Any],
-) -> Path:
-    from training.adapt import Adaptation
-    from training.callbacks import Checkpoints, Clock, Grids, Progress, StopRequest
-    from training.export import export, make_card
-    from training.grid import fixed_latent
-    from training.watch.watch import Watch
-
-    recipe = module.recipe
-    stop = StopRequest()
-    clock = Clock(job.budget, stop, account["seconds"])
-    progress = Progress(clock)
-    points = fixed_latent(module.latent, GRID, recipe.seed, data.conditions)
-    grids = Grids(job.work, points, clock, recipe.grid_seconds)
-    checkpoints = Checkpoints(job.work, account, clock, recipe.checkpoint_seconds, tensors)
-    watch = Watch(job.work, data, recipe, clock, progress, grids, job.boards)
-    callbacks = [clock, progress, checkpoints, grids, watch]
-    if len(held_out):
-        callbacks.append(Adaptation(held_out, recipe.adapt))
-    module.advance(job.budget.spent(clock.seconds, module.kimg))
-    with stop.listening():
-        try:
-            if module.spent < 1:
-                _grow_and_fit(module, data, shares, callbacks, stop)
-                checkpoints.save(module)
-                watch.finish(module)
-            else:
-                print("the budget was used up before; give a larger --budget", file=sys.stderr)
-            card = make_card(job.name, account, data, module, clock.seconds)
-            export(job.piece, card, data, module)
-        except OSError as error:
-            raise UsageError(
-                f"the training could not be saved ({error.strerror or error}); what was saved in "
-                f"{job.work} before is kept, so make room and go on with --resume"
-            ) from error
-        finally:
-            progress.close()
-    _say_where(job.piece, job.work, module, stop.asked)
-    return job.piece
-
-
-def _grow_and_fit(
-    module: GanModule, data: Dataset, shares: Any, callbacks: list[Any], stop: Any
-) -> None:
-    """Train at each size that is left, in turn."""
-    from training.batches import Batches
-    from training.fit import fit
-
-    recipe = module.recipe
-    for size in recipe.sizes:
-        if size.ends <= module.spent or stop.asked:
-            continue
-        while module.size.resolution < size.resolution:
-            module.grow(next(s for s in recipe.sizes if s.resolution == 2 * module.size.resolution))
-        module.size = size
-        images = data.at(size.resolution)
-        fit(module, Batches(images, size.batch, recipe.seed, module.shown, recipe.mirror, shares),
-            callbacks, recipe)  # fmt: skip
+        raise UsageError(f"{work} cannot be made: {error.strerror}") from error
+    claim.enter_context(held(work))
+    if has_checkpoint(work):  # since it was looked at before the dataset was read
+        raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
 
 
 def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
@@ -265,11 +235,3 @@ def _report(data: Dataset) -> None:
         print(f"  left out {problem}", file=sys.stderr)
     if len(data.problems) > 10:
         print(f"  and {len(data.problems) - 10} more", file=sys.stderr)
-
-
-def _say_where(piece: Path, work: Path, module: GanModule, interrupted: bool) -> None:
-    how = "stopped and saved" if interrupted else "done"
-    print(f"{how} at {module.kimg:.1f} kimg. Piece: {piece}  Grid: {work / 'latest.png'}",
-          file=sys.stderr)  # fmt: skip
-    if interrupted:
-        print("Go on with the same command and --resume.", file=sys.stderr)

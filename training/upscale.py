@@ -32,6 +32,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.upscaler import SCALES, TIERS, Upscaler
+from training.checkpoint import (
+    CheckpointError,
+    moments,
+    read_state,
+    restore_moments,
+    write_state,
+)
 from training.degradation import degrade
 
 Progress = Callable[[int, int, dict[str, float]], None]  # step, steps, losses
@@ -141,22 +148,35 @@ class Training:
         return self.result
 
     def save(self, path: Path) -> None:
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        waiting = path.with_suffix(".partial")
-        torch.save({"step": self.step, **state}, waiting)
-        waiting.replace(path)
+        tensors = {f"network.{k}": v for k, v in self._networks().state_dict().items()}
+        for name, (optimizer, network) in self._optimizers().items():
+            tensors.update(moments(name, optimizer, network))
+        write_state(path, tensors, {"step": self.step})
 
     def load(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True)  # tensors and numbers only, no pickled code
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step = int(state["step"])
+        """Go on from a checkpoint. Raises CheckpointError for a damaged or foreign one."""
+        tensors, account = read_state(path)
+        weights = {
+            k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")
+        }
+        try:
+            self._networks().load_state_dict(weights)
+            self.step = int(account["step"])
+        except (RuntimeError, KeyError) as error:
+            raise CheckpointError(f"{path} belongs to another upscaler; take it away") from error
+        for name, (optimizer, network) in self._optimizers().items():
+            restore_moments(name, optimizer, network, tensors)
 
-    def _parts(self) -> dict[str, Any]:
+    def _networks(self) -> nn.ModuleDict:
+        return nn.ModuleDict(
+            {"upscaler": self.upscaler, "average": self.average, "critic": self.critic}
+        )
+
+    def _optimizers(self) -> dict[str, tuple[torch.optim.Optimizer, nn.Module]]:
         return {
-            "upscaler": self.upscaler, "average": self.average, "critic": self.critic,
-            "optimizer": self.optimizer, "critic_optimizer": self.critic_optimizer,
-        }  # fmt: skip
+            "optimizer": (self.optimizer, self.upscaler),
+            "critic_optimizer": (self.critic_optimizer, self.critic),
+        }
 
     def _set_rate(self) -> None:
         """Half a cosine down to a hundredth, in each stage."""

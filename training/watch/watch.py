@@ -160,6 +160,7 @@ class Watch(pl.Callback):
             "seconds": seconds,
             "spent": module.spent,
             "seconds_left": self.progress.left(module),
+            "skipped_steps": module.health.skipped,
             "watching": self.spent / max(self.clock.here, 1e-9),
         }
         if shown > 0 and not self._over:  # the last record waited for film and pictures

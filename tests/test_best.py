@@ -1,0 +1,174 @@
+"""The best state: what is kept, what the piece is made of, and going back after a collapse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from models import piece
+from training.best import NAME, Figures
+from training.checkpoint import NAME as CHECKPOINT
+from training.checkpoint import read_checkpoint, read_state, state_of
+from training.dataset import Dataset
+from training.module import GanModule
+from training.train import train
+
+TINY = ["resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=8", "precision=float32", "z=8",
+        "judge_kimg=0.016"]  # two steps  # fmt: skip
+GOOD = 0.9  # diversity
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "squares"
+    folder.mkdir()
+    for index in range(12):
+        Image.new("RGB", (16, 16), (index * 20, 90, 200 - index * 9)).save(folder / f"{index}.png")
+    return folder
+
+
+class Scripted:
+    """A judge that gives these figures in turn, and remembers what it has seen."""
+
+    def __init__(self, figures: Sequence[Figures | None]) -> None:
+        self.figures = list(figures)
+        self.seen: list[dict[str, torch.Tensor]] = []
+
+    def __call__(self, data: Dataset) -> Callable[[GanModule], Figures | None]:
+        assert len(data) == 12
+        return self.judge
+
+    def judge(self, module: GanModule) -> Figures | None:
+        self.seen.append({key: value.clone() for key, value in state_of(module).items()})
+        return self.figures[len(self.seen) - 1]
+
+    def average(self, index: int) -> dict[str, torch.Tensor]:
+        name = "module.average."
+        seen = self.seen[index].items()
+        return {key.removeprefix(name): value for key, value in seen if key.startswith(name)}
+
+
+def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return set(one) == set(two) and all(torch.equal(one[key], two[key]) for key in one)
+
+
+def kimg(steps: int) -> str:
+    return f"{steps * 8 / 1000}kimg"
+
+
+def exported(out: Path) -> torch.Tensor:
+    return load_file(out / "generator.safetensors")["seed.weight"]
+
+
+def test_the_piece_is_made_of_the_best_state(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not of a closer one that repeats itself or copies, nor of one without figures."""
+    judge = Scripted(
+        [
+            Figures(9.0, GOOD),
+            Figures(5.0, GOOD),
+            Figures(2.0, 0.5),
+            Figures(2.0, GOOD, memorised=True),
+            None,
+            Figures(6.0, GOOD),
+        ]
+    )
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    train(images, out=out, budget=kimg(13), overrides=TINY, judge=judge)
+    assert len(judge.seen) == 6
+    tensors, account = read_state(work / NAME)
+    assert same(tensors, judge.average(1))
+    assert (account["distance"], account["kimg"]) == (5.0, 0.032)
+    assert torch.equal(exported(out), judge.average(1)["seed.weight"])
+    told = piece.load(out).card.training
+    assert told["best"] == {"kimg": 0.032, "distance": 5.0, "diversity": GOOD}
+    assert told["kimg"] == 0.104
+    assert "best at 0.032 of 0.104 kimg" in capsys.readouterr().err
+    # The training itself goes on from the last state, not from the best.
+    last = load_file(work / CHECKPOINT)["module.average.seed.weight"]
+    assert not torch.equal(last, judge.average(1)["seed.weight"])
+
+
+def test_the_best_is_remembered_over_a_resume(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p"
+    first = Scripted([Figures(5.0, GOOD)])
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=first)
+    train(images, out=out, budget=kimg(5), resume=True, judge=Scripted([Figures(6.0, GOOD)]))
+    assert torch.equal(exported(out), first.average(0)["seed.weight"])
+    better = Scripted([Figures(4.0, GOOD)])
+    train(images, out=out, budget=kimg(7), resume=True, judge=better)
+    assert torch.equal(exported(out), better.average(0)["seed.weight"])
+
+
+def test_figures_of_other_images_do_not_compare(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p"
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([Figures(1.0, GOOD)]))
+    Image.new("RGB", (16, 16), (255, 255, 255)).save(images / "0.png")
+    later = Scripted([Figures(9.0, GOOD)])
+    train(images, out=out, budget=kimg(5), resume=True, judge=later)
+    assert torch.equal(exported(out), later.average(0)["seed.weight"])
+
+
+def test_without_any_state_worth_keeping_the_last_is_exported(images: Path, tmp_path: Path) -> None:
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([Figures(1.0, 0.5)]))
+    assert not (work / NAME).exists()
+    assert "best" not in piece.load(out).card.training
+    last = load_file(work / CHECKPOINT)["module.average.seed.weight"]
+    assert torch.equal(exported(out), last)
+
+
+def test_judging_changes_nothing_in_the_training(images: Path, tmp_path: Path) -> None:
+    train(images, out=tmp_path / "one", budget=kimg(7), overrides=TINY)
+    judge = Scripted([Figures(3.0, GOOD)] * 3)
+    train(images, out=tmp_path / "two", budget=kimg(7), overrides=TINY, judge=judge)
+    one, two = (load_file(tmp_path / f"{n}.training" / CHECKPOINT) for n in ("one", "two"))
+    assert same(one, two)
+
+
+@pytest.mark.parametrize(
+    "bad", [Figures(5.0, 0.1), Figures(30.0, GOOD), Figures(float("nan"), GOOD)]
+)
+def test_a_collapse_is_rolled_back(
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    bad: Figures,
+) -> None:
+    """To the newest good state, weights, moments and average; more slowly from there."""
+    began: list[dict[str, torch.Tensor]] = []
+    step = GanModule.training_step
+
+    def noted(self: GanModule, *given: object) -> None:
+        if self.steps == 6:
+            began.append({key: value.clone() for key, value in state_of(self).items()})
+        step(self, *given)
+
+    monkeypatch.setattr(GanModule, "training_step", noted)
+    judge = Scripted([Figures(5.0, GOOD), Figures(6.0, GOOD), bad])
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    train(images, out=out, budget=kimg(7), overrides=TINY, judge=judge)
+    assert same(began[0], judge.seen[1])
+    said = capsys.readouterr().err
+    assert "collapse suspected: rolled back to 0.032 kimg, learning rate × 0.5" in said
+    account = read_checkpoint(work)[1]
+    assert (account["steps"], account["health"]["returns"]) == (7, 1)
+    assert piece.load(out).card.training["best"]["kimg"] == 0.016
+
+
+def test_no_endless_going_back_and_no_endless_files(images: Path, tmp_path: Path) -> None:
+    good, bad = Figures(5.0, GOOD), Figures(5.0, 0.1)
+    judge = Scripted([good] * 5 + [bad] * 2 + [good] * 2 + [bad] * 2 + [good, bad])
+    work = tmp_path / "p.training"
+    train(images, out=tmp_path / "p", budget=kimg(26), overrides=TINY, judge=judge)
+    assert len(judge.seen) == 13
+    assert read_checkpoint(work)[1]["health"]["returns"] == 3
+    assert len(list(work.glob("snapshot-*"))) <= 2
+    assert not list(work.glob("*.new"))

@@ -1,0 +1,128 @@
+"""The best state of a training, kept beside the last: a GAN can get worse again.
+
+Somebody who knows gives figures (training/metrics); here is what follows from them. A state is
+better where its distance is smaller, if it is varied enough and does not copy: a generator that
+repeats its few best pictures, or the dataset's, also comes close.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import Tensor
+from tqdm import tqdm
+
+from training import ranks
+from training.callbacks import going_on
+from training.checkpoint import CheckpointError, read_state, write_state
+from training.module import GanModule
+from training.recovery import Snapshots
+
+NAME = "best.safetensors"
+VARIED = 0.6  # of the real images' diversity, at least, for a state worth keeping
+COLLAPSED = 0.3  # below this the generator repeats itself
+FAR = 3.0  # times the best distance: what was learned is being lost
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How good the averaged generator is. distance: FD-own, lower is better. diversity: as a share
+    of the real images'. memorised: whether it copies them."""
+
+    distance: float
+    diversity: float
+    memorised: bool = False
+
+    @property
+    def worth_keeping(self) -> bool:
+        return math.isfinite(self.distance) and self.diversity >= VARIED and not self.memorised
+
+
+Judge = Callable[[GanModule], Figures | None]  # None: no figures this time
+
+
+class Best(pl.Callback):
+    """Judges the average every `every` kimg, if there is a judge, and keeps the best one in
+    best.safetensors; goes back to a state that was good when it has collapsed."""
+
+    def __init__(
+        self, folder: Path, judge: Judge | None, every: float, dataset: str = "",
+        snapshots: Snapshots | None = None,
+    ) -> None:  # fmt: skip
+        self.folder, self.judge, self.every, self.dataset = folder, judge, every, dataset
+        self.snapshots = snapshots or Snapshots(folder)
+        self.kept = self._read()[1] if ranks.leads() else {}
+        self._turn: int | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        self._turn = int(module.kimg / self.every)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        turn = int(module.kimg / self.every)
+        if turn != self._turn:
+            self._turn = turn
+            self.look(module)
+
+    def look(self, module: GanModule) -> Figures | None:
+        """Judge once. Every rank calls it; the first one judges, and has the figures."""
+        figures = self.judge(module) if self.judge and ranks.leads() else None
+        collapsed = figures is not None and self._collapsed(module, figures)
+        if ranks.tell(float(collapsed), module.device):
+            self.snapshots.roll_back(module)
+        elif figures is not None and figures.worth_keeping and not _fading(module):
+            self._keep(module, figures)
+            self.snapshots.keep(module)
+        return figures
+
+    def _collapsed(self, module: GanModule, figures: Figures) -> bool:
+        """Only what was good before can collapse."""
+        if self.kept.get("subject") != self._subject(module):
+            return False
+        far = not figures.distance <= FAR * self.kept["distance"]  # so that NaN is far too
+        return far or figures.diversity < COLLAPSED
+
+    def _keep(self, module: GanModule, figures: Figures) -> None:
+        subject = self._subject(module)
+        if self.kept.get("subject") == subject and figures.distance >= self.kept["distance"]:
+            return
+        account = {**asdict(figures), "kimg": module.kimg, "subject": subject}
+        with going_on("the best state"):
+            write_state(self.folder / NAME, dict(module.average.state_dict()), account)
+            self.kept = account
+
+    def _subject(self, module: GanModule) -> Any:
+        """What figures can be compared about: this network, which may have grown, on this dataset
+        (its digest)."""
+        return json.loads(json.dumps([self.dataset, module.average.arguments()]))
+
+    def settle(self, module: GanModule) -> dict[str, Any]:
+        """After the training: make the best state the module's average, which is exported.
+
+        Returns what is to be said of it, `kimg` and figures; empty where the last state stays.
+        """
+        tensors, account = self._read()
+        if not account or account["subject"] != self._subject(module):
+            return {}
+        module.average.load_state_dict({k: v.to(module.device) for k, v in tensors.items()})
+        return {key: account[key] for key in ("kimg", "distance", "diversity")}
+
+    def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        try:
+            return read_state(self.folder / NAME)
+        except FileNotFoundError:
+            return {}, {}
+        except CheckpointError as error:
+            tqdm.write(f"{error}; the next best is kept instead", file=sys.stderr)
+            return {}, {}
+
+
+def _fading(module: GanModule) -> bool:
+    """Whether a new size is coming in: such a network is two, and not one to keep."""
+    return module.average.former is not None and module.average.fade < 1

@@ -1,0 +1,77 @@
+"""A step that is not finite leaves no trace: it is undone, counted, and the next one is tried.
+
+One NaN or infinity in a loss or gradient would spoil weights, Adam's moments and batch norm's
+statistics for good. As G's half follows D's, what D has done by then is undone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training import ranks
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or a gradient that is NaN or infinite."""
+
+
+@dataclass
+class Health:
+    """What went wrong so far; saved with every checkpoint, so that a resumed run counts on."""
+
+    skipped: int = 0  # steps undone
+    in_a_row: int = 0  # the last so many steps were undone
+    returns: int = 0  # how often an earlier state was put back
+    slowed: float = 1.0  # what the recipe's learning rate is multiplied with
+
+    def note(self, finite: bool) -> None:
+        """Count one step."""
+        self.skipped += not finite
+        self.in_a_row = 0 if finite else self.in_a_row + 1
+
+
+class Guard:
+    """Notes what a step changes before G's own weights, which change last, and puts it back."""
+
+    def __init__(self) -> None:
+        self._now: list[Tensor] = []
+        self._before: list[Tensor] = []
+
+    def note(self, networks: Sequence[nn.Module], optimizer: torch.optim.Optimizer) -> None:
+        """Copy every buffer of the networks, and what the optimizer holds: weights and moments."""
+        self._optimizer, self._known = optimizer, set(optimizer.state)
+        self._now = [buffer for network in networks for buffer in network.buffers()]
+        self._now += [weight for group in optimizer.param_groups for weight in group["params"]]
+        self._now += [moment for state in optimizer.state.values() for moment in state.values()]
+        if [_kind(t) for t in self._before] != [_kind(t) for t in self._now]:
+            self._before = [torch.empty_like(tensor) for tensor in self._now]
+        with torch.no_grad():
+            torch._foreach_copy_(self._before, self._now)
+
+    def undo(self) -> None:
+        with torch.no_grad():
+            torch._foreach_copy_(self._now, self._before)
+        for weight in set(self._optimizer.state) - self._known:  # moments begun in this step
+            del self._optimizer.state[weight]
+
+
+def _kind(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, tensor.device
+
+
+def descend(optimizer: Any, network: nn.Module, loss: Tensor) -> None:
+    """One step along gradients that are there, averaged over all ranks.
+
+    Raises NotFiniteError, on every rank alike, before the step.
+    """
+    loss = ranks.average_gradients(network, loss.detach())
+    # A sum is finite only if every term is, and takes a thirtieth of the time of asking each.
+    sums = [p.grad.sum().float() for p in network.parameters() if p.grad is not None]
+    if not bool(torch.stack([loss.float(), *sums]).isfinite().all()):
+        raise NotFiniteError
+    optimizer.step()

@@ -1,0 +1,151 @@
+"""One run of training, from the first step to the piece."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from training import UsageError
+from training.adapt import Adaptation
+from training.batches import Batches
+from training.best import Best, Judge
+from training.callbacks import Checkpoints, Clock, Grids, Progress
+from training.checkpoint import has_checkpoint
+from training.dataset import Dataset
+from training.export import export, make_card
+from training.fit import fit
+from training.grid import fixed_latent
+from training.machines import Machines
+from training.module import GanModule
+from training.recipe import Budget
+from training.recovery import Recovery
+from training.stop import StopRequest, requeue
+from training.watch.boards import Board
+from training.watch.watch import Watch
+
+GRID = 32  # pictures in a sample grid
+
+
+@dataclass
+class Run:
+    """What is trained, on what, and where it goes. account: what checkpoints say of it. shares:
+    how often each image is shown, (N,), or None for once each."""
+
+    name: str
+    account: dict[str, Any]
+    data: Dataset
+    held_out: Dataset
+    shares: Tensor | None
+    module: GanModule
+    piece: Path
+    work: Path
+    machines: Machines
+    boards: Sequence[Board] = ()
+
+    def train(
+        self, budget: Budget, tensors: dict[str, Tensor], judge: Judge | None = None
+    ) -> Path | None:
+        """Train until the budget is used up or somebody asks to stop, and export the piece.
+
+        tensors: the checkpoint to go on from. None: another rank exports, or Slurm has queued the
+        job again. Raises UsageError.
+        """
+        module, recipe = self.module, self.module.recipe
+        stop = StopRequest()
+        clock = Clock(budget, stop, self.account["seconds"])
+        progress = Progress(clock)
+        checkpoints = Checkpoints(
+            self.work, self.account, clock, recipe.checkpoint_seconds, tensors
+        )
+        best = Best(self.work, judge, recipe.judge_kimg, self.account["dataset"])
+        points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
+        grids = Grids(self.work, points, clock, recipe.grid_seconds)
+        callbacks: list[pl.Callback] = [clock, checkpoints, Recovery(self.work), best]
+        if len(self.held_out):
+            callbacks.append(Adaptation(self.held_out, recipe.adapt))
+        watch = Watch(self.work, self.data, recipe, clock, progress, grids, self.boards)
+        if self.machines.lead:
+            callbacks += [progress, grids, watch]
+        module.advance(budget.spent(clock.seconds, module.kimg))
+        with stop.listening():
+            try:
+                trained = self._fit(callbacks, stop)
+                if not self.machines.lead:
+                    return None
+                if trained:
+                    checkpoints.save(module)
+                if stop.requeue:
+                    self._queue_again()
+                    return None
+                if trained:
+                    watch.finish(module)
+                told = self._export(best, clock.seconds)
+            except OSError as error:
+                raise UsageError(self._not_saved(error)) from error
+            finally:
+                progress.close()
+        self._say_where(told, stop.asked)
+        return self.piece
+
+    def _fit(self, callbacks: list[pl.Callback], stop: StopRequest) -> bool:
+        """Train at each size that is left, in turn; whether there was budget left for any."""
+        module, recipe = self.module, self.module.recipe
+        if module.spent >= 1:
+            if self.machines.lead:
+                print("the budget was used up before; give a larger --budget", file=sys.stderr)
+            return False
+        for size in recipe.sizes:
+            if size.ends <= module.spent or stop.asked:
+                continue
+            while module.size.resolution < size.resolution:
+                after = 2 * module.size.resolution
+                module.grow(next(s for s in recipe.sizes if s.resolution == after))
+            module.size = size
+            batches = Batches(
+                self.data.at(size.resolution), size.batch, recipe.seed, module.shown,
+                recipe.mirror, self.shares,
+            )  # fmt: skip
+            try:
+                fit(module, batches, callbacks, recipe, self.machines)
+            except UsageError:
+                if self.machines.lead:
+                    raise
+                raise SystemExit(2) from None  # the first rank says it
+        return True
+
+    def _export(self, best: Best, seconds: float) -> dict[str, Any]:
+        """Export the best state, or the last where none was judged; returns the best's figures."""
+        told = best.settle(self.module)
+        card = make_card(self.name, self.account, self.data, self.module, seconds)
+        if told:
+            card = replace(card, training={**card.training, "best": told})
+        export(self.piece, card, self.data, self.module)
+        return told
+
+    def _not_saved(self, error: OSError) -> str:
+        text = f"the training could not be saved ({error.strerror or error}); "
+        if not has_checkpoint(self.work):
+            return f"{text}nothing was saved before, so make room and start again"
+        return (
+            f"{text}what was saved in {self.work} before is kept, so make room and go on with "
+            "--resume"
+        )
+
+    def _queue_again(self) -> None:
+        requeue()
+        print(f"saved at {self.module.kimg:.1f} kimg, and the job is queued again", file=sys.stderr)
+
+    def _say_where(self, best: dict[str, Any], interrupted: bool) -> None:
+        how = "stopped and saved" if interrupted else "done"
+        kimg = self.module.kimg
+        chosen = f", best at {best['kimg']:.4g} of {kimg:.4g} kimg" if best else ""
+        print(f"{how} at {kimg:.1f} kimg{chosen}. Piece: {self.piece}  "
+              f"Grid: {self.work / 'latest.png'}", file=sys.stderr)  # fmt: skip
+        if interrupted:
+            print("Go on with the same command and --resume.", file=sys.stderr)
