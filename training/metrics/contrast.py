@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from models.latent import Label
 from training.augment import augment, mirror
 from training.dataset import Dataset
-from training.metrics.encoder import CHANNELS, Encoder, load, prepare, save
+from training.metrics.encoder import FEATURES, Encoder, load, prepare, save
 from training.precision import bfloat16_is_fast
 
 VERSION = 1  # rises when the same images and seed give another encoder
@@ -52,8 +52,8 @@ def train_encoder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # the weights; every later draw comes from rng
         encoder = Encoder()
-        projector = nn.Sequential(nn.Linear(CHANNELS[-1], 128), nn.ReLU(), nn.Linear(128, 64))
-        head = nn.Linear(CHANNELS[-1], known.shape[1]) if labels else None
+        projector = nn.Sequential(nn.Linear(FEATURES, 128), nn.ReLU(), nn.Linear(128, 64))
+        head = nn.Linear(FEATURES, known.shape[1]) if labels else None
     networks = nn.ModuleList([part for part in (encoder, projector, head) if part]).train()
     optimizer = torch.optim.AdamW(networks.parameters(), _RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
@@ -62,9 +62,9 @@ def train_encoder(
         batch = prepare(small[chosen])
         views = torch.cat([_view(batch, rng), _view(batch, rng)])
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_fast()):
-            last = encoder.stage_means(views)[-1]
-            found = projector(last).float()
-            guess = head(last).float() if head else None
+            means = encoder(views)
+            found = projector(means).float()
+            guess = head(means).float() if head else None
         loss = contrast(found)
         if guess is not None:
             loss = loss + label_loss(guess, known[chosen].repeat(2, 1), labels)
