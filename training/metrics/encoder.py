@@ -84,9 +84,19 @@ class Encoder(nn.Module):
         return found.hexdigest()
 
 
+def floats(images: Tensor) -> Tensor:
+    """uint8, or float in [-1, 1] -> float32 in [-1, 1]."""
+    return images / 127.5 - 1 if images.dtype == torch.uint8 else images.float().clamp(-1, 1)
+
+
+def pixels(x: Tensor) -> Tensor:
+    """[-1, 1] -> uint8: what a screen shows, and a quarter of the memory."""
+    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
 def prepare(images: Tensor) -> Tensor:
     """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, 3, 64, 64) float32 in [-1, 1]."""
-    x = images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images.float().clamp(-1, 1)
+    x = floats(images)
     if x.shape[-1] == SIDE:
         return x
     return F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
