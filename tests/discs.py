@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+from PIL import Image
 from torch import Tensor
 
 from models.latent import Label
@@ -33,3 +36,15 @@ def dataset(count: int, seed: int = 0, side: int = 32, labelled: bool = True) ->
     conditions = torch.nn.functional.one_hot(hue, 3).float() if labelled else torch.zeros(count, 0)
     files = tuple(f"{seed}-{i:05d}.png" for i in range(count))
     return Dataset("discs", images, labels, conditions, files, (), [])
+
+
+def write(folder: Path, count: int, seed: int = 0, side: int = 32) -> Path:
+    """The discs as a folder with a labels.csv that leaves every seventh hue out."""
+    folder.mkdir(parents=True)
+    rows = ["file,hue"]
+    for index, (image, hue) in enumerate(zip(*draw(count, seed, side), strict=True)):
+        file = f"{index:05d}.png"
+        Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / file)
+        rows.append(f"{file},{HUE.values[hue] if index % 7 else ''}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder

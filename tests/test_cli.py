@@ -13,7 +13,7 @@ import pytest
 from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["play", "train", "corpus", "pieces", "scenes", "monitor", "bench"]
+COMMANDS = ["play", "train", "evaluate", "corpus", "pieces", "scenes", "monitor", "bench"]
 
 
 def installation(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -64,6 +64,9 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{here}/empty"], "not a piece"),
         (["train", "{here}/empty"], "no images"),
         (["train", "{here}/nosuch"], "no dataset"),
+        (["evaluate", "masks", "{here}/nosuch"], "no dataset"),
+        (["evaluate", "masks", "{here}/one", "--vgg", "{here}/nosuch"], "downloads nothing"),
+        (["evaluate", "nosuch", "{here}/one"], "no piece 'nosuch'"),
         (["train", "{here}/one"], "one readable image"),
         (["train", "{here}/broken"], "no readable image"),
         (["train", "{here}/one", "--budget", "soon"], "--budget soon"),

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests import discs
-from training.metrics import distances, encoder
-from training.metrics.contrast import contrast, encoder_for, label_loss, train_encoder
+from training.metrics import contrast, distances, encoder
+from training.metrics.contrast import encoder_for, label_loss, train_encoder
 from training.metrics.encoder import EncoderError
 from training.split import held_out, split
 
@@ -96,6 +96,12 @@ def test_precision_and_recall() -> None:
 # The encoder
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder is trained in a moment."""
+    monkeypatch.setattr(contrast, "_BATCH", 32)
+
+
 @cache
 def small_encoder() -> encoder.Encoder:
     return train_encoder(discs.draw(160)[0], steps=12)
@@ -104,7 +110,7 @@ def small_encoder() -> encoder.Encoder:
 def test_losses_of_the_encoder() -> None:
     right = torch.eye(4).repeat(2, 1) * 10
     wrong = torch.cat([torch.eye(4), torch.eye(4).roll(1, 0)])
-    assert contrast(right) < 0.1 < contrast(wrong)
+    assert contrast.contrast(right) < 0.1 < contrast.contrast(wrong)
     guess = torch.tensor([[0.0, 9.0, 0.0], [3.0, 3.0, 3.0], [9.0, 0.0, 0.0]])
     known = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     assert label_loss(guess, known, (discs.HUE,)) < 0.01  # only the known row counts

@@ -19,7 +19,7 @@ from training.dataset import read_dataset
 from training.grid import to_png
 from training.metrics import contrast, figures
 from training.metrics.codes import diversity, probe, saved_discriminator, shared_q
-from training.metrics.encoder import Encoder
+from training.metrics.encoder import Encoder, floats
 from training.metrics.figure import Figures, plain, table
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
@@ -200,7 +200,7 @@ def _write(out: Path, report: dict[str, Any], text: str, material: Material) -> 
     contents = {
         _REPORT: (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode(),
         _TABLE: (text + "\n").encode(),
-        _SHEET: to_png(pictures, columns=8),
+        _SHEET: to_png(floats(pictures), columns=8),
     }
     for name, data in contents.items():
         fresh = out / f".{name}.new-{os.getpid()}"

@@ -22,6 +22,7 @@ from models.discriminator import Discriminator
 from models.latent import Latent
 from training.grid import fixed_latent
 from training.metrics.distances import mean_distance
+from training.metrics.encoder import floats, prepare
 from training.metrics.material import Paint
 from training.metrics.recogniser import Progress, Score, score, train_recogniser
 
@@ -34,7 +35,8 @@ _SCENES = 24  # settings of labels and codes, each drawn with as many z
 
 @dataclass(frozen=True)
 class Diversity:
-    """z_pixels, z_features: the share of all variance that z alone makes, 0 to 1. relative: mean
+    """z_pixels, z_features: the share of all variance that z alone makes, 0 to 1, the
+    first at 64 px. relative: mean
     distance between two generated images, to that between two real ones, in features."""
 
     z_pixels: float
@@ -79,7 +81,9 @@ def shared_q(
     """How well the Q that was trained with the generator reads each code, from clean pictures."""
     points = fixed_latent(latent, count, seed, known)
     with torch.no_grad():
-        guess = torch.cat([discriminator.recognise(part) for part in paint(points).split(64)])
+        guess = torch.cat(
+            [discriminator.recognise(floats(part)) for part in paint(points).split(64)]
+        )
     return score(guess, code_columns(latent, points), latent.codes)
 
 
@@ -128,7 +132,7 @@ def diversity(
     found = features(pictures)
     everything = features(paint(fixed_latent(latent, len(real), seed + 1, known)))
     return Diversity(
-        z_pixels=_share_within(pictures.flatten(1)),
+        z_pixels=_share_within(prepare(pictures).flatten(1)),
         z_features=_share_within(found),
         relative=mean_distance(everything) / max(mean_distance(features(real)), 1e-12),
     )
@@ -144,13 +148,12 @@ def _share_within(x: Tensor) -> float:
 
 
 def disturb(pictures: Tensor, rng: Generator) -> Tensor:
-    """Each picture shifted by up to a sixteenth, then through JPEG: [-1, 1] -> uint8."""
+    """Each picture shifted by up to a sixteenth, then through JPEG: (N, 3, S, S) uint8."""
     reach = max(1, round(pictures.shape[-1] * _SHIFT))
     shifts = torch.randint(2 * reach + 1, (len(pictures), 2), generator=rng).tolist()
     qualities = torch.randint(*_QUALITY, (len(pictures),), generator=rng).tolist()
-    pixels = ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     found = []
-    for image, (y, x), quality in zip(pixels, shifts, qualities, strict=True):
+    for image, (y, x), quality in zip(pictures, shifts, qualities, strict=True):
         side = image.shape[-1]
         wide = np.pad(
             image.permute(1, 2, 0).numpy(), ((reach, reach), (reach, reach), (0, 0)), "edge"

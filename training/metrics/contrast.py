@@ -17,10 +17,10 @@ from torch import Generator, Tensor, nn
 from models.latent import Label
 from training.augment import augment, mirror
 from training.dataset import Dataset
-from training.metrics.encoder import CHANNELS, Encoder, load, prepare, save
+from training.metrics.encoder import FEATURES, Encoder, load, pixels, prepare, save
 from training.precision import bfloat16_is_fast
 
-VERSION = 1  # rises when the same images and seed give another encoder
+VERSION = 2  # rises when the same images and seed give another encoder
 STEPS = 300
 _BATCH = 128  # images a step; each gives two views
 _RATE = 2e-3
@@ -48,13 +48,15 @@ def train_encoder(
         raise ValueError("an encoder needs two images or more to tell apart")
     rng = Generator().manual_seed(seed)
     known = conditions if conditions is not None and labels else torch.zeros(len(images), 0)
-    small = torch.cat([_pixels(prepare(part)) for part in images.split(256)])
+    small = torch.cat([pixels(prepare(part)) for part in images.split(256)])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # the weights; every later draw comes from rng
         encoder = Encoder()
-        projector = nn.Sequential(nn.Linear(CHANNELS[-1], 128), nn.ReLU(), nn.Linear(128, 64))
-        head = nn.Linear(CHANNELS[-1], known.shape[1]) if labels else None
-    networks = nn.ModuleList([part for part in (encoder, projector, head) if part]).train()
+        projector = nn.Sequential(nn.Linear(FEATURES, 128), nn.ReLU(), nn.Linear(128, 64))
+        head = nn.Linear(FEATURES, known.shape[1]) if labels else None
+    networks = nn.ModuleList(
+        [part for part in (encoder, projector, head) if part is not None]
+    ).train()
     optimizer = torch.optim.AdamW(networks.parameters(), _RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     for step in range(steps):
@@ -62,9 +64,9 @@ def train_encoder(
         batch = prepare(small[chosen])
         views = torch.cat([_view(batch, rng), _view(batch, rng)])
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_fast()):
-            last = encoder.stage_means(views)[-1]
-            found = projector(last).float()
-            guess = head(last).float() if head else None
+            means = encoder(views)
+            found = projector(means).float()
+            guess = head(means).float() if head is not None else None
         loss = contrast(found)
         if guess is not None:
             loss = loss + label_loss(guess, known[chosen].repeat(2, 1), labels)
@@ -135,8 +137,3 @@ def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
 def _view(batch: Tensor, rng: Generator) -> Tensor:
     changed = augment(mirror(batch, rng), _STRENGTH, rng, cutout=_STRENGTH)
     return changed.contiguous(memory_format=torch.channels_last)
-
-
-def _pixels(x: Tensor) -> Tensor:
-    """[-1, 1] -> uint8: a quarter of the memory."""
-    return ((x + 1) * 127.5).round().to(torch.uint8)

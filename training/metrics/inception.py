@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.metrics.encoder import floats
 from training.metrics.weights import Official, load_official
 
 OFFICIAL = Official(
@@ -193,8 +194,8 @@ class Inception(nn.Module):
 
     @torch.no_grad()
     def read(self, images: Tensor) -> Tensor:
-        """Features of many pictures: (N, 3, S, S) in [-1, 1] -> (N, 2048)."""
-        return torch.cat([self(part) for part in images.split(_AT_ONCE)])
+        """Features of many pictures: (N, 3, S, S) uint8, or float in [-1, 1] -> (N, 2048)."""
+        return torch.cat([self(floats(part)) for part in images.split(_AT_ONCE)])
 
 
 def load_inception(path: Path) -> Inception:

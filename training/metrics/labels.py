@@ -32,7 +32,7 @@ def label_accuracy(
 ) -> dict[str, Obedience]:
     """Each label's accuracy on real images and on generated ones.
 
-    generated: (N, 3, S, S) in [-1, 1], drawn with the labels `asked` (N, C), as the dataset lays
+    generated: (N, 3, S, S) uint8, drawn with the labels `asked` (N, C), as the dataset lays
     them out. A label that no held-out image has is left out.
     """
     network = train_recogniser(

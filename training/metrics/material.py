@@ -13,9 +13,10 @@ from models.latent import Latent
 from training import UsageError
 from training.dataset import Dataset
 from training.grid import fixed_latent
+from training.metrics.encoder import pixels
 from training.split import split
 
-Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures
+Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures (N, 3, S, S) uint8
 
 FEWEST = 40  # images; of fewer no figure means anything
 
@@ -26,7 +27,7 @@ class EvaluationError(UsageError):
 
 @dataclass(frozen=True)
 class Material:
-    """Pictures are (N, 3, S, S) float32 in [-1, 1]; a, b and generated have the same N.
+    """Pictures are (N, 3, S, S) uint8; a, b and generated have the same N.
 
     training, held_out: the dataset's parts, as the training splits it, with their labels laid out
     as the piece has them. a, b: two halves of the training images. points: what `generated` was
@@ -58,15 +59,11 @@ def gather(card: Card, generator: nn.Module, data: Dataset, samples: int, seed: 
         training=training,
         held_out=held_out,
         paint=paint,
-        a=floats(training.images[order[:count]]),
-        b=floats(training.images[order[count : 2 * count]]),
+        a=training.images[order[:count]],
+        b=training.images[order[count : 2 * count]],
         points=points,
         generated=paint(points),
     )
-
-
-def floats(images: Tensor) -> Tensor:
-    return images.float() / 127.5 - 1
 
 
 def painter(generator: nn.Module) -> Paint:
@@ -74,8 +71,7 @@ def painter(generator: nn.Module) -> Paint:
 
     @torch.no_grad()
     def paint(points: Tensor) -> Tensor:
-        pictures = torch.cat([generator(part).float() for part in points.split(64)])
-        return floats(((pictures.clamp(-1, 1) + 1) * 127.5).round())
+        return torch.cat([pixels(generator(part).float()) for part in points.split(64)])
 
     return paint
 

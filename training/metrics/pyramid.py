@@ -10,18 +10,21 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from training.metrics.encoder import floats
+
 SMALLEST = 16  # side of the last level, which keeps the colours too
 _PATCH = 7
 _PATCHES = 64  # of each image and level
 _DIRECTIONS = 256
-_AT_ONCE = 256  # images
+_AT_ONCE = 64  # images
 
 
 def sliced_wasserstein(real: Tensor, other: Tensor, rng: Generator) -> dict[int, float]:
     """Distance × 1000 for each level's side in pixels, from S down to 16.
 
-    real, other: (N, 3, S, S) in [-1, 1], as many on each side. Both are measured by the mean and
-    deviation of the real patches' colours, so that a loss of contrast counts.
+    real, other: (N, 3, S, S) uint8, or float in [-1, 1], as many on each side.
+    Both are measured by the mean and deviation of the real patches' colours, so that a loss of
+    contrast counts.
     """
     mine, theirs = patches(real, rng), patches(other, rng)
     found = {}
@@ -42,7 +45,7 @@ def patches(images: Tensor, rng: Generator) -> dict[int, Tensor]:
     """Random 7×7 patches of every level: side -> (N · 64, 3, 7, 7)."""
     found: dict[int, list[Tensor]] = {}
     for part in images.split(_AT_ONCE):
-        for level in laplacian(part):
+        for level in laplacian(floats(part)):
             found.setdefault(level.shape[-1], []).append(_cut(level, rng))
     return {side: torch.cat(parts) for side, parts in found.items()}
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.metrics.encoder import floats
 from training.metrics.weights import Official, load_official
 
 OFFICIAL = Official(
@@ -68,7 +69,7 @@ def load_vgg(path: Path) -> Vgg16:
 def nearest_cosine(network: Vgg16, real: Tensor, other: Tensor) -> dict[str, float]:
     """Mean cosine of each other image with the nearest real one: {"early": …, "late": …}, to 1."""
     found = {}
-    sides = [[network(part) for part in side.split(_AT_ONCE)] for side in (real, other)]
+    sides = [[network(floats(part)) for part in side.split(_AT_ONCE)] for side in (real, other)]
     for index, name in enumerate(("early", "late")):
         a, b = (F.normalize(torch.cat([part[index] for part in side])) for side in sides)
         found[name] = float((b @ a.T).max(1).values.mean())
