@@ -101,10 +101,10 @@ def _near(
                 )
     alike = []
     for pair in pairs:
-        if not {pair.i, pair.j} & findings.keys():
-            told = f"like {files[pair.i]}, {_told(pair)}"
-            if labels[pair.i] != labels[pair.j]:
-                told += ", other labels"
+        relabelled = labels[pair.i] != labels[pair.j]
+        different = not pair.same and (relabelled or pair.colour >= RECOLOURED)
+        if not different and not {pair.i, pair.j} & findings.keys():
+            told = f"like {files[pair.i]}, {_told(pair)}{', other labels' if relabelled else ''}"
             alike.append(Finding(files[pair.j], "alike", told, files[pair.i]))
     return [*findings.values(), *alike]
 
