@@ -173,7 +173,7 @@ def test_class_balance(tmp_path: Path) -> None:
     assert "too few to learn" in told
 
 
-def test_labels_that_training_refuses_are_a_note(planted: Path, tmp_path: Path) -> None:
+def test_labels_that_training_refuses_are_a_note(tmp_path: Path) -> None:
     write(tmp_path, {"a.png": encoded(drawn(1)[0]), "labels.csv": b"name\n"})
     assert any("labels.csv" in note for note in check(tmp_path).notes)
 
