@@ -13,7 +13,10 @@ import pytest
 from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["play", "train", "evaluate", "corpus", "pieces", "scenes", "monitor", "bench"]
+COMMANDS = [
+    "play", "train", "dataset", "evaluate", "inspect", "timelapse", "corpus", "pieces", "scenes",
+    "monitor", "bench",
+]  # fmt: skip
 
 
 def installation(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -71,6 +74,12 @@ def test_help_has_an_example(command: str) -> None:
         (["train", "{here}/broken"], "no readable image"),
         (["train", "{here}/one", "--budget", "soon"], "--budget soon"),
         (["train", "{here}/one", "--set", "nosuch=1"], "nosuch"),
+        (["dataset"], "action"),
+        (["dataset", "check", "{here}/empty"], "no images"),
+        (["dataset", "check", "{here}/nosuch"], "no dataset"),
+        (["dataset", "curate", "{here}/one"], "--out"),
+        (["dataset", "curate", "{here}/one", "--out", "{here}/one/x"], "lie in each other"),
+        (["dataset", "curate", "{here}/one", "--out", "{here}/bad.toml"], "is a file"),
         (["corpus", "masks", "--out", "{here}/one"], "other files"),
         (["bench", "--only", "nosuch"], "frame_path"),
         (["nosuch"], "invalid choice"),
@@ -143,6 +152,22 @@ def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: P
     assert rows["mine"]["labels"] == {"form": ["oval", "disc"]}
     assert rows["mine"]["fault"] == ""
     assert "SHA-256" in rows["worn"]["fault"]
+
+
+def test_a_dataset_is_checked_and_curated(tmp_path: Path) -> None:
+    from tests.planted import drawn, encoded
+
+    (tmp_path / "photos").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "photos" / name).write_bytes(encoded(drawn(1)[0]))
+    done = installation("dataset", "check", "photos", "--json", cwd=tmp_path)
+    facts = json.loads(done.stdout)
+    assert facts["reasons"]["duplicate"]["files"][0]["file"] == "b.png"
+    assert "duplicate: 1" in installation("dataset", "check", "photos", cwd=tmp_path).stdout
+    done = installation("dataset", "curate", "photos", "--out", "curated", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 kept, 1 left out" in done.stdout
+    assert [p.name for p in (tmp_path / "curated" / "images").iterdir()] == ["a.png"]
 
 
 def test_without_a_display_it_says_so_and_names_the_clip(piece: Path, tmp_path: Path) -> None:

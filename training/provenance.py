@@ -44,17 +44,23 @@ def read_provenance(
     each origin in provenance.csv with the count of its images, those of none included."""
     records, problems = _read_records(entries)
     table, table_problems = _read_table(entries, files)
-    return records + _summary(table, files), [*problems, *table_problems]
+    summary = _summarise(_origins(records, table, files)) if table else []
+    return records + summary, [*problems, *table_problems]
 
 
 def read_origins(entries: list[Entry], files: list[str]) -> tuple[dict[str, Origin], list[Problem]]:
-    """Each file's origin. A single record in provenance.json stands for the files that
-    provenance.csv says nothing of; so does a licence that all its records share."""
+    """Each file's origin. What all records of provenance.json share stands for the files of which
+    provenance.csv says nothing."""
     records, problems = _read_records(entries)
     table, table_problems = _read_table(entries, files)
+    return _origins(records, table, files), [*problems, *table_problems]
+
+
+def _origins(
+    records: list[dict[str, Any]], table: dict[str, Origin], files: list[str]
+) -> dict[str, Origin]:
     whole = Origin(*(_shared(records, column) for column in _COLUMNS))
-    found = {file: _nearest(table, file) or whole for file in files}
-    return found, [*problems, *table_problems]
+    return {file: _nearest(table, file) or whole for file in files}
 
 
 def table_of(entries: list[Entry], files: list[str]) -> dict[str, Origin]:
@@ -85,10 +91,9 @@ def _holds(path: str, files: list[str]) -> bool:
     return path == "." or any(file == path or file.startswith(path + "/") for file in files)
 
 
-def _summary(table: dict[str, Origin], files: list[str]) -> list[dict[str, Any]]:
-    if not table:
-        return []
-    counts = Counter(_nearest(table, file) or Origin() for file in files)
+def _summarise(origins: dict[str, Origin]) -> list[dict[str, Any]]:
+    """One record for each origin with the count of its images, the most common first."""
+    counts = Counter(origins.values())
     unstated = counts.pop(Origin(), 0)
     records: list[dict[str, Any]] = []
     for origin, count in counts.most_common(_MOST):

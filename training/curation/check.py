@@ -79,10 +79,11 @@ def check(path: str | Path, progress: bool = False) -> Review:
     out = {finding.file for finding in useless}
     useful = {file: seen for file, seen in looks.items() if file not in out}
     odd, notes = _odd(useful)
-    findings += [*useless, *find_duplicates(useful, progress), *odd, *_animated(looks)]
+    labels = _read_labels(listed, list(looks))
+    copies = find_duplicates(useful, labels.rows, progress)
+    findings += [*useless, *copies, *odd, *_animated(looks)]
     order = list(REASONS)
     findings.sort(key=lambda finding: (finding.file, order.index(finding.reason)))
-    balance, label_problems, label_notes = _balance(listed, list(looks))
     origins, origin_problems = read_origins(listed, list(looks))
     return Review(
         path=path,
@@ -90,9 +91,9 @@ def check(path: str | Path, progress: bool = False) -> Review:
         files=tuple(sorted(entry.name for entry in (*wanted, *others))),
         looks=looks,
         findings=tuple(findings),
-        notes=(*notes, *label_notes),
-        problems=(*problems, *label_problems, *origin_problems),
-        balance=balance,
+        notes=(*notes, *labels.notes),
+        problems=(*problems, *labels.problems, *origin_problems),
+        balance=tuple(labels.balance),
         origins=origins,
     )
 
@@ -160,24 +161,28 @@ def _animated(looks: Looks) -> list[Finding]:
     ]
 
 
-def _balance(
-    entries: list[Entry], files: list[str]
-) -> tuple[tuple[Balance, ...], list[Problem], list[str]]:
+@dataclass(frozen=True)
+class _Labels:
+    """rows: of each file, something that is equal where all labels are."""
+
+    balance: list[Balance]
+    rows: dict[str, bytes]
+    problems: list[Problem]
+    notes: list[str]
+
+
+def _read_labels(entries: list[Entry], files: list[str]) -> _Labels:
     """The values of each label with their counts; a table that cannot be used is a note."""
     try:
         labels, conditions, problems = read_labels(entries, files)
     except DatasetError as error:
-        return (), [], [f"labels cannot be read, and training would refuse them: {error}"]
-    found, start = [], 0
+        return _Labels([], {}, [], [f"training would refuse the labels: {error}"])
+    table = conditions.numpy()
+    balance, start = [], 0
     for label in labels:
-        counts = conditions[:, start : start + label.width].sum(0).int().tolist()
+        counts = table[:, start : start + label.width].sum(0).astype(int).tolist()
         start += label.width
-        known = dict(zip(label.values, counts, strict=True))
-        common = Counter(known).most_common()
-        found.append(Balance(label.name, dict(common), len(files) - sum(counts)))
-    return tuple(found), problems, []
-
-
-def deep(looks: Looks) -> int:
-    """How many images have 16 bits a channel."""
-    return sum(seen.header.bits > 8 for seen in looks.values())
+        common = Counter(dict(zip(label.values, counts, strict=True))).most_common()
+        balance.append(Balance(label.name, dict(common), len(files) - sum(counts)))
+    rows = {file: row.tobytes() for file, row in zip(files, table, strict=True)}
+    return _Labels(balance, rows, problems, [])

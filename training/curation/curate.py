@@ -16,6 +16,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
 from training import UsageError, provenance
 from training.curation import manifest
 from training.curation.carried import carried_tables
@@ -65,7 +67,7 @@ def curate(dataset: str | Path, out: str | Path, progress: bool = False) -> tupl
         out.mkdir(parents=True, exist_ok=True)
         replace(out / manifest.NAME, manifest.write_rows(rows))
         _write_sheets(review, keep, out / CONTACT)
-        _carry_out(review, keep, plan, out / IMAGES)
+        _carry_out(review, keep, plan, out / IMAGES, progress)
     except OSError as error:
         raise CurationError(
             f"{out} cannot be written ({error.strerror or error}); the originals are untouched, "
@@ -149,9 +151,12 @@ def _within(copy: Path, table: bytes) -> bool:
     return set(copy.read_bytes().splitlines()) <= set(table.splitlines())
 
 
-def _carry_out(review: Review, keep: dict[str, bool], plan: _Plan, images: Path) -> None:
+def _carry_out(
+    review: Review, keep: dict[str, bool], plan: _Plan, images: Path, progress: bool
+) -> None:
     images.mkdir(exist_ok=True)
-    for file in plan.add:
+    quiet = None if progress else True  # None: no bar where there is no terminal
+    for file in tqdm(plan.add, "copying images", delay=2, unit="image", disable=quiet):
         (images / file).parent.mkdir(parents=True, exist_ok=True)
         try:
             replace(images / file, review.entries[file].read())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,15 @@ class Finding:
     other: str = ""
 
 
-def find_duplicates(looks: Looks, progress: bool = False) -> list[Finding]:
+def find_duplicates(
+    looks: Looks, labels: Mapping[str, bytes], progress: bool = False
+) -> list[Finding]:
     """Same bytes, then same pixels, then copies by their details: each of them names the file that
-    stays. Files that are merely alike are named too."""
-    findings = _same(looks, lambda look: look.file_hash, "the same file as {}")
+    stays. Files that are merely alike are named too, and copies of which the labels differ: hair
+    painted anew is another picture to whoever learns hair. labels: equal where all labels are."""
+    findings = _same(looks, labels, lambda look: look.file_hash, "the same file as {}")
     left = _without(looks, findings)
-    findings += _same(left, lambda look: look.pixel_hash, "the same pixels as {}")
+    findings += _same(left, labels, lambda look: look.pixel_hash, "the same pixels as {}")
     left = _without(looks, findings)
     files, seen = list(left), list(left.values())
     traits = Traits(
@@ -38,10 +41,13 @@ def find_duplicates(looks: Looks, progress: bool = False) -> list[Finding]:
         [look.colours for look in seen],
     )
     pairs = find_pairs(traits, progress)
-    return findings + _near(files, seen, pairs)
+    said = [labels.get(file) for file in files]
+    return findings + _near(files, seen, said, pairs)
 
 
-def _same(looks: Looks, key: Callable[[Look], Hashable], detail: str) -> list[Finding]:
+def _same(
+    looks: Looks, labels: Mapping[str, bytes], key: Callable[[Look], Hashable], detail: str
+) -> list[Finding]:
     """All but the first file of each key; None is no key."""
     first: dict[Hashable, str] = {}
     findings = []
@@ -51,7 +57,10 @@ def _same(looks: Looks, key: Callable[[Look], Hashable], detail: str) -> list[Fi
             continue
         if found in first:
             other = first[found]
-            findings.append(Finding(file, "duplicate", detail.format(other), other))
+            told = detail.format(other)
+            if labels.get(file) != labels.get(other):
+                told += ", but the labels differ: one of them is wrong"
+            findings.append(Finding(file, "duplicate", told, other))
         else:
             first[found] = file
     return findings
@@ -62,14 +71,20 @@ def _without(looks: Looks, findings: list[Finding]) -> Looks:
     return {file: look for file, look in looks.items() if file not in out}
 
 
-def _near(files: Sequence[str], looks: Sequence[Look], pairs: list[Pair]) -> list[Finding]:
+def _near(
+    files: Sequence[str],
+    looks: Sequence[Look],
+    labels: Sequence[bytes | None],
+    pairs: list[Pair],
+) -> list[Finding]:
     """The best copy stays, and all that are copies of it go; then the best of what is left.
 
     So each file that goes was compared with one that stays: a chain of likenesses, from one
     expression of a face to the next, cannot sweep away what is not alike.
     """
+    copies = [pair for pair in pairs if pair.is_copy and labels[pair.i] == labels[pair.j]]
     links: dict[int, list[tuple[int, Pair]]] = {}
-    for pair in pairs:
+    for pair in copies:
         links.setdefault(pair.i, []).append((pair.j, pair))
         links.setdefault(pair.j, []).append((pair.i, pair))
     findings: dict[int, Finding] = {}
@@ -77,18 +92,25 @@ def _near(files: Sequence[str], looks: Sequence[Look], pairs: list[Pair]) -> lis
         if best in findings:
             continue
         for other, pair in links[best]:
-            if pair.is_copy and other not in findings and other != best:
-                findings[other] = _finding("near-duplicate", files[other], files[best], pair)
+            if other not in findings:
+                findings[other] = Finding(
+                    files[other],
+                    "near-duplicate",
+                    f"near-duplicate of {files[best]}, {_told(pair)}",
+                    files[best],
+                )
     alike = []
     for pair in pairs:
-        if not pair.is_copy and not {pair.i, pair.j} & findings.keys():
-            alike.append(_finding("alike", files[pair.j], files[pair.i], pair))
+        relabelled = labels[pair.i] != labels[pair.j]
+        different = not pair.same and (relabelled or pair.colour >= RECOLOURED)
+        if not different and not {pair.i, pair.j} & findings.keys():
+            told = f"like {files[pair.i]}, {_told(pair)}{', other labels' if relabelled else ''}"
+            alike.append(Finding(files[pair.j], "alike", told, files[pair.i]))
     return [*findings.values(), *alike]
 
 
-def _finding(reason: str, file: str, other: str, pair: Pair) -> Finding:
-    told = f"{'near-duplicate of' if pair.is_copy else 'like'} {other}, distance {pair.distance}, "
-    told += f"{100 * pair.likeness:.0f} % of the details agree"
+def _told(pair: Pair) -> str:
+    told = f"distance {pair.distance}, {100 * pair.likeness:.0f} % of the details agree"
     if pair.colour >= RECOLOURED:
         told += ", other colours"
-    return Finding(file, reason, told + (", mirrored" if pair.mirrored else ""), other)
+    return told + (", mirrored" if pair.mirrored else "")

@@ -21,9 +21,13 @@ DETAIL = 64  # pixels a side for comparing details
 NEAR = 6  # bits of 64 that may differ between copies
 WIDE = 10  # bits: farther candidates, cropped or recoloured, need the details to agree
 COPY = 0.7  # likeness from which two images count as copies: all looked at were
-ALIKE = 0.4  # likeness from which near hashes are worth a look; random pairs: 1 in 1,000 above
+ALIKE = 0.4  # likeness from which near hashes are worth a look
 ALIKE_WIDE = 0.6  # the same for farther hashes
 RECOLOURED = 0.1  # of 1, mean difference in colour: a version of its own, to be looked at
+# Images made to one plan (drawn masks, aligned faces) are like each other without being copies, so
+# the bounds rise to these multiples of what 1 in 1,000 pairs of them reaches, COPY to 0.92 at most.
+_COPY_TIMES, _ALIKE_TIMES, _WIDE_TIMES, _HIGHEST = 1.5, 1.2, 1.35, 0.92
+_SAMPLE, _FEWEST = 4000, 200  # pairs to measure that by; with fewer the bounds stay
 _SHIFT = 6  # pixels of DETAIL that copies may be shifted
 _ROWS = 512  # compared with all others at once
 _PAIRS = 1024  # compared in detail at once
@@ -32,7 +36,7 @@ _PAIRS = 1024  # compared in detail at once
 @dataclass(frozen=True)
 class Pair:
     """Two images, i before j. distance: bits of the hash. likeness: of the details, up to 1.
-    colour: mean difference of their colours, up to 1."""
+    colour: mean difference of their colours, up to 1. same: likeness enough for a copy."""
 
     i: int
     j: int
@@ -40,10 +44,11 @@ class Pair:
     likeness: float
     colour: float
     mirrored: bool
+    same: bool
 
     @property
     def is_copy(self) -> bool:
-        return self.likeness >= COPY and self.colour < RECOLOURED
+        return self.same and self.colour < RECOLOURED
 
 
 def difference_hash(grey: Image.Image) -> np.uint64:
@@ -62,8 +67,16 @@ class Traits:
     colours: Sequence[NDArray[np.float32]]
 
 
+@dataclass(frozen=True)
+class _Bounds:
+    copy: float
+    alike: float
+    wide: float
+
+
 def find_pairs(traits: Traits, progress: bool = False) -> list[Pair]:
     """Every pair of images that are copies or alike, the mirrored ones too, in order."""
+    bounds = _find_bounds(traits)
     best: dict[tuple[int, int], Pair] = {}
     blocks = tqdm(
         range(0, len(traits.codes), _ROWS),
@@ -81,15 +94,37 @@ def find_pairs(traits: Traits, progress: bool = False) -> list[Pair]:
             bits = distance[rows, columns]
             for k in range(0, len(rows), _PAIRS):
                 part = slice(k, k + _PAIRS)
-                for pair in _compare(traits, rows[part] + start, columns[part], bits[part], flip):
+                where = rows[part] + start, columns[part]
+                for pair in _compare(traits, bounds, *where, bits[part], flip):
                     older = best.get((pair.i, pair.j))
                     if older is None or pair.likeness > older.likeness:
                         best[pair.i, pair.j] = pair
     return [best[key] for key in sorted(best)]
 
 
+def _find_bounds(traits: Traits, seed: int = 0) -> _Bounds:
+    """The bounds for these images, by how like each other those are that are no candidates."""
+    n, usual = len(traits.codes), 0.0
+    rng = np.random.default_rng(seed)
+    i, j = rng.integers(0, max(n, 1), (2, _SAMPLE))
+    far = np.bitwise_count(traits.codes[i] ^ traits.codes[j]) > WIDE if n else np.zeros(0, bool)
+    if far.sum() >= _FEWEST and n > np.sqrt(_FEWEST):
+        pairs = np.flatnonzero(far)
+        found = [
+            _likeness(*(np.stack([traits.details[m] for m in side[some]]) for side in (i, j)))
+            for some in np.array_split(pairs, -(-len(pairs) // _PAIRS))
+        ]
+        usual = float(np.quantile(np.concatenate(found), 0.999))
+    return _Bounds(
+        min(_HIGHEST, max(COPY, _COPY_TIMES * usual)),
+        max(ALIKE, _ALIKE_TIMES * usual),
+        max(ALIKE_WIDE, _WIDE_TIMES * usual),
+    )
+
+
 def _compare(
     traits: Traits,
+    bounds: _Bounds,
     i: NDArray[np.intp],
     j: NDArray[np.intp],
     bits: NDArray[np.uint8],
@@ -102,9 +137,10 @@ def _compare(
         np.stack([traits.details[n][:, turn] for n in j]),
     )
     for a, b, distance, value in zip(i, j, bits, likeness, strict=True):
-        if value >= (ALIKE if distance <= NEAR else ALIKE_WIDE):
+        same = bool(value >= bounds.copy)
+        if same or value >= (bounds.alike if distance <= NEAR else bounds.wide):
             colour = np.abs(traits.colours[a] - traits.colours[b][:, turn]).mean()
-            yield Pair(int(a), int(b), int(distance), float(value), float(colour), flip)
+            yield Pair(int(a), int(b), int(distance), float(value), float(colour), flip, same)
 
 
 def _likeness(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:

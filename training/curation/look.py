@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from training.picture import Header, opaque, open_image
 
 SIDE = 256  # measured at most this large: faults that are not seen here are not learned either
 _LEVELS = 10  # of 256, between the 0.1 and 99.9 % pixels: less is one colour, with JPEG's noise
+_STEP = 0.4  # of a logarithm: half as many again
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,11 @@ class Look:
         return self.header.width * self.header.height
 
     @property
-    def worth(self) -> tuple[float, int]:
-        """The larger the better a copy: sharp pixels in steps of a fifth, then the larger file."""
+    def worth(self) -> tuple[int, int]:
+        """The larger the better a copy: sharp pixels, then bytes, as JPEG has fewer than PNG. Both
+        in coarse steps, so that of two equal copies the first is kept."""
         sharp = max(1.0, self.pixels * (1 - self.blur) ** 2)
-        return round(float(np.log(sharp)) / 0.2), self.size
+        return round(math.log(sharp) / _STEP), round(math.log(max(1, self.size)) / _STEP)
 
 
 def look(data: bytes) -> Look:
