@@ -7,9 +7,9 @@ import warnings
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
 from training.module import GanModule
+from training.precision import bfloat16_is_fast
 from training.recipe import Recipe
 
 
@@ -35,13 +35,5 @@ def fit(module: GanModule, batches: Any, callbacks: list[Any], recipe: Recipe) -
 
 def precision(recipe: Recipe) -> Any:
     """Lightning's name for the precision: bfloat16 only where the hardware computes in it."""
-    if recipe.precision == "auto":
-        if torch.cuda.is_available():
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            # No public question for this yet; where it cannot be asked, float32 is always right.
-            ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-            fast = bool(ask()) and not torch.backends.mps.is_available()
-    else:
-        fast = recipe.precision == "bf16"
+    fast = bfloat16_is_fast() if recipe.precision == "auto" else recipe.precision == "bf16"
     return "bf16-mixed" if fast else "32-true"

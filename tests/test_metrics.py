@@ -1,0 +1,202 @@
+"""What is measured of pictures: the split, the encoder, and the distances in its features."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests import discs
+from training.metrics import distances, encoder
+from training.metrics.contrast import contrast, encoder_for, label_loss, train_encoder
+from training.metrics.encoder import EncoderError
+from training.split import held_out, split
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(count: int, width: int = 8, seed: int = 0) -> Tensor:
+    return torch.randn(count, width, generator=rng(seed))
+
+
+# The split
+
+
+def test_a_file_keeps_its_side_when_others_come_and_go() -> None:
+    files = [f"{i}.png" for i in range(1000)]
+    held = dict(zip(files, held_out(files).tolist(), strict=True))
+    fewer = files[::3]
+    assert held_out(fewer).tolist() == [held[file] for file in fewer]
+    assert 60 < sum(held.values()) < 140
+    assert held_out(files, seed=1).tolist() != list(held.values())
+
+
+def test_split_keeps_images_with_their_labels() -> None:
+    data = discs.dataset(200)
+    train, rest = split(data, share=0.3)
+    assert sorted(train.files + rest.files) == sorted(data.files)
+    where = data.files.index(rest.files[4])
+    assert torch.equal(rest.images[4], data.images[where])
+    assert torch.equal(rest.conditions[4], data.conditions[where])
+
+
+def test_nothing_is_held_out_of_very_few() -> None:
+    train, rest = split(discs.dataset(19))
+    assert (len(train), len(rest)) == (19, 0)
+
+
+# Distances
+
+
+def test_frechet_of_two_known_gaussians() -> None:
+    a = normal(40_000, 3)
+    b = normal(40_000, 3, seed=1) * torch.tensor([1.0, 2.0, 1.0]) + torch.tensor([3.0, 0, 0])
+    assert distances.frechet(a, b) == pytest.approx(9 + (2 - 1) ** 2, rel=0.02)
+    assert distances.frechet(a, a) == pytest.approx(0, abs=1e-9)
+
+
+def test_frechet_with_few_rows_is_shrunk_and_stays_finite() -> None:
+    few = distances.frechet(normal(20, 64), normal(20, 64, seed=1))
+    far = distances.frechet(normal(20, 64), normal(20, 64, seed=1) + 1)
+    assert 0 < few < far
+    assert far - few == pytest.approx(64, rel=0.3)  # the means are one apart in each of 64
+    # Shrinking knows that these covariances are the identity: what is left is the means' scatter.
+    assert few < 2 * 64 / 20 * 1.6
+
+
+def test_kernel_distance_is_around_zero_for_one_distribution() -> None:
+    found = [
+        distances.kernel(normal(300, seed=i), normal(300, seed=100 + i), rng()) for i in range(20)
+    ]
+    assert min(found) < 0 < max(found)
+    assert abs(sum(found) / 20) < 0.02
+    assert distances.kernel(normal(300), normal(300, seed=1) + 1, rng()) > 1
+
+
+def test_precision_and_recall() -> None:
+    a, b = normal(200), normal(200, seed=1)
+    apart = distances.neighbourhoods(a, b + 100)
+    assert apart == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
+    same = distances.neighbourhoods(a, b)
+    assert min(same["precision"], same["recall"], same["coverage"]) > 0.8
+    narrow = distances.neighbourhoods(a, b * 0.1)  # all good, little of the variety
+    assert narrow["precision"] > 0.95
+    assert narrow["recall"] < 0.05
+    with pytest.raises(ValueError, match="neighbours"):
+        distances.neighbourhoods(a, b[:5])
+
+
+# The encoder
+
+
+@cache
+def small_encoder() -> encoder.Encoder:
+    return train_encoder(discs.draw(160)[0], steps=12)
+
+
+def test_losses_of_the_encoder() -> None:
+    right = torch.eye(4).repeat(2, 1) * 10
+    wrong = torch.cat([torch.eye(4), torch.eye(4).roll(1, 0)])
+    assert contrast(right) < 0.1 < contrast(wrong)
+    guess = torch.tensor([[0.0, 9.0, 0.0], [3.0, 3.0, 3.0], [9.0, 0.0, 0.0]])
+    known = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    assert label_loss(guess, known, (discs.HUE,)) < 0.01  # only the known row counts
+    assert label_loss(guess, known.roll(1, 1), (discs.HUE,)) > 5
+    assert label_loss(guess, torch.zeros(3, 3), (discs.HUE,)) == 0
+
+
+def test_features_are_standardised_and_take_any_size() -> None:
+    images = discs.draw(160)[0]
+    found = small_encoder().features(images)
+    assert found.shape == (160, encoder.FEATURES)
+    assert found.dtype == torch.float32
+    assert found.mean(0).abs().max() < 0.05  # images are kept in 256 steps
+    assert (found.std(0) < 1.01).all()
+    floats = small_encoder().features(images.float() / 127.5 - 1)
+    assert torch.allclose(found, floats, atol=1e-4)
+    large = F.interpolate(images.float(), (96, 96), mode="bilinear").to(torch.uint8)
+    assert (small_encoder().features(large) - found).abs().mean() < found.std() / 2
+
+
+def test_the_seed_repeats_the_encoder() -> None:
+    images = discs.draw(40)[0]
+    made = [train_encoder(images, steps=2, seed=seed).digest() for seed in (0, 0, 1)]
+    assert made[0] == made[1] != made[2]
+    before = torch.get_rng_state()
+    train_encoder(images, steps=1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("kind", ["blur", "noise", "modes", "others"])
+def test_the_distance_grows_with_the_damage(kind: str) -> None:
+    first, second = discs.draw(300, seed=1)[0], discs.draw(300, seed=2)[0]
+    features = small_encoder().features
+    real = features(first)
+    found = [distances.frechet(real, features(second))]
+    found += [distances.frechet(real, features(damage(second, kind, step))) for step in (1, 2, 3)]
+    assert found == sorted(found), found
+    assert found[3] > 2 * found[0]
+
+
+def damage(images: Tensor, kind: str, step: int) -> Tensor:
+    if kind == "blur":
+        side = images.shape[-1]
+        small = F.interpolate(images.float(), side >> step, mode="area")
+        return F.interpolate(small, side, mode="bilinear").to(torch.uint8)
+    if kind == "noise":
+        noise = torch.randn(images.shape, generator=rng()) * 10 * 2**step
+        return (images + noise).clamp(0, 255).to(torch.uint8)
+    if kind == "modes":  # the same few again and again
+        return images[torch.arange(len(images)) % (100 >> 2 * step)]
+    count = len(images) * step // 10  # some of another kind: the pictures' negatives
+    return torch.cat([255 - images[:count], images[count:]])
+
+
+def test_labels_teach_the_encoder_too() -> None:
+    images, hue = discs.draw(160)
+    conditions = F.one_hot(hue, 3).float()
+    plain, taught = (
+        train_encoder(images, *more, steps=3) for more in ((), (conditions, (discs.HUE,)))
+    )
+    assert plain.digest() != taught.digest()
+
+
+def test_an_encoder_is_kept_and_found_again(tmp_path: Path) -> None:
+    data = discs.dataset(40)
+    calls: list[int] = []
+    kwargs = {"steps": 2, "progress": lambda done, _: calls.append(done)}
+    made = encoder_for(data, tmp_path, **kwargs)
+    assert calls == [1, 2]
+    again = encoder_for(data, tmp_path, **kwargs)
+    assert calls == [1, 2]
+    assert again.digest() == made.digest()
+    assert torch.equal(again.features(data.images), made.features(data.images))
+    encoder_for(discs.dataset(40, seed=3), tmp_path, **kwargs)
+    assert len(calls) == 4
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_damaged_encoder_is_refused(tmp_path: Path) -> None:
+    data = discs.dataset(40)
+    encoder_for(data, tmp_path, steps=1)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for broken in (whole[:-100], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(broken)
+        with pytest.raises(EncoderError, match="not a whole encoder"):
+            encoder_for(data, tmp_path, steps=1)
+
+
+def test_an_encoder_needs_two_images() -> None:
+    with pytest.raises(ValueError, match="two images"):
+        train_encoder(discs.draw(1)[0])
+    assert math.isfinite(
+        float(train_encoder(discs.draw(2)[0], steps=1).features(discs.draw(2)[0]).sum())
+    )

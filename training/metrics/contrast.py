@@ -1,0 +1,142 @@
+"""How the encoder learns: to know an image again in two changed views (SimCLR, Chen et al. 2020).
+
+The views differ in place, side, light and in what a hole hides, never in sharpness or grain: blur
+and noise are what young generators suffer from, so the features must keep them. For the same reason
+nothing is rescaled; the holes do what SimCLR's crops do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from models.latent import Label
+from training.augment import augment, mirror
+from training.dataset import Dataset
+from training.metrics.encoder import CHANNELS, Encoder, load, prepare, save
+from training.precision import bfloat16_is_fast
+
+VERSION = 1  # rises when the same images and seed give another encoder
+STEPS = 300
+_BATCH = 128  # images a step; each gives two views
+_RATE = 2e-3
+_TEMPERATURE = 0.2
+_STRENGTH = 0.8  # how often each kind of change strikes a view
+
+Progress = Callable[[int, int], None]  # step, steps
+
+
+def train_encoder(
+    images: Tensor,
+    conditions: Tensor | None = None,
+    labels: Sequence[Label] = (),
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    progress: Progress | None = None,
+) -> Encoder:
+    """Train on images (N, 3, S, S) uint8, and on conditions (N, C), one-hot a label, where given.
+
+    The same images and seed give the same encoder on the same machine. About two minutes on one
+    core that computes in bfloat16. Raises ValueError for fewer than two images.
+    """
+    if len(images) < 2:
+        raise ValueError("an encoder needs two images or more to tell apart")
+    rng = Generator().manual_seed(seed)
+    known = conditions if conditions is not None and labels else torch.zeros(len(images), 0)
+    small = torch.cat([_pixels(prepare(part)) for part in images.split(256)])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # the weights; every later draw comes from rng
+        encoder = Encoder()
+        projector = nn.Sequential(nn.Linear(CHANNELS[-1], 128), nn.ReLU(), nn.Linear(128, 64))
+        head = nn.Linear(CHANNELS[-1], known.shape[1]) if labels else None
+    networks = nn.ModuleList([part for part in (encoder, projector, head) if part]).train()
+    optimizer = torch.optim.AdamW(networks.parameters(), _RATE, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+    for step in range(steps):
+        chosen = torch.randperm(len(small), generator=rng)[:_BATCH]
+        batch = prepare(small[chosen])
+        views = torch.cat([_view(batch, rng), _view(batch, rng)])
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_fast()):
+            last = encoder.stage_means(views)[-1]
+            found = projector(last).float()
+            guess = head(last).float() if head else None
+        loss = contrast(found)
+        if guess is not None:
+            loss = loss + label_loss(guess, known[chosen].repeat(2, 1), labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if progress is not None:
+            progress(step + 1, steps)
+    encoder.eval().requires_grad_(False)
+    encoder.standardise(small)
+    return encoder
+
+
+def encoder_for(
+    training: Dataset,
+    cache: Path | None = None,
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    progress: Progress | None = None,
+) -> Encoder:
+    """The encoder of a training split: from the folder `cache` if it is there, else trained and
+    put there, so that every measure of one dataset uses the same one.
+
+    Raises EncoderError for a damaged one, or where it cannot be written.
+    """
+    card = {"version": VERSION, "dataset": training.digest(), "seed": seed, "steps": steps}
+    name = "-".join(str(value)[:16] for value in card.values())
+    path = cache / f"encoder-{name}.safetensors" if cache is not None else None
+    if path is not None and path.exists():
+        encoder, found = load(path)
+        if all(found.get(key) == value for key, value in card.items()):
+            return encoder
+    encoder = train_encoder(
+        training.images, training.conditions, training.labels,
+        seed=seed, steps=steps, progress=progress,
+    )  # fmt: skip
+    if path is not None:
+        save(path, encoder, card)
+    return encoder
+
+
+def contrast(found: Tensor) -> Tensor:
+    """NT-Xent: (2N, D), rows i and i + N two views of one image; each must find the other."""
+    direction = F.normalize(found)
+    likeness = direction @ direction.T / _TEMPERATURE
+    likeness.fill_diagonal_(float("-inf"))
+    count = len(found) // 2
+    return F.cross_entropy(likeness, (torch.arange(2 * count) + count) % (2 * count))
+
+
+def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
+    """Cross-entropy of each label where its value is known, averaged over the labels.
+
+    guess, known: (N, label widths); unknown values are all zero.
+    """
+    total, start = guess.new_zeros(()), 0
+    for label in labels:
+        part, truth = (x[:, start : start + label.width] for x in (guess, known))
+        own = truth.sum(1) > 0
+        if own.any():
+            total = total + F.cross_entropy(part[own], truth[own].argmax(1)) / len(labels)
+        start += label.width
+    return total
+
+
+def _view(batch: Tensor, rng: Generator) -> Tensor:
+    changed = augment(mirror(batch, rng), _STRENGTH, rng, cutout=_STRENGTH)
+    return changed.contiguous(memory_format=torch.channels_last)
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """[-1, 1] -> uint8: a quarter of the memory."""
+    return ((x + 1) * 127.5).round().to(torch.uint8)

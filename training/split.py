@@ -1,0 +1,51 @@
+"""Which images train and which are held out: one rule for the training and for every measure.
+
+An image's side hangs on its file name and the seed alone, so that it keeps its side when files are
+added or taken away, and a measure made later still holds out what the training never saw.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from training.dataset import Dataset
+
+SHARE = 0.1
+SMALLEST = 20  # images; of fewer none is held out
+
+
+def split(dataset: Dataset, seed: int = 0, share: float = SHARE) -> tuple[Dataset, Dataset]:
+    """The images to train on and those held out, about `share` of them, in the dataset's order.
+
+    The held-out part is empty for fewer than 20 images.
+    """
+    held = held_out(dataset.files, seed, share)
+    return choose(dataset, (~held).nonzero().flatten()), choose(dataset, held.nonzero().flatten())
+
+
+def held_out(files: Sequence[str], seed: int = 0, share: float = SHARE) -> Tensor:
+    """Whether each file is held out: (N,) bool."""
+    if len(files) < SMALLEST:
+        return torch.zeros(len(files), dtype=torch.bool)
+    return torch.tensor([_place(file, seed) < share for file in files])
+
+
+def choose(dataset: Dataset, indices: Tensor) -> Dataset:
+    """The part of a dataset with these indices."""
+    return replace(
+        dataset,
+        images=dataset.images[indices],
+        conditions=dataset.conditions[indices],
+        files=tuple(dataset.files[i] for i in indices.tolist()),
+    )
+
+
+def _place(file: str, seed: int) -> float:
+    """A number from 0 to 1 that a file name always has."""
+    digest = hashlib.sha256(f"{seed}/{file}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
