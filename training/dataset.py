@@ -5,11 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
-import os
-import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from models.latent import Label
 from training.picture import Fit, Picture, decode
-from training.source import DatasetError, Entry, Problem, list_entries
+from training.provenance import read_provenance
+from training.source import DatasetError, Entry, Problem, list_entries, read_each
 
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
+SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
-PROVENANCE = "provenance.json"
 FOLDER_LABEL = "class"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
 _MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
@@ -70,16 +65,17 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
     wanted = [entry for entry in entries if entry.suffix in IMAGES]
     for entry in entries:
         if entry.suffix in OTHER_IMAGES:
-            problems.append(Problem(entry.name, "save it as JPEG, PNG or WebP to have it read"))
-    for entry, result in zip(wanted, _decode_all(wanted, size, fit, progress), strict=True):
+            problems.append(Problem(entry.name, SAVE_AS))
+    decoded = read_each(wanted, lambda data: decode(data, size, fit), progress)
+    for entry, result in zip(wanted, decoded, strict=True):
         if isinstance(result, str):
             problems.append(Problem(entry.name, result))
         else:
             pictures.append(result)
             files.append(entry.name)
     _require_images(path, len(files), problems)
-    labels, conditions, label_problems = _read_labels(entries, files)
-    provenance, provenance_problems = _read_provenance(entries)
+    labels, conditions, label_problems = read_labels(entries, files)
+    provenance, provenance_problems = read_provenance(entries, files)
     images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
     return Dataset(
         name=path.stem if path.is_file() else path.resolve().name,
@@ -105,37 +101,13 @@ def _require_images(path: Path, count: int, problems: list[Problem]) -> None:
     raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
 
 
-def _decode_all(
-    entries: Sequence[Entry], size: int, fit: Fit, progress: bool
-) -> list[Picture | str]:
-    """Each entry's picture, or the reason why it has none, in order."""
-
-    def one(entry: Entry) -> Picture | str:
-        try:
-            return decode(entry.read(), size, fit)
-        except ValueError as error:
-            return str(error)
-        except OSError as error:
-            return f"cannot be read ({error})"
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's; what matters is raised or checked
-        results = pool.map(one, entries)
-        return list(
-            tqdm(
-                results,
-                total=len(entries),
-                desc="reading images",
-                unit="image",
-                delay=2,
-                disable=None if progress else True,  # None: no bar where there is no terminal
-            )
-        )
-
-
-def _read_labels(
+def read_labels(
     entries: list[Entry], files: list[str]
 ) -> tuple[tuple[Label, ...], Tensor, list[Problem]]:
+    """The labels of some files, their conditions as in Dataset, and the lines that say nothing.
+
+    Raises DatasetError for a table that cannot be used.
+    """
     table = next((entry for entry in entries if entry.name == LABELS), None)
     rows, problems = _rows_of_table(table, files) if table else (_rows_of_folders(files), [])
     attributes = list(dict.fromkeys(key for row in rows.values() for key in row))
@@ -202,18 +174,3 @@ def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]
         values = zip(header[1:], line[1:], strict=False)
         rows[file] = {key: value.strip() for key, value in values if value.strip()}
     return rows, problems
-
-
-def _read_provenance(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Where the images come from, as the dataset's own provenance.json says: one record or more."""
-    entry = next((entry for entry in entries if entry.name == PROVENANCE), None)
-    if entry is None:
-        return [], []
-    try:
-        found = json.loads(entry.read())
-    except (OSError, ValueError, RecursionError) as error:
-        return [], [Problem(PROVENANCE, f"is not readable JSON ({error})")]
-    records = found if isinstance(found, list) else [found]
-    if not all(isinstance(record, dict) for record in records):
-        return [], [Problem(PROVENANCE, "must be one record or a list of records")]
-    return records, []

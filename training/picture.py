@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -35,14 +38,47 @@ def decode(data: bytes, size: int, fit: Fit) -> Picture:
     border (white where that is transparent); the first frame of an animation. "pad" keeps all of
     the image, "crop" fills the square from its centre. Raises ValueError with the reason.
     """
-    try:
+    with _faults():
+        image, _ = open_image(data, size)
+        return _square(*opaque(image), size, fit)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an image file says of itself. width, height: upright, before any smaller decoding."""
+
+    width: int
+    height: int
+    frames: int
+    bits: int  # per channel
+
+
+def open_image(data: bytes, size: int) -> tuple[Image.Image, Header]:
+    """The image, upright, RGB or RGBA, and its header; a JPEG perhaps smaller, but both sides at
+    least twice size. Raises ValueError with the reason."""
+    with _faults():
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
+        whole = image.size
+        deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[24] == 16)
         if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
+            frames = 1
             image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
+        else:
+            frames = int(getattr(image, "n_frames", 1))
         image.load()
-        return _square(*_opaque(_eight_bit(_upright(image))), size, fit)
+        turned = _upright(image)
+        if turned.size != image.size:  # on its side
+            whole = (whole[1], whole[0])
+        return _eight_bit(turned), Header(*whole, frames, 16 if deep else 8)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Everything that Pillow raises for a bad file, as a ValueError that says what it means."""
+    try:
+        yield
     except UnidentifiedImageError as error:
         raise ValueError("is not a JPEG, PNG or WebP image") from error
     except Image.DecompressionBombError as error:
@@ -70,7 +106,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _opaque(image: Image.Image) -> tuple[Image.Image, tuple[int, ...]]:
+def opaque(image: Image.Image) -> tuple[Image.Image, tuple[int, ...]]:
     """The image without transparency, and its border colour."""
     colour = border_colour(np.asarray(image))
     if image.mode == "RGB":

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from tqdm import tqdm
 
 from training import UsageError
 
@@ -15,6 +20,7 @@ MAX_FILE = 256 << 20  # bytes; no photograph is larger
 MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
 _RATIO_MATTERS = 1 << 20  # bytes; small text may compress as well as it likes
+T = TypeVar("T")
 
 
 class DatasetError(UsageError):
@@ -69,6 +75,36 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     return _without_outer_folder(entries), problems
 
 
+def read_each(
+    entries: Sequence[Entry], work: Callable[[bytes], T], progress: bool, verb: str = "reading"
+) -> list[T | str]:
+    """What `work` makes of each entry's bytes, or the reason why it makes nothing, in order.
+
+    `work` runs in several threads and raises ValueError with the reason.
+    """
+
+    def one(entry: Entry) -> T | str:
+        try:
+            return work(entry.read())
+        except ValueError as error:
+            return str(error)
+        except OSError as error:
+            return f"cannot be read ({error})"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's; what matters is raised or checked
+        return list(
+            tqdm(
+                pool.map(one, entries),
+                total=len(entries),
+                desc=f"{verb} images",
+                unit="image",
+                delay=2,
+                disable=None if progress else True,  # None: no bar where there is no terminal
+            )
+        )
+
+
 def _from_folder(root: Path) -> tuple[list[Entry], list[Problem]]:
     entries: list[Entry] = []
     problems: list[Problem] = []
@@ -121,6 +157,7 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
         raise DatasetError(f"{path} is neither a folder nor a readable zip ({error})") from error
     entries: list[Entry] = []
     problems: list[Problem] = []
+    seen: set[str] = set()
     for info in infos:
         parts = PurePosixPath(info.filename).parts
         if (
@@ -131,6 +168,9 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
         ):
             continue
         reason = _refusal(info)
+        if not reason and info.filename in seen:
+            reason = "is in the zip a second time under this name"
+        seen.add(info.filename)
         if reason:
             problems.append(Problem(info.filename, reason))
         else:
