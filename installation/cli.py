@@ -31,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
+    _inspect(
+        _command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new")
+    )
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -77,6 +80,16 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def _inspect(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("dataset", help="the folder or zip that it was trained on")
+    p.add_argument("--out", required=True, help="a new folder, or that of an older report")
+    p.add_argument("--samples", type=_count, default=256, help="pictures to draw (256)")
+    p.add_argument("--seed", type=_seed, default=0, help="the same seed, the same pictures")
+    p.add_argument("--neighbours", type=_count, default=3, help="training images beside each (3)")
+    _json(p)
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

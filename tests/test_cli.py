@@ -13,7 +13,7 @@ import pytest
 from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ["play", "train", "corpus", "pieces", "scenes", "monitor", "bench"]
+COMMANDS = ["play", "train", "inspect", "corpus", "pieces", "scenes", "monitor", "bench"]
 
 
 def installation(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

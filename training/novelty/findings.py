@@ -80,7 +80,8 @@ def study(
     """
     if len(training) < FEWEST:
         raise UsageError(
-            f"{len(training)} training images are too few to say what is new; {FEWEST} are the least"
+            f"{len(training)} training images are too few to say what is new; "
+            f"{FEWEST} are the least"
         )
     drawn, known = look(samples, features), look(training, features)
     nearest = find(drawn, known)
@@ -131,7 +132,7 @@ def attractors(nearest: Nearest, unseen: Nearest) -> list[Attractor]:
     counts = Counter(nearest.index[:, 0].tolist())
     usual = Counter(unseen.index[:, 0].tolist())
     sure = NormalDist().inv_cdf(1 - 0.025 / len(counts))
-    found = []
+    found: list[Attractor] = []
     for index, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         if count < 2 or len(found) == _ATTRACTORS:
             break

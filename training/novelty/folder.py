@@ -1,4 +1,4 @@
-"""The folder of a report: written beside, then put in place whole; nothing of anybody else's goes."""
+"""The folder of a report: written beside, put in place whole; what is not ours stays."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def share(count: int, total: int, sure: float = SURE) -> Share:
 
 
 def excess(found: Share, expected: Share) -> Excess:
-    """The difference of two independent shares by their own intervals (Newcombe 1998, method 10)."""
+    """The difference of two shares by their own intervals (Newcombe 1998, method 10)."""
     rate = found.rate - expected.rate
     below = math.hypot(found.rate - found.low, expected.high - expected.rate)
     above = math.hypot(found.high - found.rate, expected.rate - expected.low)
