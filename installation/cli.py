@@ -31,9 +31,7 @@ def parser() -> argparse.ArgumentParser:
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
-    _inspect(
-        _command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new")
-    )
+    _inspect(_command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new"))
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))

@@ -19,18 +19,18 @@ from training.novelty.intervals import Excess, Share, excess, share
 from training.novelty.neighbours import Features, Nearest, View, find, look
 
 CLOSE = 0.01  # the closest share of real images: what is as close counts
-SAME = 0.3  # a closeness below which two images are one picture (the masks' known pairs: 0 to 0.25)
 FEWEST = 10  # training images; of fewer there is no neighbourhood
 MOST = 2000  # real images whose neighbours are sought; more make no figure surer
 _ATTRACTORS = 12
+_PAIRED = 0.5  # among one another, what is close is close from both sides: one case, counted twice
 
 
 @dataclass(frozen=True)
 class Trial:
     """A rule put to samples and to real images. A score at or below `threshold` is a hit.
 
-    same: places among the real images that are one picture with another, and were left out.
-    real: the scores of the rest. identical: how many samples are one picture with another.
+    left_out: how many real images are all but the same as another. real: the scores of the rest.
+    identical: how many samples are all but the same as what they are nearest to.
     """
 
     threshold: float
@@ -39,7 +39,7 @@ class Trial:
     excess: Excess
     scores: Tensor
     real: Tensor
-    same: tuple[int, ...]
+    left_out: int
     identical: int
 
     def percentile(self, score: float) -> float:
@@ -91,47 +91,55 @@ def study(
         unseen = find(known.choose(chosen), known, chosen)
     else:
         unseen = find(look(held_out[_some(len(held_out), MOST, rng)], features), known)
+    worth = _PAIRED if held_out is None else 1.0
     twins, reals = _within(drawn), _within(known.choose(_some(len(known), len(drawn), rng)))
     return Findings(
         nearest,
         unseen,
-        trial(nearest.score, unseen.score),
+        trial(nearest.score, unseen.score, nearest.same, unseen.same, (1.0, worth)),
         twins,
-        trial(_near(twins, reals), _near(reals, reals)),
-        attractors(nearest, unseen),
+        trial(_near(twins, reals), _near(reals, reals), twins.same, reals.same, (_PAIRED,) * 2),
+        attractors(nearest, unseen, len(known)),
     )
 
 
-def trial(scores: Tensor, real: Tensor) -> Trial:
+def trial(
+    scores: Tensor,
+    real: Tensor,
+    same: Tensor,
+    same_real: Tensor,
+    worth: tuple[float, float] = (1.0, 1.0),
+) -> Trial:
     """Are the scores (N,) lower than the closest of the real ones (M,) more often than those are?
 
+    same, same_real: which are all but the same as another picture; such real ones are left out.
+    worth: of how many independent cases each score and each real one is worth.
     The threshold is the real ones' own 1st percentile, or the least of fewer than 200. Raises
     UsageError where no real image is left to compare with.
     """
-    kept = real[real > SAME]
+    kept = real[~same_real]
     if not len(kept):
         raise UsageError(
             "every image is all but the same as another; take the duplicates out first"
         )
     rank = max(1, int(CLOSE * len(kept)))
     threshold = float(kept.sort().values[rank - 1])
-    found = share(int((scores <= threshold).sum()), len(scores))
-    expected = share(int((kept <= threshold).sum()), len(kept))
-    same = (real <= SAME).nonzero().flatten().tolist()
+    found = share(int((scores <= threshold).sum()), len(scores), worth=worth[0])
+    expected = share(int((kept <= threshold).sum()), len(kept), worth=worth[1])
     return Trial(
-        threshold, found, expected, excess(found, expected), scores, kept, tuple(same),
-        int((scores <= SAME).sum()),
+        threshold, found, expected, excess(found, expected), scores, kept, int(same_real.sum()),
+        int(same.sum()),
     )  # fmt: skip
 
 
-def attractors(nearest: Nearest, unseen: Nearest) -> list[Attractor]:
+def attractors(nearest: Nearest, unseen: Nearest, images: int) -> list[Attractor]:
     """The training images that most samples are nearest to, beside what real images choose.
 
-    `beyond`: more often than chance, allowing for as many questions as there are images.
+    `beyond`: more often than chance, allowing for as many questions as there are training `images`.
     """
     counts = Counter(nearest.index[:, 0].tolist())
     usual = Counter(unseen.index[:, 0].tolist())
-    sure = NormalDist().inv_cdf(1 - 0.025 / len(counts))
+    sure = NormalDist().inv_cdf(1 - 0.025 / images)
     found: list[Attractor] = []
     for index, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         if count < 2 or len(found) == _ATTRACTORS:

@@ -28,11 +28,15 @@ class Excess:
     high: float
 
 
-def share(count: int, total: int, sure: float = SURE) -> Share:
-    """Wilson's interval (1927): right at 0 of n, and for few. total: 1 or more."""
-    rate, spread = count / total, sure * sure / total
+def share(count: int, total: int, sure: float = SURE, worth: float = 1.0) -> Share:
+    """Wilson's interval (1927): right at 0 of n, and for few. total: 1 or more.
+
+    worth: of how many independent cases each one is worth; a half where they come in pairs.
+    """
+    cases = total * worth
+    rate, spread = count / total, sure * sure / cases
     middle = (rate + spread / 2) / (1 + spread)
-    half = sure / (1 + spread) * math.sqrt(rate * (1 - rate) / total + spread / total / 4)
+    half = sure / (1 + spread) * math.sqrt(rate * (1 - rate) / cases + spread / cases / 4)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return Share(count, total, rate, low if count else 0.0, high if count < total else 1.0)
 

@@ -19,6 +19,8 @@ from torch import Tensor
 Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) uint8 -> (N, D) float32
 
 CROWD = 16  # nearest by features, and as many by pixels: the neighbourhood that is looked at
+SAME = 0.25  # a closeness (the known pairs of 588 photographs: 0 to 0.25)
+SAME_PIXELS = 0.03  # and a pixel distance; a JPEG copy is at about 0.01
 _SIDE = 64  # pixels; finer ones are averaged away
 _SOFT = 0.04  # blur's standard deviation, of the side
 _CELLS, _GIST = 32, 8  # a side of the coarse picture, and of the coarser one that finds candidates
@@ -63,6 +65,12 @@ class Nearest:
     def score(self) -> Tensor:
         """How close the closest is: (N,)."""
         return self.closeness[:, 0]
+
+    @property
+    def same(self) -> Tensor:
+        """Whether the closest is all but the same picture: (N,) bool. Of two nearly plain pictures
+        the crowd can be far, so the pixels have to agree as well."""
+        return (self.score <= SAME) & (self.pixel[:, 0] <= SAME_PIXELS)
 
 
 def look(images: Tensor, features: Features) -> View:

@@ -69,7 +69,8 @@ def _how(record: dict[str, Any]) -> str:
         "counts as a copy when it is as close as the closest 1 % of those. A few such pictures "
         "are chance; the piece memorises when there are more than chance gives (95 % sure).</p>"
         "<p>A figure finds copies of a whole image. It does not find a borrowed detail, a style "
-        "or a likeness: for that, look at the pictures.</p></section>"
+        "or a likeness: for that, look at the pictures. And to be far from every image is no "
+        "merit by itself: broken pictures are far, too.</p></section>"
     )
 
 

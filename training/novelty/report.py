@@ -70,7 +70,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "expected": asdict(trial.expected),
         "excess": asdict(trial.excess),
         "identical": trial.identical,
-        "same_real_images": len(trial.same),
+        "same_real_images": trial.left_out,
         "scores": [_short(x) for x in trial.scores.tolist()],
         "real_scores": [_short(x) for x in trial.real.sort().values.tolist()],
     }

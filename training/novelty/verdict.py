@@ -8,6 +8,7 @@ from training.novelty.findings import Trial
 
 MEMORISES, NEW, UNSURE = "memorises", "no sign of copying", "cannot tell"
 FEW = 500  # images; how much is copied falls with their number (Feng et al. 2021)
+_OFTEN = 0.25  # of its pictures with a twin beyond what is usual: no chance variation any more
 _WIDE = 0.05  # an excess that could be as large as this is not ruled out
 
 
@@ -55,15 +56,17 @@ def sentence(title: str, copies: Trial, held_out: bool) -> str:
 
 
 def repetition(title: str, repeats: Trial) -> str:
-    """Do the samples repeat one another more than real images do?"""
+    """Do the samples lie closer together than real images do? Soft pictures do a little."""
     found, expected = repeats.found, repeats.expected
     facts = (
         f"{percent(found.rate)} of its pictures have a twin among {found.total}, as close as "
         f"{percent(expected.rate)} of {expected.total} real images have"
     )
-    if repeats.excess.low > 0:
+    if repeats.excess.low > _OFTEN:
         return f"{title} repeats itself: {facts}."
-    return f"{title} does not repeat itself more than real images do: {facts}."
+    if repeats.excess.low > 0:
+        return f"{title} varies less than real images do: {facts}."
+    return f"{title} varies as much as real images do: {facts}."
 
 
 def warnings(facts: dict[str, Any], copies: Trial) -> list[str]:
@@ -90,9 +93,9 @@ def warnings(facts: dict[str, Any], copies: Trial) -> list[str]:
             "The dataset's labels are not the piece's, so labels were drawn by chance; it may be "
             "another dataset than the one the piece was trained on."
         )
-    if copies.same:
+    if copies.left_out:
         found.append(
-            f"{len(copies.same)} real images are all but the same as a training image and were "
+            f"{copies.left_out} real images are all but the same as a training image and were "
             "left out of the comparison. `installation dataset check` finds duplicates."
         )
     return found
