@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _dataset(sub)
     film = _command(sub, "timelapse", "a film of a training", "installation timelapse masks")
     film.add_argument("piece", help="a piece's name or folder; it may still be in training")
+    _inspect(_command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new"))
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -85,9 +86,9 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
     p.add_argument("--metrics", metavar="[HOST:]PORT", help="where Prometheus reads figures")
     p.add_argument("--tensorboard", action="store_true", help="write TensorBoard's event files")
-    p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
     p.add_argument("--devices", default="1", help="GPUs or processes a machine, or auto (1)")
     p.add_argument("--nodes", type=_count, default=1, help="machines (1)")
 
@@ -116,6 +117,16 @@ def _dataset(sub: Any) -> None:
     curate = _command(actions, "curate", text, example, "dataset_curate")
     curate.add_argument("dataset", help="a folder or zip of images; it is only read")
     curate.add_argument("--out", required=True, help="a new folder, or one from before")
+
+
+def _inspect(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("dataset", help="the folder or zip that it was trained on")
+    p.add_argument("--out", required=True, help="a new folder, or that of an older report")
+    p.add_argument("--samples", type=_count, default=256, help="pictures to draw (256)")
+    p.add_argument("--seed", type=_seed, default=0, help="the same seed, the same pictures")
+    p.add_argument("--neighbours", type=_count, default=3, help="training images beside each (3)")
+    _json(p)
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:

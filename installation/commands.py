@@ -145,6 +145,22 @@ def timelapse(options: argparse.Namespace) -> int:
     return 0
 
 
+def inspect(options: argparse.Namespace) -> int:
+    from training.novelty.inspect import inspect as look
+
+    record = look(
+        options.piece,
+        Path(options.dataset),
+        Path(options.out),
+        samples=options.samples,
+        seed=options.seed,
+        neighbours=options.neighbours,
+    )
+    lines = [record["sentence"], record["repetition"], *record["warnings"]]
+    lines.append(f"Look: {Path(options.out) / 'index.html'}")
+    return _answer(options.json, record, lambda: "\n".join(lines))
+
+
 def corpus(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from training import ranks
 from training.callbacks import going_on
 from training.checkpoint import CheckpointError, read_state, write_state
+from training.dataset import Dataset
 from training.module import GanModule
 from training.recovery import Snapshots
 
@@ -46,6 +47,7 @@ class Figures:
 
 
 Judge = Callable[[GanModule], Figures | None]  # None: no figures this time
+MakeJudge = Callable[[Dataset], Judge]
 
 
 class Best(pl.Callback):

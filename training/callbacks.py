@@ -46,6 +46,7 @@ class Clock(pl.Callback):
     def __init__(self, budget: Budget, stop: StopRequest, earlier: float) -> None:
         self.budget, self.stop, self.earlier = budget, stop, earlier
         self._began: float | None = None
+        self._first_kimg = 0.0
 
     @property
     def here(self) -> float:
@@ -56,9 +57,20 @@ class Clock(pl.Callback):
     def seconds(self) -> float:
         return self.earlier + self.here
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def rate(self, module: Any) -> float:
+        """Images a second, since this run began."""
+        return 1000 * (module.kimg - self._first_kimg) / max(self.here, 1e-9)
+
+    def left(self, module: Any) -> float:
+        """Seconds until the budget is spent."""
+        if self.budget.kimg is not None:
+            kimg = self.budget.kimg - module.kimg
+            return max(0.0, 1000 * kimg / max(self.rate(module), 1e-9))
+        return max(0.0, (self.budget.seconds or 0) - self.seconds)
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         if self._began is None:  # a growing network begins to train once per size
-            self._began = time.perf_counter()
+            self._began, self._first_kimg = time.perf_counter(), module.kimg
         self.stop.arm()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
@@ -79,13 +91,11 @@ class Progress(pl.Callback):
         self.clock = clock
         self.file = file or sys.stderr
         self._bar: Any = None
-        self._first_kimg = 0.0
         self._said = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         if self._said:
             return
-        self._first_kimg = module.kimg
         self._said = time.perf_counter()
         if self.file.isatty():
             shape = "{percentage:3.0f}%|{bar:24}| {desc}"
@@ -105,21 +115,10 @@ class Progress(pl.Callback):
             print(f"{spent:4.0%} {text}", file=self.file, flush=True)
 
     def line(self, module: Any) -> str:
-        minutes, seconds = divmod(int(self.left(module)), 60)
-        rate = self.rate(module)
+        minutes, seconds = divmod(int(self.clock.left(module)), 60)
+        rate = self.clock.rate(module)
         skipped = f", {module.health.skipped} steps skipped" if module.health.skipped else ""
         return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left{skipped}"
-
-    def rate(self, module: Any) -> float:
-        """Images a second, since this run began."""
-        return 1000 * (module.kimg - self._first_kimg) / max(self.clock.here, 1e-9)
-
-    def left(self, module: Any) -> float:
-        """Seconds until the budget is spent."""
-        budget = self.clock.budget
-        if budget.kimg is not None:
-            return max(0.0, 1000 * (budget.kimg - module.kimg) / max(self.rate(module), 1e-9))
-        return max(0.0, (budget.seconds or 0) - self.clock.seconds)
 
     def close(self) -> None:
         if self._bar:

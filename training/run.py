@@ -14,13 +14,14 @@ from torch import Tensor
 from training import UsageError
 from training.adapt import Adaptation
 from training.batches import Batches
-from training.best import Best, Judge
+from training.best import Best, MakeJudge
 from training.callbacks import Checkpoints, Clock, Grids, Progress
 from training.checkpoint import has_checkpoint
 from training.dataset import Dataset
 from training.export import export, make_card
 from training.fit import fit
 from training.grid import fixed_latent
+from training.judging import OwnJudge
 from training.machines import Machines
 from training.module import GanModule
 from training.recipe import Budget
@@ -49,7 +50,7 @@ class Run:
     boards: Sequence[Board] = ()
 
     def train(
-        self, budget: Budget, tensors: dict[str, Tensor], judge: Judge | None = None
+        self, budget: Budget, tensors: dict[str, Tensor], judge: MakeJudge | None = None
     ) -> Path | None:
         """Train until the budget is used up or somebody asks to stop, and export the piece.
 
@@ -63,13 +64,16 @@ class Run:
         checkpoints = Checkpoints(
             self.work, self.account, clock, recipe.checkpoint_seconds, tensors
         )
-        best = Best(self.work, judge, recipe.judge_kimg, self.account["dataset"])
+        judging = (
+            judge(self.data) if judge else OwnJudge(self.data, self.held_out, self.work, clock)
+        )
+        best = Best(self.work, judging, recipe.judge_kimg, self.account["dataset"])
         points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
         callbacks: list[pl.Callback] = [clock, checkpoints, Recovery(self.work), best]
         if len(self.held_out):
             callbacks.append(Adaptation(self.held_out, recipe.adapt))
-        watch = Watch(self.work, self.data, recipe, clock, progress, grids, self.boards)
+        watch = Watch(self.work, self.data, recipe, clock, grids, self.boards)
         if self.machines.lead:
             callbacks += [progress, grids, watch]
         module.advance(budget.spent(clock.seconds, module.kimg))

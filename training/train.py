@@ -19,6 +19,7 @@ from training.recipe import Budget, Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:
+    from training.best import MakeJudge
     from training.dataset import Dataset
     from training.module import GanModule
 
@@ -37,6 +38,7 @@ def train(
     metrics: str | None = None,
     tensorboard: bool = False,
     machines: Machines | None = None,
+    judge: MakeJudge | None = None,
 ) -> Path | None:
     """Train on a folder or zip and return the folder of the piece, by default ./pieces/<name>.
 
@@ -45,22 +47,19 @@ def train(
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
     begin_with: a piece to begin from, by name or folder. metrics: PORT or HOST:PORT where
     Prometheus reads figures. tensorboard: write event files. resume: `or-start` begins where
-    there is nothing to go on from. machines: more than one device.
+    there is nothing to go on from. machines: more than one device. judge: makes, of the dataset,
+    what tells the best state; training.judging where it is left out.
     Raises UsageError or PieceError with one line before anything is written. None: this process
     leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
     machines = machines or Machines()
     dataset = Path(dataset)
-    name = name or _name_of(dataset)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
+    name = _checked(name or _name_of(dataset))
     limit = Budget.parse(budget)
     if resume and begin_with is not None:
         raise UsageError("--from begins a training and --resume goes on with one; give one of them")
     source = find(begin_with) if begin_with is not None else None
-    piece = Path(out) if out is not None else Path("pieces") / name
-    if piece.name in ("", ".."):
-        raise UsageError(f"--out {out}: name a folder for the piece")
+    piece = _piece_folder(out, name)
     work = piece.with_name(f"{piece.name}.training")
     # Refuse a wrong recipe or folder before the dataset is read.
     plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
@@ -84,8 +83,21 @@ def train(
         boards: list[Board] = []
         if machines.lead:
             boards = claim.enter_context(open_boards(work, metrics, tensorboard))
-        job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, boards)
+        job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, boards, judge)
         return _run(job, claim)
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
+    return name
+
+
+def _piece_folder(out: str | Path | None, name: str) -> Path:
+    piece = Path(out) if out is not None else Path("pieces") / name
+    if piece.name in ("", ".."):
+        raise UsageError(f"--out {out}: name a folder for the piece")
+    return piece
 
 
 def _name_of(dataset: Path) -> str:
@@ -133,6 +145,7 @@ class Job:
     source: Path | None  # the piece to begin from
     machines: Machines
     boards: Sequence[Board]
+    judge: MakeJudge | None
 
 
 def _run(job: Job, claim: ExitStack) -> Path | None:
@@ -169,7 +182,7 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
         job.name, account, data, held_out, shares, module, job.piece, job.work, job.machines,
         job.boards,
     )  # fmt: skip
-    return run.train(job.budget, tensors)
+    return run.train(job.budget, tensors, job.judge)
 
 
 def _begin(work: Path, claim: ExitStack) -> None:

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
+from models.architecture import fit_to
 from models.discriminator import Discriminator
 from models.latent import Latent
 from training.grid import fixed_latent
@@ -98,12 +99,20 @@ def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
     if not has_checkpoint(work):
         return None
     tensors, account = read_checkpoint(work)
-    recipe = make_recipe(account["recipe"])
+    recipe, size = make_recipe(account["recipe"]), account["resolution"]
     network = Discriminator(
-        recipe.resolution, recipe.discriminator_stages, latent.condition_width, latent.codes
+        size,
+        fit_to(recipe.discriminator_stages[::-1], size)[::-1],
+        latent.condition_width,
+        latent.codes,
+        normed=recipe.networks == "dcgan",
     )
     prefix = "module.discriminator."
-    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    own = {
+        k.removeprefix(prefix): v
+        for k, v in tensors.items()
+        if k.startswith(prefix) and not k.startswith(f"{prefix}former.")  # of a smaller size
+    }
     try:
         network.load_state_dict(own)
     except RuntimeError:  # the folder's training has other labels or codes by now

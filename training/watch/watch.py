@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from training.callbacks import Clock, Grids, Progress, going_on
+from training.callbacks import Clock, Grids, going_on
 from training.dataset import Dataset
 from training.module import GanModule
 from training.recipe import Recipe
@@ -37,11 +37,11 @@ class Watch(pl.Callback):
     """
 
     def __init__(
-        self, folder: Path, data: Dataset, recipe: Recipe, clock: Clock, progress: Progress,
+        self, folder: Path, data: Dataset, recipe: Recipe, clock: Clock,
         grids: Grids, boards: Sequence[Board] = (),
     ) -> None:  # fmt: skip
         self.folder, self.data, self.recipe, self.boards = folder, data, recipe, boards
-        self.clock, self.progress, self.grids = clock, progress, grids
+        self.clock, self.grids = clock, grids
         self.standing: dict[str, Verdict] = {}
         self.spent = 0.0  # seconds in here
         self._sums: dict[str, Tensor] = {}
@@ -159,7 +159,7 @@ class Watch(pl.Callback):
             "kimg": kimg,
             "seconds": seconds,
             "spent": module.spent,
-            "seconds_left": self.progress.left(module),
+            "seconds_left": self.clock.left(module),
             "skipped_steps": module.health.skipped,
             "watching": self.spent / max(self.clock.here, 1e-9),
         }

@@ -1,0 +1,102 @@
+"""How good the generator is by now, by our own measures: what the best state is chosen by.
+
+The encoder learns the dataset first, which takes a minute or two of the budget; where less than a
+quarter of an hour is left there is no judging, and the last state is the piece.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from training.best import Figures
+from training.callbacks import Clock
+from training.dataset import Dataset
+from training.grid import fixed_latent
+from training.metrics.contrast import encoder_for
+from training.metrics.distances import frechet, mean_distance
+from training.metrics.encoder import Encoder
+from training.metrics.material import pixels
+from training.module import GanModule
+from training.novelty.findings import MOST, trial
+from training.novelty.neighbours import View, find, look
+
+WORTH = 15 * 60  # seconds of training that are left, at least, for judging to pay
+FEWEST = 40  # training images; of fewer no figure means anything
+SAMPLES = 1000  # drawn and real pictures for the distance, at most
+_LOOKED_AT = 128  # drawn pictures that are compared with the training images
+_PAIRED = 0.5  # of training images among one another, each close pair is found from both sides
+
+
+class OwnJudge:
+    """FD-own to the training images, variety and copies of the averaged generator.
+
+    Also notes `fd` in the module's figures.
+    """
+
+    def __init__(self, data: Dataset, held_out: Dataset, work: Path, clock: Clock) -> None:
+        self.data, self.held_out, self.work, self.clock = data, held_out, work, clock
+        self._sight: _Sight | None = None
+
+    def __call__(self, module: GanModule) -> Figures | None:
+        if self._sight is None:
+            if len(self.data) < FEWEST or self.clock.left(module) < WORTH:
+                return None
+            self._sight = _Sight(self._encoder(module), self.data, self.held_out)
+        figures = self._sight.judge(module)
+        module.figures["fd"] = figures.distance
+        return figures
+
+    def _encoder(self, module: GanModule) -> Encoder:
+        with tqdm(desc="learning to judge", unit="step", delay=2, leave=False,
+                  disable=None, file=sys.stderr) as bar:  # fmt: skip
+
+            def progress(step: int, steps: int) -> None:
+                bar.total = steps
+                bar.update(step - bar.n)
+
+            return encoder_for(self.data, self.work, seed=module.recipe.seed, progress=progress)
+
+
+class _Sight:
+    """The training images as the encoder sees them."""
+
+    def __init__(self, encoder: Encoder, data: Dataset, held_out: Dataset) -> None:
+        rng = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(len(data), generator=rng)
+        self.encoder, self.data = encoder, data
+        self.real = encoder.features(data.images[chosen[:SAMPLES]])
+        self.spread = mean_distance(self.real)
+        some = chosen[:MOST].sort().values
+        self.known: View = look(data.images[some], encoder.features)
+        if len(held_out):
+            self.unseen = find(look(held_out.images[:MOST], encoder.features), self.known)
+            self.worth = 1.0
+        else:
+            self.unseen = find(self.known, self.known, torch.arange(len(some)))
+            self.worth = _PAIRED
+
+    def judge(self, module: GanModule) -> Figures:
+        points = fixed_latent(
+            module.latent, len(self.real), module.recipe.seed, self.data.conditions
+        )
+        pictures = pixels(module.sample(points))
+        features = self.encoder.features(pictures)
+        return Figures(
+            distance=frechet(self.real, features),
+            diversity=mean_distance(features) / max(self.spread, 1e-12),
+            memorised=self._copies(pictures[:_LOOKED_AT]),
+        )
+
+    def _copies(self, pictures: Tensor) -> bool:
+        """Whether more samples are as close to a training image as real ones are, beyond chance."""
+        nearest = find(look(pictures, self.encoder.features), self.known)
+        unseen = self.unseen
+        if bool(unseen.same.all()):
+            return False  # every image has its double: nothing to compare with
+        found = trial(nearest.score, unseen.score, nearest.same, unseen.same, (1.0, self.worth))
+        return found.excess.low > 0

@@ -1,0 +1,179 @@
+"""Is a piece's work new? What `installation inspect` measures, writes and says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from models import shelf
+from models.card import GENERATOR, Card
+from models.piece import Piece, load, write_synced
+from training import UsageError
+from training.dataset import Dataset, read_dataset
+from training.grid import fixed_latent
+from training.metrics import contrast
+from training.novelty import folder, page, report
+from training.novelty.findings import Findings, study
+from training.picture import Fit
+from training.provenance import Origin, read_origins
+from training.source import list_entries
+from training.split import split
+
+ENCODERS = shelf.OWN / ".encoders"  # shared with every measure of the same dataset
+SAMPLES, NEIGHBOURS = 256, 3
+MOST_SAMPLES, MOST_NEIGHBOURS = 10_000, 12
+_SIDE = 128  # pixels at which pictures are compared and shown, at most
+
+
+def inspect(
+    piece: str | Path,
+    dataset: Path,
+    out: Path,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    neighbours: int = NEIGHBOURS,
+    cache: Path | None = ENCODERS,
+    steps: int = contrast.STEPS,
+) -> dict[str, Any]:
+    """Draw samples of a piece, find each one's nearest training images, write the report to `out`.
+
+    Returns what novelty.json holds. The same seed gives the same report on the same machine.
+    cache: where encoders are kept; steps: how long one is trained. Raises UsageError or
+    PieceError, one line, with nothing written.
+    """
+    if not 2 <= samples <= MOST_SAMPLES:
+        raise UsageError(f"--samples {samples}: from 2 to {MOST_SAMPLES}")
+    if not 1 <= neighbours <= MOST_NEIGHBOURS:
+        raise UsageError(f"--neighbours {neighbours}: from 1 to {MOST_NEIGHBOURS}")
+    folder.check_target(out)
+    _check_outside(out, dataset)
+    work = load(shelf.find(piece))
+    side = min(work.card.resolution, _SIDE)
+    data = read_dataset(dataset, side, fit_of(work.card), progress=True)
+    hold_out = hold_out_of(work.card)
+    training, held_out = split(data, share=hold_out) if hold_out else (data, None)
+    if held_out is not None and not len(held_out):
+        training, held_out = data, None
+    drawn = draw(work, data, samples, seed, side)
+    with _bar("training the encoder", steps) as progress:
+        # Never on what was held out: its features would know those images better than new ones.
+        known = training if held_out is not None else split(data)[0]
+        encoder = contrast.encoder_for(known, cache, steps=steps, progress=progress)
+    found = study(
+        drawn, training.images, None if held_out is None else held_out.images,
+        encoder.features, seed,
+    )  # fmt: skip
+    facts = _facts(work, data, training, held_out, samples, seed, side) | {
+        "encoder": encoder.digest()
+    }
+    record = report.describe(facts, found, training.files, _origins(dataset, training), neighbours)
+    _write(out, record, found, drawn, training.images)
+    return record
+
+
+def fit_of(card: Card) -> Fit:
+    """How the piece's images were made square."""
+    recipe = card.training.get("recipe")
+    return "crop" if isinstance(recipe, dict) and recipe.get("fit") == "crop" else "pad"
+
+
+def hold_out_of(card: Card) -> float:
+    """The share of the dataset that the piece was not trained on, as its card says; 0 for none."""
+    found = card.training.get("hold_out", 0)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 1:
+        return 0.0
+    return float(found)
+
+
+def draw(work: Piece, data: Dataset, count: int, seed: int, side: int) -> Tensor:
+    """Pictures as the piece makes them: (count, 3, side, side) uint8. Labels come as often and
+    together as in the data, where it has the piece's; codes by chance."""
+    latent = work.card.latent
+    points = fixed_latent(
+        latent, count, seed, data.conditions if _same_labels(work, data) else None
+    )
+    parts = []
+    with torch.no_grad():
+        for part in points.split(64):
+            pictures = F.adaptive_avg_pool2d(work.generator(part).float().clamp(-1, 1), side)
+            parts.append(((pictures + 1) * 127.5).round().to(torch.uint8))
+    return torch.cat(parts)
+
+
+def _same_labels(work: Piece, data: Dataset) -> bool:
+    return work.card.latent.labels == data.labels
+
+
+def _check_outside(out: Path, dataset: Path) -> None:
+    if out.resolve().is_relative_to(dataset.resolve()):
+        raise UsageError(
+            f"--out {out} lies inside the dataset, where its pictures would be read as images; "
+            "name a folder elsewhere"
+        )
+
+
+def _facts(
+    work: Piece,
+    data: Dataset,
+    training: Dataset,
+    held_out: Dataset | None,
+    samples: int,
+    seed: int,
+    side: int,
+) -> dict[str, Any]:
+    card = work.card
+    trained_on = card.training.get("images")
+    return {
+        "piece": {
+            "name": card.name,
+            "title": card.title or card.name,
+            "author": card.author,
+            "licence": card.licence,
+            "sha256": card.files[GENERATOR]["sha256"],
+        },
+        "dataset": {
+            "name": data.name,
+            "images": len(data),
+            "compared": len(training),
+            "held_out": 0 if held_out is None else len(held_out),
+            "left_out": len(data.problems),
+            "named_by_card": trained_on if isinstance(trained_on, int) else None,
+            "same_labels": _same_labels(work, data),
+        },
+        "samples": samples,
+        "seed": seed,
+        "side": side,
+    }
+
+
+def _origins(path: Path, training: Dataset) -> dict[str, Origin]:
+    entries, _ = list_entries(path)
+    return read_origins(entries, list(training.files))[0]
+
+
+def _write(
+    out: Path, record: dict[str, Any], found: Findings, drawn: Tensor, training: Tensor
+) -> None:
+    with folder.replaced(out) as fresh:
+        report.write_images(fresh, record, drawn, training)
+        write_synced(fresh / report.PAGE, page.page(record).encode())
+        report.write_record(fresh, record)
+
+
+@contextmanager
+def _bar(text: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, once it takes longer than two seconds."""
+    with tqdm(total=total, desc=text, unit="step", delay=2, disable=None) as bar:
+
+        def progress(done: int, _: int) -> None:
+            bar.update(done - bar.n)
+
+        yield progress
