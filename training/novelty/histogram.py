@@ -23,7 +23,7 @@ def histogram(samples: Sequence[float], real: Sequence[float], threshold: float)
     floor = _HEIGHT - _FOOT
     side, shift = ("start", 6) if x < _WIDTH / 2 else ("end", -6)
     ticks = "".join(
-        f'<text x="{value / top * _WIDTH:.0f}" y="{_HEIGHT - 14}" text-anchor="'
+        f'<text x="{value / top * _WIDTH:.0f}" y="{_HEIGHT - 19}" text-anchor="'
         f'{"start" if value == 0 else "middle"}">{value:g}</text>'
         for value in np.arange(0, top, 0.25 if top < 2 else 0.5)
     )
@@ -35,8 +35,8 @@ def histogram(samples: Sequence[float], real: Sequence[float], threshold: float)
         f'<text class="limit-name" x="{x + shift:.1f}" y="12" text-anchor="{side}">'
         "the closest real images</text>"
         f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{floor}" y2="{floor}"/>{ticks}'
-        f'<text x="0" y="{_HEIGHT - 1}">0: the same picture</text>'
-        f'<text x="{_WIDTH}" y="{_HEIGHT - 1}" text-anchor="end">1: nearer to no image than to '
+        f'<text x="0" y="{_HEIGHT - 4}">0: the same picture</text>'
+        f'<text x="{_WIDTH}" y="{_HEIGHT - 4}" text-anchor="end">1: nearer to no image than to '
         "others</text></svg>"
     )
 
