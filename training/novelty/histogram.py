@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH, _HEIGHT, _FOOT = 640, 220, 34
+_WIDTH, _HEIGHT, _FOOT = 460, 200, 34
 _BINS = 40
 
 
@@ -23,7 +23,7 @@ def histogram(samples: Sequence[float], real: Sequence[float], threshold: float)
     floor = _HEIGHT - _FOOT
     side, shift = ("start", 6) if x < _WIDTH / 2 else ("end", -6)
     ticks = "".join(
-        f'<text x="{value / top * _WIDTH:.0f}" y="{_HEIGHT - 14}" text-anchor="'
+        f'<text x="{value / top * _WIDTH:.0f}" y="{_HEIGHT - 19}" text-anchor="'
         f'{"start" if value == 0 else "middle"}">{value:g}</text>'
         for value in np.arange(0, top, 0.25 if top < 2 else 0.5)
     )
@@ -33,19 +33,19 @@ def histogram(samples: Sequence[float], real: Sequence[float], threshold: float)
         f'<path class="real" d="{shapes[0]}"/><path class="drawn" d="{shapes[1]}"/>'
         f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{floor}"/>'
         f'<text class="limit-name" x="{x + shift:.1f}" y="12" text-anchor="{side}">'
-        "as close as the closest 1 % of real images</text>"
+        "the closest real images</text>"
         f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{floor}" y2="{floor}"/>{ticks}'
-        f'<text x="0" y="{_HEIGHT - 1}">0: the same picture</text>'
-        f'<text x="{_WIDTH}" y="{_HEIGHT - 1}" text-anchor="end">1: nearer to no image than to '
+        f'<text x="0" y="{_HEIGHT - 4}">0: the same picture</text>'
+        f'<text x="{_WIDTH}" y="{_HEIGHT - 4}" text-anchor="end">1: nearer to no image than to '
         "others</text></svg>"
     )
 
 
 def _steps(heights: NDArray[np.float64]) -> str:
-    """A closed outline of bars."""
+    """An outline of bars, open along the floor."""
     floor, wide = _HEIGHT - _FOOT, _WIDTH / len(heights)
     path = [f"M0 {floor}"]
     for k, height in enumerate(heights):
         y = floor - height * (floor - 18)
         path.append(f"L{k * wide:.1f} {y:.1f}L{(k + 1) * wide:.1f} {y:.1f}")
-    return "".join([*path, f"L{_WIDTH} {floor}Z"])
+    return "".join([*path, f"L{_WIDTH} {floor}"])

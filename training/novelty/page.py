@@ -66,8 +66,9 @@ def _how(record: dict[str, Any]) -> str:
         "others. The worse of the two ways decides, so both must agree before a picture is called "
         "close.</p>"
         f"<p>Real images can be alike as well. So the same is measured for {reals}, and a picture "
-        "counts as a copy when it is as close as the closest 1 % of those. A few such pictures "
-        "are chance; the piece memorises when there are more than chance gives (95 % sure).</p>"
+        "counts as a copy when it is as close as the closest 1 % of those (at least one). A "
+        "few such pictures are chance; the piece memorises when there are more than chance "
+        "gives (95 % sure).</p>"
         "<p>A figure finds copies of a whole image. It does not find a borrowed detail, a style "
         "or a likeness: for that, look at the pictures. And to be far from every image is no "
         "merit by itself: broken pictures are far, too.</p></section>"
@@ -100,14 +101,15 @@ def _row(sample: dict[str, Any], total: int) -> str:
     return (
         f'<div class="row"><p>{flag}Picture {sample["sample"]}: {_rank(sample, total)}.</p>'
         f'<figure class="sample">{_image(sample, "what the piece drew")}'
-        f"<figcaption><b>drawn</b><br>closeness {sample['closeness']:.2f}</figcaption></figure>"
+        f"<figcaption><b>drawn</b><br>distance {sample['distance']:.2f}</figcaption></figure>"
         f"{neighbours}</div>"
     )
 
 
 def _neighbour(one: dict[str, Any], total: int) -> str:
     lines = [f"<b><bdi>{_text(one['file'])}</bdi></b>" + (", mirrored" if one["mirrored"] else "")]
-    lines.append(f"closeness {one['closeness']:.2f}, {_rank(one, total)}")
+    rank = f", {_rank(one, total)}" if one["percentile"] > 0 else ""
+    lines.append(f"distance {one['distance']:.2f}{rank}")
     said = [_text(one[key]) for key in ("author", "source", "licence") if one[key]]
     lines.append(" · ".join(said) or "author and licence not stated")
     picture, text = _image(one, "a training image"), "<br>".join(lines)
@@ -149,7 +151,7 @@ def _rest(record: dict[str, Any]) -> str:
     pairs = "".join(
         f'<div class="pair">{_image(one, "what the piece drew")}'
         f"{_image(one['neighbours'][0], 'a training image')}"
-        f"<p>{one['sample']}: {one['closeness']:.2f}, "
+        f"<p>{one['sample']}: {one['distance']:.2f}, "
         f"<bdi>{_text(one['neighbours'][0]['file'])}</bdi></p></div>"
         for one in rest
     )
@@ -163,7 +165,7 @@ def _foot(record: dict[str, Any]) -> str:
     return (
         f"<footer><p>Seed {record['seed']}, compared at {record['side']} pixels. Piece "
         f"{_text(record['piece']['sha256'][:16])}, encoder {_text(record['encoder'][:16])}. Every "
-        "number is in novelty.json beside this page. The rule: closeness relative to the "
+        "number is in novelty.json beside this page. The rule: distance relative to the "
         "neighbourhood after Carlini et al. (2023), intervals by Wilson (1927) and Newcombe "
         "(1998).</p></footer>"
     )

@@ -80,11 +80,11 @@ def _sample(
     i: int, found: Findings, files: Sequence[str], origins: dict[str, Origin], neighbours: int
 ) -> dict[str, Any]:
     score, near = float(found.nearest.score[i]), found.nearest
-    places = [j for j in range(near.index.shape[1]) if near.closeness[i, j] < float("inf")]
+    places = [j for j in range(near.index.shape[1]) if near.relative[i, j] < float("inf")]
     return {
         "sample": i,
         "image": f"images/sample-{i:05d}.png",
-        "closeness": _short(score),
+        "distance": _short(score),
         "percentile": _short(found.copies.percentile(score)),
         "copy": score <= found.copies.threshold,
         "twin": int(found.twins.index[i, 0]),
@@ -101,13 +101,13 @@ def _neighbour(
     files: Sequence[str],
     origins: dict[str, Origin],
 ) -> dict[str, Any]:
-    index, closeness = int(near.index[i, j]), float(near.closeness[i, j])
+    index, relative = int(near.index[i, j]), float(near.relative[i, j])
     return {
         "file": files[index],
         "image": _training_image(index),
         "mirrored": bool(near.mirrored[i, j]),
-        "closeness": _short(closeness),
-        "percentile": _short(found.copies.percentile(closeness)),
+        "distance": _short(relative),
+        "percentile": _short(found.copies.percentile(relative)),
         "feature_distance": _short(float(near.feature[i, j])),
         "pixel_distance": _short(float(near.pixel[i, j])),
         **asdict(origins.get(files[index], Origin())),

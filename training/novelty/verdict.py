@@ -22,14 +22,15 @@ def verdict(copies: Trial) -> str:
 def sentence(title: str, copies: Trial, held_out: bool) -> str:
     """One or two sentences for a person who knows no statistics."""
     found, expected = copies.found, copies.expected
+    closest = f"the closest {expected.count} of {expected.total}"
     reals = (
-        f"{expected.count} of {expected.total} real images that it was not trained on"
+        f"{closest} real images that it was not trained on ({percent(expected.rate)}) do"
         if held_out
-        else f"{expected.count} of {expected.total} training images among one another"
+        else f"{closest} training images ({percent(expected.rate)}) come to one another"
     )
     facts = (
         f"{found.count} of {found.total} pictures ({percent(found.rate)}) come as close to a "
-        f"training image as {reals} ({percent(expected.rate)})."
+        f"training image as {reals}."
     )
     most = percent(max(0.0, copies.excess.high))
     kind = verdict(copies)
@@ -59,14 +60,14 @@ def repetition(title: str, repeats: Trial) -> str:
     """Do the samples lie closer together than real images do? Soft pictures do a little."""
     found, expected = repeats.found, repeats.expected
     facts = (
-        f"{percent(found.rate)} of its pictures have a twin among {found.total}, as close as "
-        f"{percent(expected.rate)} of {expected.total} real images have"
+        f"{percent(found.rate)} of {found.total} pictures have another as close to them as the "
+        f"closest {percent(expected.rate)} of {expected.total} real images have"
     )
     if repeats.excess.low > _OFTEN:
         return f"{title} repeats itself: {facts}."
     if repeats.excess.low > 0:
         return f"{title} varies less than real images do: {facts}."
-    return f"{title} varies as much as real images do: {facts}."
+    return f"No sign that {title} repeats itself: {facts}, within chance."
 
 
 def warnings(facts: dict[str, Any], copies: Trial) -> list[str]:
