@@ -28,7 +28,7 @@ from training.train import train
 
 LITTLE = Effort(encoder=2, labels=2, codes=2, code_pictures=64)
 LATENT = Latent(8, (discs.HUE,))
-TINY = ["resolution=16", "channels=[16,8]", "batch=8", "precision=float32", "z=8"]
+TINY = ["resolution=16", "generator=4:16 8:8", "batch=8", "precision=float32", "z=8"]
 
 
 @pytest.fixture(autouse=True)

@@ -63,11 +63,8 @@ def train(
     work = piece.with_name(f"{piece.name}.training")
     # Refuse a wrong recipe or folder before the dataset is read.
     plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
-    try:
-        going_on = _check_folders(dataset, piece, work, resume)
-    except OSError as error:
-        raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
-    saved: tuple[dict[str, Any], dict[str, Any]] | None = None
+    going_on = _check_folders(dataset, piece, work, resume)
+    saved = None
     with ExitStack() as claim:
         if going_on:
             from training.checkpoint import read_checkpoint
@@ -75,9 +72,10 @@ def train(
             if machines.lead and work.is_dir():
                 claim.enter_context(held(work))
             saved = read_checkpoint(work)
-            if recipe is None:  # go on as before
-                before = saved[1]["recipe"]
-                plan = make_recipe(before, overrides, "as before", resolution=resolution)
+            if recipe is None:
+                plan = make_recipe(
+                    saved[1]["recipe"], overrides, "as before", resolution=resolution
+                )
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []
@@ -119,10 +117,14 @@ def _check_folders(
             f"{piece} lies inside the dataset, where the next run would read its grids as images; "
             "give an --out elsewhere"
         )
-    check_target(piece)
-    if resume is True or (resume and has_checkpoint(work)):
-        return True
-    if piece.is_dir() and any(piece.iterdir()):
+    try:
+        check_target(piece)
+        if resume is True or (resume and has_checkpoint(work)):
+            return True
+        taken = piece.is_dir() and any(piece.iterdir())
+    except OSError as error:
+        raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
+    if taken:
         raise PieceError(f"there is a piece at {piece} already; choose another --name, or --resume")
     if has_checkpoint(work):
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
