@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as pack
 from torch import Tensor, nn
 
-from models.card import CARD, GENERATOR, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
+from models.card import CARD, GENERATOR, UPSCALER, Card, PieceError, read_card, verify
 from models.generator import FoldedGenerator, Generator
 from models.upscaler import build
 
@@ -41,10 +41,11 @@ def save(
     card: Card,
     generator: Generator,
     upscaler: nn.Module | None = None,
-    preview: bytes = b"",
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a piece, whole or not at all; hashes are filled in. An older piece there is replaced
-    once the new one is on disk; what a person has put beside its files stays. preview: a PNG.
+    once the new one is on disk; what a person has put beside its files stays. pictures: PNG
+    by file name, the preview among them.
     Raises PieceError for a folder that is not ours.
     """
     folder = Path(folder)
@@ -54,8 +55,7 @@ def save(
     contents = {GENERATOR: _pack(generator)}
     if upscaler is not None:
         contents[UPSCALER] = _pack(upscaler)
-    if preview:
-        contents[PREVIEW] = preview
+    contents |= pictures or {}
     files = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in contents.items()}
     contents[CARD] = replace(card, files=files).to_json().encode()
     with _new_folder(folder) as fresh:

@@ -32,7 +32,9 @@ def card(**changes: object) -> Card:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
-    return piece.save(tmp_path / "pieces" / "tiny", card(), network(), preview=b"\x89PNG")
+    return piece.save(
+        tmp_path / "pieces" / "tiny", card(), network(), pictures={"preview.png": b"\x89PNG"}
+    )
 
 
 def damaged(folder: Path) -> str:

@@ -79,7 +79,7 @@ def test_resume_equals_an_uninterrupted_run(images: Path, tmp_path: Path) -> Non
 def test_every_recipe_trains(images: Path, tmp_path: Path, recipe: str) -> None:
     settings = ["resolution=32", "generator=4:16 8:8 16:8", "batch=4"]
     out = train(images, out=tmp_path / "p", recipe=recipe, budget=kimg(2, 4), overrides=settings)
-    assert piece.load(out).card.training["kimg"] == 0.008
+    assert 0.008 <= piece.load(out).card.training["kimg"] < 0.2  # batches differ
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -271,15 +271,19 @@ def test_resume_with_another_batch_goes_on_from_the_same_kimg(images: Path, tmp_
 def test_what_a_person_wrote_into_the_card_survives_a_resume(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=[*TINY, *CODES])
     card = json.loads((out / "card.json").read_text())
     card |= {"title": "Dots", "author": "A. Painter", "licence": "CC-BY-4.0"}
+    card["latent"]["codes"][0]["name"] = "mood"
     (out / "card.json").write_text(json.dumps(card))
     capsys.readouterr()
     train(images, out=out, budget=kimg(1), resume=True)
     assert "larger --budget" in capsys.readouterr().err
     kept = piece.load(out).card
     assert (kept.title, kept.author, kept.licence) == ("Dots", "A. Painter", "CC-BY-4.0")
+    assert [code.name for code in kept.latent.codes] == ["mood", "size"]
+    with Image.open(out / "code_1.png") as strip:
+        assert strip.width > strip.height / 2 > 100
 
 
 @pytest.mark.parametrize("resolution", [8, 32, 128])

@@ -9,12 +9,14 @@ from typing import Any
 import torch
 
 from models import piece
-from models.card import CARD, Card, read_card
+from models.card import CARD, PREVIEW, Card, read_card
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
+from training.watch.pictures import strip
+from training.watch.sheet import png
 
-PREVIEW = 16  # pictures in a piece's preview
+PICTURES = 16  # in a piece's preview
 
 
 def make_card(
@@ -45,10 +47,25 @@ def make_card(
 
 
 def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
-    """Write the piece; title, author and licence that a person wrote into an older card stay."""
+    """Write the piece, with a strip `code_1.png` … of what each code does.
+
+    What a person wrote into an older card stays: title, author, licence, names of codes.
+    """
     if (folder / CARD).is_file():
-        older = read_card(folder)
-        card = replace(card, title=older.title, author=older.author, licence=older.licence)
-    points = fixed_latent(module.latent, PREVIEW, module.recipe.seed, data.conditions)
-    preview = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
-    piece.save(folder, card, module.average.whole(), preview=preview)
+        card = _with_words_of(read_card(folder), card)
+    points = fixed_latent(module.latent, PICTURES, module.recipe.seed, data.conditions)
+    shown = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
+    strips = {
+        f"code_{number}.png": png(strip(module, code, points))
+        for number, code in enumerate(module.latent.codes, start=1)
+    }
+    piece.save(folder, card, module.average.whole(), pictures={PREVIEW: shown, **strips})
+
+
+def _with_words_of(older: Card, card: Card) -> Card:
+    names, latent = older.latent.codes, card.latent
+    if [(c.kind, c.size) for c in names] == [(c.kind, c.size) for c in latent.codes]:
+        latent = replace(latent, codes=names)
+    return replace(
+        card, title=older.title, author=older.author, licence=older.licence, latent=latent
+    )
