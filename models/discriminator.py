@@ -82,6 +82,7 @@ class Discriminator(nn.Module):
         self.features = nn.Linear((channels[-1] + (not normed)) * 16, FEATURES)
         self.realness = nn.Linear(FEATURES, 1)
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
+        self.classes = nn.Linear(FEATURES, conditions) if conditions else None
         self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
         nn.init.normal_(self.features.weight, 0, 0.02)
         nn.init.zeros_(self.features.bias)
@@ -121,11 +122,14 @@ class Discriminator(nn.Module):
             logits = logits + label_weight * match
         return logits
 
-    def recognise(self, images: Tensor) -> Tensor:
-        """Q: what it takes the codes to be, (N, code widths): logits or a mean for each code."""
-        if self.codes is None:
-            raise ValueError("this discriminator was made without codes")
-        return self.codes(self.embed(images))
+    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Q: what it takes labels and codes to be, (N, conditions) and (N, code widths) float32:
+        logits, or a mean for a continuous code. Of no width where there are none."""
+        h = self.embed(images)
+        nothing = h.new_zeros(len(h), 0).float()
+        classes = self.classes(h).float() if self.classes is not None else nothing
+        codes = self.codes(h).float() if self.codes is not None else nothing
+        return classes, codes
 
 
 def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:

@@ -214,7 +214,7 @@ def test_discriminator_reads_labels_only_when_ramped_in() -> None:
     other = torch.eye(3)[1:]
     assert torch.equal(judge(images, one, 0.0), judge(images, other, 0.0))
     assert not torch.equal(judge(images, one, 1.0), judge(images, other, 1.0))
-    assert judge.recognise(images).shape == (2, 4)
+    assert judge.read(images)[1].shape == (2, 4)
 
 
 # Batches, latents, the average

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from models.architecture import fit_to, stages_for
 from models.discriminator import Discriminator
@@ -20,6 +18,7 @@ from training.augment import augment
 from training.batches import draw_latent, step_rng
 from training.growth import Size
 from training.guard import Guard, Health, NotFiniteError, descend
+from training.information import code_columns, code_loss, label_loss
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
 from training.recipe import Recipe
 
@@ -179,7 +178,10 @@ class GanModule(pl.LightningModule):
             # Taken every so many steps, it weighs as much more.
             loss = loss + self.gamma / 2 * every * penalty
         if self.latent.codes:
-            loss = loss + self._code_weight() * self._code_loss(fake, latent)
+            loss = loss + self._reading(fake, conditions, latent, own=False)
+        if self.latent.labels and recipe.label_weight:
+            classes, _ = self.discriminator.read(real)
+            loss = loss + recipe.label_weight * label_loss(classes, conditions, self.latent.labels)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         descend(optimizer, self.discriminator, loss)
@@ -201,10 +203,8 @@ class GanModule(pl.LightningModule):
         fake_logits = self.judge(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
-        if self.latent.codes:
-            information = self._code_loss(fake, latent)
-            self.losses["codes"] = information.detach()
-            loss = loss + self._code_weight() * information
+        if self.latent.codes or (self.latent.labels and recipe.label_weight):
+            loss = loss + self._reading(fake, conditions, latent, own=True)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         descend(optimizer, self.generator, loss)
@@ -219,11 +219,14 @@ class GanModule(pl.LightningModule):
         penalised: they will be differentiated twice, which a compiled network cannot be, so it
         runs as it is.
         """
+        judge = self.discriminator.forward if penalised else self.discriminator
+        return judge(images, conditions, self._label_ramp()).float()
+
+    def _label_ramp(self) -> float:
+        """How far the labels count by now, 0 to 1: from the first step on, few images collapse."""
         recipe = self.recipe
         ramp = (self.kimg - recipe.label_start) / max(recipe.label_full - recipe.label_start, 1e-9)
-        weight = min(1.0, max(0.0, ramp))
-        judge = self.discriminator.forward if penalised else self.discriminator
-        return judge(images, conditions, weight).float()
+        return min(1.0, max(0.0, ramp))
 
     def _code_weight(self) -> float:
         """High while the codes find their meaning, then low, or they drown z."""
@@ -231,30 +234,22 @@ class GanModule(pl.LightningModule):
         left = max(0.0, 1 - self.kimg / recipe.code_settle) if recipe.code_settle else 0.0
         return recipe.code_weight + (recipe.code_start - recipe.code_weight) * left
 
-    def _code_loss(self, fake: Tensor, latent: Tensor) -> Tensor:
-        """InfoGAN's bound with fixed σ: cross-entropy, or half the squared error, summed over the
-        codes. Q reads fakes without augmentation, so that colour may be a code.
-
-        Also notes each code's mutual information with the picture, in nats: at least the code's
-        entropy less what Q does not know (Barber & Agakov 2003; for a continuous one, Q's error
-        taken as Gaussian).
-        """
-        guess = self.discriminator.recognise(fake).float()
-        where = self.latent.slices()
-        total, start = guess.new_zeros(()), 0
-        for code in self.latent.codes:
-            part, truth = guess[:, start : start + code.width], latent[:, where[code.name]]
-            if code.kind == "categorical":
-                loss = F.cross_entropy(part, truth.argmax(1))
-                known = math.log(code.size) - loss.detach()
-            else:
-                loss = F.mse_loss(part, truth) / 2
-                spread = (4 * math.pi * math.e * loss.detach()).clamp(min=1e-9)
-                known = math.log(2) - spread.log() / 2
-            self.losses[f"mi_{code.name}"] = known.clamp(min=0)
-            total = total + loss
-            start += code.width
-        return total
+    def _reading(self, fake: Tensor, conditions: Tensor, latent: Tensor, own: bool) -> Tensor:
+        """How badly Q reads the fakes: their codes, and their labels where `own`, the generator,
+        is to answer for them. Q sees no augmentation, so that colour may be a code."""
+        classes, codes = self.discriminator.read(fake)
+        loss = fake.new_zeros(())
+        if self.latent.codes:
+            truth = code_columns(latent, self.latent.slices(), self.latent.codes)
+            missed, known = code_loss(codes, truth, self.latent.codes)
+            self.losses["codes"] = missed.detach()
+            self.losses |= {f"mi_{name}": value for name, value in known.items()}
+            loss = loss + self._code_weight() * missed
+        if self.latent.labels and own:
+            missed = label_loss(classes, conditions, self.latent.labels)
+            self.losses["labels"] = missed.detach()
+            loss = loss + self._label_ramp() * self.recipe.label_weight * missed
+        return loss
 
     def _hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
         """Hide known labels now and then, so that the generator can also draw without them."""

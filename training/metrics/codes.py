@@ -22,6 +22,7 @@ from models.architecture import fit_to
 from models.discriminator import Discriminator
 from models.latent import Latent
 from training.grid import fixed_latent
+from training.information import code_columns
 from training.metrics.distances import mean_distance
 from training.metrics.encoder import floats, prepare
 from training.metrics.material import Paint
@@ -61,7 +62,7 @@ def probe(
     """
     points = fixed_latent(latent, count, seed, known)
     pictures = disturb(paint(points), Generator().manual_seed(seed))
-    truth = code_columns(latent, points)
+    truth = code_columns(points, latent.slices(), latent.codes)
     kept = count // 4
     network = train_recogniser(
         pictures[kept:], truth[kept:], latent.codes,
@@ -82,10 +83,8 @@ def shared_q(
     """How well the Q that was trained with the generator reads each code, from clean pictures."""
     points = fixed_latent(latent, count, seed, known)
     with torch.no_grad():
-        guess = torch.cat(
-            [discriminator.recognise(floats(part)) for part in paint(points).split(64)]
-        )
-    return score(guess, code_columns(latent, points), latent.codes)
+        guess = torch.cat([discriminator.read(floats(part))[1] for part in paint(points).split(64)])
+    return score(guess, code_columns(points, latent.slices(), latent.codes), latent.codes)
 
 
 def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
@@ -118,12 +117,6 @@ def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
     except RuntimeError:  # the folder's training has other labels or codes by now
         return None
     return network.eval().requires_grad_(False)
-
-
-def code_columns(latent: Latent, points: Tensor) -> Tensor:
-    """The codes of points (N, width), in the latent's order: (N, code widths)."""
-    where = latent.slices()
-    return torch.cat([points[:, where[code.name]] for code in latent.codes], dim=1)
 
 
 def diversity(

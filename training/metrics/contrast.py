@@ -17,6 +17,7 @@ from torch import Generator, Tensor, nn
 from models.latent import Label
 from training.augment import augment, mirror
 from training.dataset import Dataset
+from training.information import label_loss
 from training.metrics.encoder import FEATURES, Encoder, load, pixels, prepare, save
 from training.precision import bfloat16_is_fast
 
@@ -117,21 +118,6 @@ def contrast(found: Tensor) -> Tensor:
     likeness.fill_diagonal_(float("-inf"))
     count = len(found) // 2
     return F.cross_entropy(likeness, (torch.arange(2 * count) + count) % (2 * count))
-
-
-def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
-    """Cross-entropy of each label where its value is known, averaged over the labels.
-
-    guess, known: (N, label widths); unknown values are all zero.
-    """
-    total, start = guess.new_zeros(()), 0
-    for label in labels:
-        part, truth = (x[:, start : start + label.width] for x in (guess, known))
-        own = truth.sum(1) > 0
-        if own.any():
-            total = total + F.cross_entropy(part[own], truth[own].argmax(1)) / len(labels)
-        start += label.width
-    return total
 
 
 def _view(batch: Tensor, rng: Generator) -> Tensor:

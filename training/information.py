@@ -1,0 +1,62 @@
+"""What the pictures must tell: the codes that drew them, and the labels they were asked for.
+
+A network Q on the discriminator's trunk reads both (Chen et al. 2016, InfoGAN; labels as in Spurr
+et al. 2017, ss-InfoGAN: learned from real images, asked of the generator's).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.latent import Code, Label
+
+
+def code_loss(
+    guess: Tensor, truth: Tensor, codes: Sequence[Code]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """InfoGAN's bound with fixed σ: cross-entropy, or half the squared error, summed over the
+    codes. guess, truth: (N, code widths).
+
+    Also each code's mutual information with the picture, in nats: at least the code's entropy less
+    what Q does not know (Barber & Agakov 2003; for a continuous one, Q's error taken as Gaussian).
+    """
+    total, start = guess.new_zeros(()), 0
+    known: dict[str, Tensor] = {}
+    for code in codes:
+        part, own = (x[:, start : start + code.width] for x in (guess, truth))
+        start += code.width
+        if code.kind == "categorical":
+            loss = F.cross_entropy(part, own.argmax(1))
+            told = math.log(code.size) - loss.detach()
+        else:
+            loss = F.mse_loss(part, own) / 2
+            spread = (4 * math.pi * math.e * loss.detach()).clamp(min=1e-9)
+            told = math.log(2) - spread.log() / 2
+        known[code.name] = told.clamp(min=0)
+        total = total + loss
+    return total, known
+
+
+def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
+    """Cross-entropy of each label where its value is known, averaged over the labels.
+
+    guess, known: (N, label widths); unknown values are all zero.
+    """
+    total, start = guess.new_zeros(()), 0
+    for label in labels:
+        part, truth = (x[:, start : start + label.width] for x in (guess, known))
+        own = truth.sum(1) > 0
+        if own.any():
+            total = total + F.cross_entropy(part[own], truth[own].argmax(1)) / len(labels)
+        start += label.width
+    return total
+
+
+def code_columns(points: Tensor, slices: dict[str, slice], codes: Sequence[Code]) -> Tensor:
+    """The codes of points (N, width), in the latent's order: (N, code widths)."""
+    return torch.cat([points[:, slices[code.name]] for code in codes], dim=1)
