@@ -1,7 +1,7 @@
 """Codes are found and labels obeyed: a whole training on drawn shapes, measured by fresh networks.
 
-Each picture is one shape on a grey ground: its form is a label, its hue, size and place are left
-for the codes to find. With the codes' weight at nothing they are not found.
+Each picture is one disc on a grey ground: its hue is a label, its size and place are left for the
+codes to find. With the codes' weight at nothing they are not found.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from training.metrics.labels import label_accuracy
 from training.metrics.material import gather
 from training.train import train
 
-COUNT, SIDE, OVER = 1500, 32, 4
-FORMS = ("disc", "square", "triangle")
+COUNT, SIDE, OVER = 1500, 16, 8
+HUES = ("red", "green", "blue")
 SETTINGS = [
-    "resolution=32",
-    "generator=4:96 8:64 16:32",
+    "resolution=16",
+    "generator=4:64 8:32",
     "z=16",
     "codes=[{name='kind', kind='categorical', size=3}, {name='amount', kind='continuous'}]",
     "mirror=false",
@@ -39,34 +39,27 @@ SETTINGS = [
 
 
 def draw(rng: np.random.Generator) -> tuple[Image.Image, str]:
-    """A shape with its own form, hue, size and place, and the form's name."""
+    """A disc of a hue near one of three, of any size and at any place, and that hue's name."""
     side = SIDE * OVER
-    form = FORMS[rng.integers(len(FORMS))]
-    radius = rng.uniform(0.18, 0.36) * side
+    hue = rng.integers(len(HUES))
+    radius = rng.uniform(0.1, 0.35) * side
     x, y = (rng.uniform(radius, side - radius) for _ in range(2))
-    colour = tuple(round(255 * c) for c in colorsys.hsv_to_rgb(rng.random(), 0.85, 0.9))
+    tone = (hue / 3 + rng.uniform(-0.08, 0.08)) % 1
+    colour = tuple(round(255 * c) for c in colorsys.hsv_to_rgb(tone, 0.85, 0.9))
     picture = Image.new("RGB", (side, side), (128, 128, 128))
-    pen = ImageDraw.Draw(picture)
-    if form == "disc":
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    elif form == "square":
-        reach = 0.85 * radius
-        pen.rectangle((x - reach, y - reach, x + reach, y + reach), fill=colour)
-    else:
-        corners = [(x, y - radius), (x + radius, y + 0.8 * radius), (x - radius, y + 0.8 * radius)]
-        pen.polygon(corners, fill=colour)
-    return picture.resize((SIDE, SIDE), Image.Resampling.BOX), form
+    ImageDraw.Draw(picture).ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    return picture.resize((SIDE, SIDE), Image.Resampling.BOX), HUES[hue]
 
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shapes")
     rng = np.random.default_rng(0)
-    rows = [("file", "form")]
+    rows = [("file", "hue")]
     for number in range(COUNT):
-        picture, form = draw(rng)
+        picture, hue = draw(rng)
         picture.save(folder / f"{number:04}.png")
-        rows.append((f"{number:04}.png", form))
+        rows.append((f"{number:04}.png", hue))
     with (folder / "labels.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     return folder

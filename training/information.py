@@ -15,12 +15,14 @@ from torch import Tensor
 
 from models.latent import Code, Label
 
+SIGMA = 0.4  # of a continuous code: one that is not found costs about a nat, as a categorical one
+
 
 def code_loss(
     guess: Tensor, truth: Tensor, codes: Sequence[Code]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """InfoGAN's bound with fixed σ: cross-entropy, or half the squared error, summed over the
-    codes. guess, truth: (N, code widths).
+    """InfoGAN's bound with fixed σ: cross-entropy, or the squared error over 2σ², summed over
+    the codes. guess, truth: (N, code widths).
 
     Also each code's mutual information with the picture, in nats: at least the code's entropy less
     what Q does not know (Barber & Agakov 2003; for a continuous one, Q's error taken as Gaussian).
@@ -34,8 +36,9 @@ def code_loss(
             loss = F.cross_entropy(part, own.argmax(1))
             told = math.log(code.size) - loss.detach()
         else:
-            loss = F.mse_loss(part, own) / 2
-            spread = (4 * math.pi * math.e * loss.detach()).clamp(min=1e-9)
+            error = F.mse_loss(part, own)
+            loss = error / (2 * SIGMA**2)
+            spread = (2 * math.pi * math.e * error.detach()).clamp(min=1e-9)
             told = math.log(2) - spread.log() / 2
         known[code.name] = told.clamp(min=0)
         total = total + loss

@@ -101,7 +101,7 @@ class Recipe(BaseModel):
     label_start: float = Field(5.0, ge=0, description="kimg from which labels are ramped in.")
     label_full: float = Field(20.0, gt=0, description="kimg at which labels count fully.")
     label_weight: float = Field(
-        0.2, ge=0, description="Weight of the labels being readable, beside the projection's pull."
+        0.5, ge=0, description="Weight of the labels being readable, beside the projection's pull."
     )
     label_drop: float = Field(0.1, ge=0, le=1, description="How often a known label is hidden.")
     code_start: float = Field(1.0, ge=0, description="Weight of the codes' information at first.")
