@@ -14,7 +14,7 @@ from torch import Tensor
 from tests import discs
 from training.metrics import contrast, distances, encoder
 from training.metrics.contrast import encoder_for, train_encoder
-from training.metrics.damage import KINDS, damage, warped
+from training.metrics.damage import KINDS, damage
 from training.metrics.encoder import EncoderError
 from training.split import held_out, split
 
@@ -150,7 +150,7 @@ def test_the_seed_repeats_the_encoder() -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("kind", ["blur", "noise", "warp", "modes", "others"])
+@pytest.mark.parametrize("kind", ["blur", "noise", "modes", "others"])
 def test_the_distance_grows_with_the_damage(kind: str) -> None:
     first, second = discs.draw(300, seed=1)[0], discs.draw(300, seed=2)[0]
     features = small_encoder().features
@@ -169,8 +169,6 @@ def worsened(images: Tensor, kind: str, step: int) -> Tensor:
     if kind == "noise":
         noise = torch.randn(images.shape, generator=rng()) * 10 * 2**step
         return (images + noise).clamp(0, 255).to(torch.uint8)
-    if kind == "warp":
-        return encoder.pixels(warped(encoder.floats(images), rng(), 0.08 * step))
     if kind == "modes":  # the same few again and again
         return images[torch.arange(len(images)) % (100 >> 2 * step)]
     count = len(images) * step // 10  # some of another kind: the pictures' negatives

@@ -1,9 +1,9 @@
 """What goes wrong in generated pictures, done to real ones: an encoder that tells these apart
 sees it in a piece too.
 
-Without this a contrastive encoder takes a smeared face for a face: warping moved FD-own less than
-leaving out a few kinds of image did (training/README.md). Grain is not among the kinds: it is seen
-without being taught, and then outweighs everything.
+Without this FD-own ranked a piece of smeared faces before one of clean ones (training/README.md).
+What is learned is mostly softness at every scale; how far a shape is bent counts little. Grain is
+not among the kinds: it is seen without being taught, and then outweighs everything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def damage(x: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
     other = x.roll(1, 0)
     ways = (
         x,
-        warped(x, rng),
+        _warped(x, rng),
         x + _between(_BLEND, x, rng) * (other - x),
         torch.where(_window(x, rng), other, x),
         x + _between(_SOFT, x, rng) * (_soft(x) - x),
@@ -37,10 +37,10 @@ def damage(x: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
     return found, kind
 
 
-def warped(x: Tensor, rng: Generator, reach: float = _REACH) -> Tensor:
+def _warped(x: Tensor, rng: Generator) -> Tensor:
     """Pulled out of shape by a smooth random field."""
     n, _, height, width = x.shape
-    cells = torch.randn(n, 2, _CELLS, _CELLS, generator=rng) * reach
+    cells = torch.randn(n, 2, _CELLS, _CELLS, generator=rng) * _REACH
     field = F.interpolate(cells, (height, width), mode="bicubic", align_corners=False)
     y, x_axis = torch.linspace(-1, 1, height), torch.linspace(-1, 1, width)
     at = torch.stack(torch.meshgrid(x_axis, y, indexing="xy"), dim=-1)  # (H, W, 2)
