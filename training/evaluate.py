@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from models.piece import Piece, load, write_synced
-from models.shelf import OWN, find
+from models.shelf import find
 from training.dataset import read_dataset
 from training.grid import to_png
 from training.metrics import contrast, figures
@@ -24,10 +24,9 @@ from training.metrics.figure import Figures, plain, table
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, gather
+from training.metrics.origin import ENCODERS, fit_of, hold_out_of, recipe_of
 from training.metrics.vgg import Vgg16, load_vgg
-from training.picture import Fit
 
-ENCODERS = OWN / ".encoders"  # one a dataset, for every piece trained on it
 SAMPLES = 2000  # generated pictures, and real ones on each side, where there are as many
 _SHOWN = 24  # pictures of each kind in the sheet
 _REPORT, _TABLE, _SHEET = "evaluation.json", "evaluation.txt", "real-above-generated.png"
@@ -68,8 +67,7 @@ def evaluate(
     # What can be refused is refused before minutes are spent.
     networks = (load_inception(inception) if inception else None, load_vgg(vgg) if vgg else None)
     work = load(find(piece))
-    fit: Fit = "crop" if _recipe(work).get("fit") == "crop" else "pad"
-    data = read_dataset(dataset, work.card.resolution, fit, progress=True)
+    data = read_dataset(dataset, work.card.resolution, fit_of(work.card), progress=True)
     material = gather(work.card, work.generator, data, samples, seed)
     with _bar("training the encoder", effort.encoder) as progress:
         encoder = contrast.encoder_for(
@@ -107,6 +105,8 @@ def _measure(
         diversity(material.paint, encoder.features, latent, known, material.a, seed)
     )
     notes: list[str] = []
+    if not hold_out_of(piece.card):
+        notes.append("the piece was trained on all images, those called held out among them")
     if latent.labels:
         found |= _labels(piece, material, effort, seed, notes)
     if latent.codes:
@@ -127,7 +127,7 @@ def _labels(
     with _bar("training the label reader", effort.labels) as progress:
         found = label_accuracy(
             material.training, material.held_out, material.generated, asked,
-            steps=effort.labels, flip=bool(_recipe(piece).get("mirror", True)), seed=seed,
+            steps=effort.labels, flip=bool(recipe_of(piece.card).get("mirror", True)), seed=seed,
             progress=progress,
         )  # fmt: skip
     for label in latent.labels:
@@ -168,12 +168,6 @@ def to_text(report: dict[str, Any]) -> str:
         "for codes, chance.\nFD-own and KD-own compare pieces of this dataset; they are not FID."
     )
     return "\n\n".join([heading, table(report["figures"]), *report["notes"]])
-
-
-def _recipe(piece: Piece) -> dict[str, Any]:
-    """The recipe in the piece's card, as far as there is one."""
-    recipe = piece.card.training.get("recipe")
-    return recipe if isinstance(recipe, dict) else {}
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from training import UsageError
 from training.dataset import Dataset
 from training.grid import fixed_latent
 from training.metrics.encoder import pixels
-from training.split import split
+from training.metrics.origin import hold_out_of
+from training.split import SHARE, split
 
 Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures (N, 3, S, S) uint8
 
@@ -46,7 +47,8 @@ class Material:
 def gather(card: Card, generator: nn.Module, data: Dataset, samples: int, seed: int) -> Material:
     """Split the dataset and draw pictures. Raises EvaluationError where the two do not fit."""
     conditions = conditions_for(card.latent, data)
-    training, held_out = split(replace(data, labels=card.latent.labels, conditions=conditions))
+    data = replace(data, labels=card.latent.labels, conditions=conditions)
+    training, held_out = split(data, share=hold_out_of(card) or SHARE)
     if len(training) < FEWEST:
         raise EvaluationError(
             f"{data.name} has {len(training)} images to measure by; {FEWEST} are the least"

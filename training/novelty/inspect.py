@@ -13,20 +13,19 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from models import shelf
-from models.card import GENERATOR, Card
+from models.card import GENERATOR
 from models.piece import Piece, load, write_synced
 from training import UsageError
 from training.dataset import Dataset, read_dataset
 from training.grid import fixed_latent
 from training.metrics import contrast
+from training.metrics.origin import ENCODERS, fit_of, hold_out_of
 from training.novelty import folder, page, report
 from training.novelty.findings import Findings, study
-from training.picture import Fit
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
 
-ENCODERS = shelf.OWN / ".encoders"  # shared with every measure of the same dataset
 SAMPLES, NEIGHBOURS = 256, 3
 MOST_SAMPLES, MOST_NEIGHBOURS = 10_000, 12
 _SIDE = 128  # pixels at which pictures are compared and shown, at most
@@ -77,20 +76,6 @@ def inspect(
     record = report.describe(facts, found, training.files, _origins(dataset, training), neighbours)
     _write(out, record, found, drawn, training.images)
     return record
-
-
-def fit_of(card: Card) -> Fit:
-    """How the piece's images were made square."""
-    recipe = card.training.get("recipe")
-    return "crop" if isinstance(recipe, dict) and recipe.get("fit") == "crop" else "pad"
-
-
-def hold_out_of(card: Card) -> float:
-    """The share of the dataset that the piece was not trained on, as its card says; 0 for none."""
-    found = card.training.get("hold_out", 0)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 1:
-        return 0.0
-    return float(found)
 
 
 def draw(work: Piece, data: Dataset, count: int, seed: int, side: int) -> Tensor:
