@@ -17,9 +17,10 @@ from torch.nn import functional as F
 from models.latent import Latent
 from tests.pieces import make_piece
 from training import UsageError
+from training.metrics.origin import hold_out_of
 from training.novelty import folder, report, verdict
 from training.novelty.findings import study, trial
-from training.novelty.inspect import hold_out_of, inspect
+from training.novelty.inspect import inspect
 from training.novelty.intervals import excess, share
 from training.novelty.neighbours import find, look
 from training.novelty.verdict import MEMORISES, NEW, UNSURE
