@@ -46,18 +46,17 @@ def code_loss(
 
 
 def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
-    """Cross-entropy of each label where its value is known, averaged over the labels.
+    """Cross-entropy of each label, 0 where its value is unknown, averaged over images and labels.
 
-    guess, known: (N, label widths); unknown values are all zero.
+    guess, known: (N, label widths); unknown values are all zero. Dividing by N, not by how many are
+    known, makes the parts of a batch add up to the whole, wherever they are computed.
     """
     total, start = guess.new_zeros(()), 0
     for label in labels:
         part, truth = (x[:, start : start + label.width] for x in (guess, known))
-        own = truth.sum(1) > 0
-        if own.any():
-            total = total + F.cross_entropy(part[own], truth[own].argmax(1)) / len(labels)
+        total = total - (F.log_softmax(part, dim=1) * truth).sum() / len(part)
         start += label.width
-    return total
+    return total / max(1, len(labels))
 
 
 def code_columns(points: Tensor, slices: dict[str, slice], codes: Sequence[Code]) -> Tensor:
