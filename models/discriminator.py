@@ -111,25 +111,27 @@ class Discriminator(nn.Module):
 
     def forward(
         self, images: Tensor, conditions: Tensor | None = None, label_weight: float = 1.0
-    ) -> Tensor:
-        """Logits (N,). conditions: (N, conditions), zeros where unknown. label_weight ramps the
-        projection in, since labels from the first step make small data collapse."""
+    ) -> tuple[Tensor, Tensor]:
+        """Realness logits (N,), and what it takes the labels to be: logits (N, conditions).
+
+        conditions: (N, conditions), zeros where unknown. label_weight ramps the projection in,
+        since labels from the first step make small data collapse.
+        """
         h = self.embed(images)
         logits = self.realness(h).squeeze(1)
-        if self.labels is not None and conditions is not None and label_weight > 0:
+        if self.labels is None or self.classes is None:
+            return logits, h.new_zeros(len(h), 0)
+        if conditions is not None and label_weight > 0:
             # Features grow with the network's width; the root keeps the term of the logits' size.
             match = (self.labels(conditions) * h).sum(1) / FEATURES**0.5
             logits = logits + label_weight * match
-        return logits
+        return logits, self.classes(h)
 
-    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Q: what it takes labels and codes to be, (N, conditions) and (N, code widths) float32:
-        logits, or a mean for a continuous code. Of no width where there are none."""
-        h = self.embed(images)
-        nothing = h.new_zeros(len(h), 0).float()
-        classes = self.classes(h).float() if self.classes is not None else nothing
-        codes = self.codes(h).float() if self.codes is not None else nothing
-        return classes, codes
+    def recognise(self, images: Tensor) -> Tensor:
+        """Q: what it takes the codes to be, (N, code widths): logits or a mean for each code."""
+        if self.codes is None:
+            raise ValueError("this discriminator was made without codes")
+        return self.codes(self.embed(images))
 
 
 def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:

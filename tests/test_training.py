@@ -212,9 +212,10 @@ def test_discriminator_reads_labels_only_when_ramped_in() -> None:
     judge = Discriminator(16, (8, 16), conditions=3, codes=(Code("a", "categorical", 4),))
     images, one = torch.randn(2, 3, 16, 16), torch.eye(3)[:2]
     other = torch.eye(3)[1:]
-    assert torch.equal(judge(images, one, 0.0), judge(images, other, 0.0))
-    assert not torch.equal(judge(images, one, 1.0), judge(images, other, 1.0))
-    assert judge.read(images)[1].shape == (2, 4)
+    assert torch.equal(judge(images, one, 0.0)[0], judge(images, other, 0.0)[0])
+    assert not torch.equal(judge(images, one, 1.0)[0], judge(images, other, 1.0)[0])
+    assert judge.recognise(images).shape == (2, 4)
+    assert judge(images, one)[1].shape == (2, 3)
 
 
 # Batches, latents, the average

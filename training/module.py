@@ -165,8 +165,8 @@ class GanModule(pl.LightningModule):
             seen_fake = self._augment(fake.float(), rng)
         seen_real.requires_grad_(penalise)
         seen_fake.requires_grad_(penalise)
-        real_logits = self.judge(seen_real, conditions, penalise)
-        fake_logits = self.judge(seen_fake, conditions, penalise)
+        real_logits, classes = self._see(seen_real, conditions, penalise)
+        fake_logits, _ = self._see(seen_fake, conditions, penalise)
         self.logits = {"real": real_logits.detach().mean(), "fake": fake_logits.detach().mean()}
         loss = DISCRIMINATOR[recipe.loss](real_logits, fake_logits)
         self.losses["discriminator"] = loss.detach()
@@ -178,9 +178,8 @@ class GanModule(pl.LightningModule):
             # Taken every so many steps, it weighs as much more.
             loss = loss + self.gamma / 2 * every * penalty
         if self.latent.codes:
-            loss = loss + self._reading(fake, conditions, latent, own=False)
-        if self.latent.labels and recipe.label_weight:
-            classes, _ = self.discriminator.read(real)
+            loss = loss + self._code_weight() * self._code_loss(fake, latent)
+        if self.latent.labels:
             loss = loss + recipe.label_weight * label_loss(classes, conditions, self.latent.labels)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
@@ -200,11 +199,15 @@ class GanModule(pl.LightningModule):
         recipe = self.recipe
         optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
-        fake_logits = self.judge(self._augment(fake.float(), rng), conditions)
+        fake_logits, classes = self._see(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
         self.losses["generator"] = loss.detach()
-        if self.latent.codes or (self.latent.labels and recipe.label_weight):
-            loss = loss + self._reading(fake, conditions, latent, own=True)
+        if self.latent.codes:
+            loss = loss + self._code_weight() * self._code_loss(fake, latent)
+        if self.latent.labels:
+            missed = label_loss(classes, conditions, self.latent.labels)
+            self.losses["labels"] = missed.detach()
+            loss = loss + self._label_ramp() * recipe.label_weight * missed
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
         descend(optimizer, self.generator, loss)
@@ -213,14 +216,21 @@ class GanModule(pl.LightningModule):
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return augment(images, float(self.strength), rng, self.recipe.cutout)
 
-    def judge(self, images: Tensor, conditions: Tensor, penalised: bool = False) -> Tensor:
-        """D's logits, (N,) float32, with the labels as far as they are ramped in.
+    def judge(self, images: Tensor, conditions: Tensor) -> Tensor:
+        """D's logits, (N,) float32, with the labels as far as they are ramped in."""
+        return self._see(images, conditions)[0]
+
+    def _see(
+        self, images: Tensor, conditions: Tensor, penalised: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """D's logits, (N,), and its reading of the labels, (N, label widths), float32.
 
         penalised: they will be differentiated twice, which a compiled network cannot be, so it
         runs as it is.
         """
-        judge = self.discriminator.forward if penalised else self.discriminator
-        return judge(images, conditions, self._label_ramp()).float()
+        see = self.discriminator.forward if penalised else self.discriminator
+        logits, classes = see(images, conditions, self._label_ramp())
+        return logits.float(), classes.float()
 
     def _label_ramp(self) -> float:
         """How far the labels count by now, 0 to 1: from the first step on, few images collapse."""
@@ -234,22 +244,14 @@ class GanModule(pl.LightningModule):
         left = max(0.0, 1 - self.kimg / recipe.code_settle) if recipe.code_settle else 0.0
         return recipe.code_weight + (recipe.code_start - recipe.code_weight) * left
 
-    def _reading(self, fake: Tensor, conditions: Tensor, latent: Tensor, own: bool) -> Tensor:
-        """How badly Q reads the fakes: their codes, and their labels where `own`, the generator,
-        is to answer for them. Q sees no augmentation, so that colour may be a code."""
-        classes, codes = self.discriminator.read(fake)
-        loss = fake.new_zeros(())
-        if self.latent.codes:
-            truth = code_columns(latent, self.latent.slices(), self.latent.codes)
-            missed, known = code_loss(codes, truth, self.latent.codes)
-            self.losses["codes"] = missed.detach()
-            self.losses |= {f"mi_{name}": value for name, value in known.items()}
-            loss = loss + self._code_weight() * missed
-        if self.latent.labels and own:
-            missed = label_loss(classes, conditions, self.latent.labels)
-            self.losses["labels"] = missed.detach()
-            loss = loss + self._label_ramp() * self.recipe.label_weight * missed
-        return loss
+    def _code_loss(self, fake: Tensor, latent: Tensor) -> Tensor:
+        """How badly Q reads the codes, from fakes without augmentation: colour may be a code."""
+        truth = code_columns(latent, self.latent.slices(), self.latent.codes)
+        guess = self.discriminator.recognise(fake).float()
+        missed, known = code_loss(guess, truth, self.latent.codes)
+        self.losses["codes"] = missed.detach()
+        self.losses |= {f"mi_{name}": value for name, value in known.items()}
+        return missed
 
     def _hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
         """Hide known labels now and then, so that the generator can also draw without them."""

@@ -83,7 +83,9 @@ def shared_q(
     """How well the Q that was trained with the generator reads each code, from clean pictures."""
     points = fixed_latent(latent, count, seed, known)
     with torch.no_grad():
-        guess = torch.cat([discriminator.read(floats(part))[1] for part in paint(points).split(64)])
+        guess = torch.cat(
+            [discriminator.recognise(floats(part)) for part in paint(points).split(64)]
+        )
     return score(guess, code_columns(points, latent.slices(), latent.codes), latent.codes)
 
 
