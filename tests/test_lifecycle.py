@@ -55,15 +55,15 @@ POISONS: dict[str, Poison] = {
 
 def poison(patch: pytest.MonkeyPatch, steps: set[int], kind: str, half: str) -> None:
     """Spoil D's answer at these steps, in D's own half of the step or in G's."""
-    judge = GanModule.judge
+    see = GanModule._see
 
-    def poisoned(self: GanModule, *given: object) -> torch.Tensor:
-        logits = judge(self, *given)
+    def poisoned(self: GanModule, *given: object) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, classes = see(self, *given)
         own = next(self.discriminator.parameters()).requires_grad
         bad = self.steps in steps and own == (half == "discriminator")
-        return POISONS[kind](logits) if bad else logits
+        return POISONS[kind](logits) if bad else logits, classes
 
-    patch.setattr(GanModule, "judge", poisoned)
+    patch.setattr(GanModule, "_see", poisoned)
 
 
 @pytest.mark.parametrize("half", ["discriminator", "generator"])
