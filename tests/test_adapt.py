@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 
 from models.latent import Latent
+from tests.images import noise
 from training.adapt import MOST, Adaptation
 from training.checkpoint import NAME
 from training.dataset import Dataset
@@ -60,12 +59,7 @@ def test_it_only_notes_where_it_is_not_to_follow() -> None:
 
 
 def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
-    folder = tmp_path / "noise"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(40):
-        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
+    folder = noise(tmp_path / "noise", 40)
     settings = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",
                 "adapt=true"]  # fmt: skip
     train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=settings)

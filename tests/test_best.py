@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from models import piece
+from tests.images import squares
 from training.best import NAME, Figures
 from training.checkpoint import NAME as CHECKPOINT
 from training.checkpoint import read_checkpoint, read_state, state_of
@@ -25,11 +26,7 @@ GOOD = 0.9  # diversity
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "squares"
-    folder.mkdir()
-    for index in range(12):
-        Image.new("RGB", (16, 16), (index * 20, 90, 200 - index * 9)).save(folder / f"{index}.png")
-    return folder
+    return squares(tmp_path / "squares")
 
 
 class Scripted:

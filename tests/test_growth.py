@@ -8,10 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
@@ -20,6 +18,7 @@ from models.architecture import fit_to, parse
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Latent
+from tests.images import noise
 from training.checkpoint import read_checkpoint, write_checkpoint
 from training.growth import plan
 from training.module import GanModule
@@ -138,13 +137,7 @@ def _settings() -> dict[str, object]:
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "noise"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
-    return folder
+    return noise(tmp_path / "noise", side=32)
 
 
 class Interrupted(Exception):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from models import piece
+from tests.images import squares
 from tests.waiting import until
 from training import recovery
 from training.callbacks import TrainingError
@@ -32,11 +32,7 @@ CODES = ["codes=[{name='shape', kind='categorical', size=3}]"]
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     """Twelve squares in as many colours."""
-    folder = tmp_path / "squares"
-    folder.mkdir()
-    for index in range(12):
-        Image.new("RGB", (16, 16), (index * 20, 90, 200 - index * 9)).save(folder / f"{index}.png")
-    return folder
+    return squares(tmp_path / "squares")
 
 
 def kimg(steps: int) -> str:

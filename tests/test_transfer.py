@@ -6,15 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 
 from models.card import PieceError
 from models.latent import Code, Label, Latent
 from models.piece import load_unfolded
+from tests.images import noise
 from tests.pieces import make_piece
 from training import UsageError
 from training.module import GanModule
@@ -73,13 +72,7 @@ def test_nothing_in_common_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    folder = tmp_path / "noise"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
-    return folder
+    return noise(tmp_path / "noise")
 
 
 TINY = ["resolution=16", "generator=4:16 8:8", "batch=4", "precision=float32", "z=8"]

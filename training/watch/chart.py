@@ -1,4 +1,4 @@
-"""Lines over kimg as inline SVG."""
+"""Lines over kimg, or over time, as inline SVG."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ _POINTS = 300  # a line holds no more, however long the training
 _COLOURS = ("#e0a458", "#6fa8dc", "#93c47d", "#d5a6bd")
 
 
-def chart(title: str, records: Sequence[Mapping[str, float]], keys: Sequence[str]) -> str:
-    """One small chart of the keys that the records hold; empty where they hold none twice."""
-    lines = {key: [(r["kimg"], r[key]) for r in records if key in r] for key in keys}
+def chart(
+    title: str,
+    records: Sequence[Mapping[str, float]],
+    keys: Sequence[str],
+    along: str = "kimg",
+) -> str:
+    """One small chart of the keys that the records hold; empty where they hold none twice.
+    along: the key that runs from left to right."""
+    lines = {key: [(r[along], r[key]) for r in records if key in r] for key in keys}
     lines = {key: _thinned(points) for key, points in lines.items() if len(points) > 1}
     if not lines:
         return ""
@@ -30,7 +36,8 @@ def chart(title: str, records: Sequence[Mapping[str, float]], keys: Sequence[str
     return (
         f"<figure><figcaption>{html.escape(title)} {' '.join(legend)}</figcaption>"
         f'<svg viewBox="-2 -4 {WIDTH + 4} {HEIGHT + 8}">{"".join(drawn)}</svg>'
-        f"<small>{low:.3g} to {high:.3g}, {first:.1f} to {last:.1f} kimg</small></figure>"
+        f"<small>{low:.3g} to {high:.3g}, {first:.1f} to {last:.1f} {html.escape(along)}</small>"
+        "</figure>"
     )
 
 

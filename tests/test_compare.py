@@ -1,0 +1,49 @@
+"""Recipes compared at equal time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.images import squares
+from training import UsageError
+from training.compare import compare, main, page, table
+from training.evaluate import Effort
+
+TINY = ["resolution=16", "generator=4:8 8:8", "batch=8", "precision=float32", "z=8"]
+
+
+def test_each_piece_is_kept_and_measured_and_a_second_run_goes_on(tmp_path: Path) -> None:
+    images = squares(tmp_path / "squares", 100)
+    out = tmp_path / "compared"
+    settings = {"recipes": ["quick", "dcgan"], "overrides": TINY, "effort": Effort(encoder=4)}
+    first = compare(images, out, budgets=["2s"], **settings)
+    assert [(row["recipe"], row["budget"]) for row in first] == [("quick", "2s"), ("dcgan", "2s")]
+    assert len({row["encoder"] for row in first}) == 1  # or the figures could not be compared
+    assert all(row["fd_own"] > row["floor"] >= 0 and row["cpu_seconds"] > 0 for row in first)
+    assert json.loads((out / "comparison.json").read_text()) == first
+    both = compare(images, out, budgets=["4s", "2s"], **settings)
+    assert [row["budget"] for row in both] == ["2s", "4s", "2s", "4s"]
+    assert both[0]["kimg"] == first[0]["kimg"] < both[1]["kimg"]  # gone on with, not begun anew
+    assert "<polyline" in (out / "index.html").read_text()
+
+
+def test_a_budget_in_images_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UsageError, match="equal time"):
+        compare(tmp_path, tmp_path / "out", recipes=["quick"], budgets=["4kimg"])
+    assert main([str(tmp_path / "none"), "--budgets", "5s", "--out", str(tmp_path / "o")]) == 2
+    assert "compare: " in capsys.readouterr().err
+
+
+def test_seeds_stand_as_mean_and_range() -> None:
+    row = {"recipe": "quick", "budget": "5m", "diversity": 0.9, "precision": 0.5, "recall": 0.5,
+           "kimg": 40.0, "minutes": 5.0}  # fmt: skip
+    rows = [{**row, "seed": 0, "fd_own": 10.0}, {**row, "seed": 1, "fd_own": 20.0}]
+    assert "| `quick` | 5m | 15 (10 to 20) | 0.9 (0.9 to 0.9) |" in table(rows)
+    assert "| `quick` | 5m | 10 | 0.9 |" in table(rows[:1])
+    later = [{**row, "seed": 0, "fd_own": 5.0, "minutes": 30.0, "budget": "30m"}, *rows]
+    assert page("<masks>", later).count("<polyline") == 2  # FD-own and diversity of seed 0
