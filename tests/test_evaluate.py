@@ -17,12 +17,12 @@ from tests import discs
 from tests.pieces import make_piece
 from training.evaluate import Effort, evaluate, to_text
 from training.metrics import codes, contrast, inception, pyramid, recogniser, vgg
-from training.metrics.encoder import floats, pixels
 from training.metrics.figure import Figure, plain
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, conditions_for
 from training.metrics.recogniser import score, train_recogniser
 from training.metrics.weights import Official, WeightsError, load_official
+from training.pixels import floats, pixels
 from training.split import split
 from training.train import train
 

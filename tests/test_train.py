@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from models import piece
 from models.card import PieceError
 from training import UsageError
-from training.checkpoint import NAME, PREVIOUS, CheckpointError
+from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_state
 from training.recipe import recipe_names
 from training.source import DatasetError
 from training.train import train
@@ -153,6 +153,7 @@ def test_damaged_checkpoints(images: Path, tmp_path: Path) -> None:
     train(images, out=out, budget=kimg(2), resume=True)
     (work / NAME).write_bytes((work / NAME).read_bytes()[:-50])
     train(images, out=out, budget=kimg(3), resume=True)  # from the one before
+    assert read_state(work / PREVIOUS)[1]["kimg"] == 0.008  # which the damaged one did not replace
     assert piece.load(out).card.training["kimg"] == 0.024
     for name in (NAME, PREVIOUS):
         data = bytearray((work / name).read_bytes())

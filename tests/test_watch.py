@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import socket
 import sys
@@ -302,6 +303,13 @@ def read_events(folder: Path) -> EventAccumulator:
     found = EventAccumulator(str(folder), size_guidance={"images": 0})
     found.Reload()
     return found
+
+
+def test_large_pictures_are_reduced_in_a_sheet() -> None:
+    pictures = torch.tensor([-1.0, 1.0]).repeat(512, 256)[None, None].expand(3, 3, 512, 512)
+    with Image.open(io.BytesIO(to_png(pictures, columns=2))) as sheet:
+        assert sheet.size == (512, 512)
+        assert sheet.getpixel((3, 3)) == (128, 128, 128)  # fine stripes averaged, not picked from
 
 
 def test_tensorboard_files_are_read_back(tmp_path: Path) -> None:

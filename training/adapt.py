@@ -20,6 +20,7 @@ from training import ranks
 from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
+from training.pixels import floats
 from training.watch.verdict import overfitting
 
 TARGET = 0.5  # of r
@@ -55,7 +56,7 @@ class Adaptation(pl.Callback):
             return
         images, conditions = self._batches.at(module.shown)
         rng = step_rng(module.recipe.seed, module.shown, "held out")
-        real = images.to(module.device, torch.float32).div_(127.5).sub_(1)
+        real = floats(images.to(module.device))
         seen = augment(real, float(module.strength), rng, module.recipe.cutout)
         held = module.judge(seen, conditions.to(module.device)).mean()
         means = [module.logits["real"], held, module.logits["fake"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from training.grid import to_png
 from training.module import GanModule
 from training.recipe import Budget
 from training.stop import StopRequest
+from training.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +145,8 @@ class Grids(pl.Callback):
         self.pictures = module.sample(self.points)
         data = to_png(self.pictures, columns=8, enlarge=enlarge)
         (self.folder / "grids").mkdir(exist_ok=True)
-        (self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png").write_bytes(data)
-        fresh = self.folder / "latest.new"
-        fresh.write_bytes(data)
-        os.replace(fresh, self.folder / "latest.png")
+        replace(self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png", data)
+        replace(self.folder / "latest.png", data)
 
 
 class Checkpoints(pl.Callback):

@@ -75,10 +75,19 @@ def read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _rotate(fresh: Path, path: Path) -> None:
-    """Give the new file its name; a checkpoint's older one stays as the previous one."""
-    if path.name == NAME and path.exists():
+    """Give the new file its name; a checkpoint's older one stays as the previous one, unless that
+    is damaged and the previous one is what the training went on from."""
+    if path.name == NAME and _is_whole(path):
         os.replace(path, path.with_name(PREVIOUS))
     os.replace(fresh, path)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_state(path)
+    except (FileNotFoundError, CheckpointError):
+        return False
+    return True
 
 
 def _digest(tensors: dict[str, Tensor], account: str) -> str:
@@ -114,8 +123,6 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors, account = read_state(path)
             if not account.keys() >= _ACCOUNT:
                 raise CheckpointError(f"{path} was written by another version of installation")
-            if path.name == PREVIOUS:  # or the next save would keep the damaged one as previous
-                os.replace(path, folder / NAME)
             return tensors, account
         except FileNotFoundError:
             continue

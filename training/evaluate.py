@@ -13,19 +13,21 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from models.piece import Piece, load, write_synced
+from models.piece import Piece, load
 from models.shelf import find
 from training.dataset import read_dataset
 from training.grid import to_png
 from training.metrics import contrast, figures
 from training.metrics.codes import diversity, probe, saved_discriminator, shared_q
-from training.metrics.encoder import Encoder, floats
+from training.metrics.encoder import Encoder
 from training.metrics.figure import Figures, plain, table
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, gather
 from training.metrics.origin import ENCODERS, fit_of, hold_out_of, recipe_of
 from training.metrics.vgg import Vgg16, load_vgg
+from training.pixels import floats
+from training.writing import replace
 
 SAMPLES = 2000  # generated pictures, and real ones on each side, where there are as many
 _SHOWN = 24  # pictures of each kind in the sheet
@@ -197,10 +199,7 @@ def _write(out: Path, report: dict[str, Any], text: str, material: Material) -> 
         _SHEET: to_png(floats(pictures), columns=8),
     }
     for name, data in contents.items():
-        fresh = out / f".{name}.new-{os.getpid()}"
         try:
-            write_synced(fresh, data)
-            os.replace(fresh, out / name)
+            replace(out / name, data)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             raise EvaluationError(f"{out / name} cannot be written ({error})") from error

@@ -20,10 +20,10 @@ from training.grid import fixed_latent
 from training.metrics.contrast import encoder_for
 from training.metrics.distances import frechet, mean_distance
 from training.metrics.encoder import Encoder
-from training.metrics.material import pixels
 from training.module import GanModule
 from training.novelty.findings import MOST, trial
 from training.novelty.neighbours import View, find, look
+from training.pixels import pixels
 
 WORTH = 15 * 60  # seconds of training that are left, at least, for judging to pay
 FEWEST = 40  # training images; of fewer no figure means anything

@@ -20,6 +20,7 @@ from training.growth import Size
 from training.guard import Guard, Health, NotFiniteError, descend
 from training.information import code_columns, code_loss, label_loss
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
+from training.pixels import floats
 from training.recipe import Recipe
 
 
@@ -133,7 +134,7 @@ class GanModule(pl.LightningModule):
             self._update_average(shown)
 
     def _train_both(self, images: Tensor, conditions: Tensor) -> None:
-        real = images.to(torch.float32).div_(127.5).sub_(1)
+        real = floats(images)
         rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self._hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)

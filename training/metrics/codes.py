@@ -24,9 +24,10 @@ from models.latent import Latent
 from training.grid import fixed_latent
 from training.information import code_columns
 from training.metrics.distances import mean_distance
-from training.metrics.encoder import floats, prepare
+from training.metrics.encoder import prepare
 from training.metrics.material import Paint
 from training.metrics.recogniser import Progress, Score, score, train_recogniser
+from training.pixels import floats
 
 Features = Callable[[Tensor], Tensor]  # pictures -> (N, D)
 

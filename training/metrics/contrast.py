@@ -19,7 +19,8 @@ from torch import Generator, Tensor, nn
 from training.augment import augment, mirror
 from training.dataset import Dataset
 from training.metrics.damage import KINDS, damage
-from training.metrics.encoder import FEATURES, Encoder, load, pixels, prepare, save
+from training.metrics.encoder import FEATURES, Encoder, load, prepare, save
+from training.pixels import pixels
 from training.precision import bfloat16_is_fast
 
 VERSION = 4  # rises when the same images and seed give another encoder

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as pack
 from torch import Tensor, nn
 
-from models.piece import write_synced
 from training import UsageError
+from training.pixels import floats
+from training.writing import replace
 
 SIDE = 64  # pixels that the encoder sees, whatever the piece's size
 CHANNELS = (32, 64, 96, 128)
@@ -84,16 +84,6 @@ class Encoder(nn.Module):
         return found.hexdigest()
 
 
-def floats(images: Tensor) -> Tensor:
-    """uint8, or float in [-1, 1] -> float32 in [-1, 1]."""
-    return images / 127.5 - 1 if images.dtype == torch.uint8 else images.float().clamp(-1, 1)
-
-
-def pixels(x: Tensor) -> Tensor:
-    """[-1, 1] -> uint8: what a screen shows, and a quarter of the memory."""
-    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-
-
 def prepare(images: Tensor) -> Tensor:
     """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, 3, 64, 64) float32 in [-1, 1]."""
     x = floats(images)
@@ -107,13 +97,10 @@ def save(path: Path, encoder: Encoder, card: dict[str, Any]) -> None:
     Raises EncoderError."""
     state = {key: value.contiguous() for key, value in encoder.state_dict().items()}
     record = json.dumps({**card, "digest": encoder.digest()})
-    fresh = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_synced(fresh, pack(state, {"card": record}))
-        os.replace(fresh, path)
+        replace(path, pack(state, {"card": record}))
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise EncoderError(f"{path} cannot be written ({error.strerror or error})") from error
 
 

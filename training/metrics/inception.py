@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.metrics.encoder import floats
 from training.metrics.weights import Official, load_official
+from training.pixels import floats
 
 OFFICIAL = Official(
     "pt_inception-2015-12-05-6726825d.pth",

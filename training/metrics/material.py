@@ -13,8 +13,8 @@ from models.latent import Latent
 from training import UsageError
 from training.dataset import Dataset
 from training.grid import fixed_latent
-from training.metrics.encoder import pixels
 from training.metrics.origin import hold_out_of
+from training.pixels import pixels
 from training.split import SHARE, split
 
 Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures (N, 3, S, S) uint8

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from training.metrics.encoder import floats
+from training.pixels import floats
 
 SMALLEST = 16  # side of the last level, which keeps the colours too
 _PATCH = 7

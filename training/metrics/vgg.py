@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.metrics.encoder import floats
 from training.metrics.weights import Official, load_official
+from training.pixels import floats
 
 OFFICIAL = Official(
     "vgg16-397923af.pth",

@@ -22,6 +22,7 @@ from training.metrics import contrast
 from training.metrics.origin import ENCODERS, fit_of, hold_out_of
 from training.novelty import folder, page, report
 from training.novelty.findings import Findings, study
+from training.pixels import pixels
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
@@ -89,7 +90,7 @@ def draw(work: Piece, data: Dataset, count: int, seed: int, side: int) -> Tensor
     with torch.no_grad():
         for part in points.split(64):
             pictures = F.adaptive_avg_pool2d(work.generator(part).float().clamp(-1, 1), side)
-            parts.append(((pictures + 1) * 127.5).round().to(torch.uint8))
+            parts.append(pixels(pictures))
     return torch.cat(parts)
 
 

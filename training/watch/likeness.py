@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.dataset import Dataset
+from training.pixels import floats
 
 SIDE = 16  # pixels that pictures are compared at
 MOST = 2000  # training images that are searched
@@ -49,7 +50,7 @@ class Likeness:
         order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
         self.chosen = order[:MOST]
         parts = [data.images[part] for part in self.chosen.split(200)]
-        self.features = torch.cat([soft(part.cpu().float() / 127.5 - 1) for part in parts])
+        self.features = torch.cat([soft(floats(part.cpu())) for part in parts])
         self.spread = max(spread(self.features[:_SPREAD]), 1e-6)
         self.usual = self._usual()
 

@@ -19,6 +19,7 @@ from training.augment import augment
 from training.batches import step_rng
 from training.dataset import Dataset
 from training.module import GanModule
+from training.pixels import floats
 from training.watch.likeness import Likeness
 from training.watch.sheet import Tile, sheet, tile, tiles
 
@@ -99,7 +100,7 @@ def augmented(module: GanModule, data: Dataset) -> Image.Image:
     """Images as they are, and the same as the discriminator is shown them."""
     rng = step_rng(module.recipe.seed, module.steps, "watch")
     chosen = torch.randint(len(data), (SHOWN,), generator=rng)
-    images = data.images[chosen].float().cpu() / 127.5 - 1
+    images = floats(data.images[chosen].cpu())
     strength = float(module.strength)
     seen = augment(images, strength, rng, module.recipe.cutout)
     title = f"your images, and as the discriminator is shown them (strength {strength:.2f})"

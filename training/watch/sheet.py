@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from training.pixels import pixels
 
 Tile = NDArray[np.uint8]  # (TILE, TILE, 3) sRGB
 
@@ -26,8 +26,7 @@ _SIGNS = str.maketrans({"×": "x", "−": "-", "±": "+-"})
 
 def tiles(pictures: Tensor) -> list[Tile]:
     """(N, 3, S, S) in [-1, 1] -> N tiles."""
-    pixels = ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte()
-    return [tile(one) for one in pixels.permute(0, 2, 3, 1).cpu().numpy()]
+    return [tile(one) for one in pixels(pictures).permute(0, 2, 3, 1).cpu().numpy()]
 
 
 def tile(picture: NDArray[np.uint8]) -> Tile:
@@ -77,18 +76,6 @@ def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=3)
     return file.getvalue()
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it, so that a browser never reads half of it.
-    Raises OSError."""
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        fresh.write_bytes(data)
-        os.replace(fresh, path)
-    except OSError:  # a full disk: half a file would only fill it more
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 def fitted(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

@@ -23,8 +23,9 @@ from training.watch import page, pictures, timelapse, verdict
 from training.watch.boards import Board
 from training.watch.history import History
 from training.watch.likeness import Likeness
-from training.watch.sheet import captioned, png, replace
+from training.watch.sheet import captioned, png
 from training.watch.verdict import Verdict
+from training.writing import replace
 
 SHARE = 0.03  # of the training time at most for the dearer pictures, whatever the recipe asks for
 
