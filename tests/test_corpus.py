@@ -19,8 +19,6 @@ from training.corpus.carving.dice import Dice
 from training.corpus.carving.field import Grid, arc, blur, noise
 from training.corpus.folder import CorpusError
 
-EVERY = len(list(product(*masks.LABELS.values())))
-
 
 def test_a_seed_and_an_index_fix_the_picture() -> None:
     whole, labels = masks.draw(5, 32, 11)
@@ -43,9 +41,13 @@ def test_size_changes_the_sampling_and_not_the_mask() -> None:
 
 
 def test_labels_come_up_evenly_and_independently() -> None:
-    drawn = [tuple(masks.label(3, i).values()) for i in range(2 * EVERY)]
-    assert set(Counter(drawn).values()) == {2}
-    assert drawn[:EVERY] != drawn[EVERY:]
+    drawn = [masks.label(3, i) for i in range(750)]
+    for group, times in ((("form", "material", "crown"), 6), (("eyes", "mouth", "pattern"), 5)):
+        found = [tuple(label[name] for name in group) for label in drawn]
+        assert set(Counter(found).values()) == {times}
+        assert found[:150] != found[150:300]
+    pairs = Counter((label["form"], label["eyes"]) for label in drawn)
+    assert 15 < min(pairs.values()) <= max(pairs.values()) < 50  # 30 each, by chance
     assert [masks.label(4, i) for i in range(9)] != [masks.label(3, i) for i in range(9)]
 
 
@@ -69,7 +71,8 @@ def test_every_value_can_be_pinned_and_is_drawn(name: str, value: str) -> None:
 )
 def test_the_mask_fills_the_frame_and_stays_inside_it(form: str, crowned: str) -> None:
     for index in range(2):
-        c = masks.carving(Dice(9, index), 96, form, crowned)
+        wanted = masks.label(9, index, form=form, crown=crowned)
+        c = masks.carving(Dice(9, index), 96, wanted)
         cover = c.cover > 0.5
         assert 0.12 < cover.mean() < 0.75
         rows, columns = cover.any(1).nonzero()[0], cover.any(0).nonzero()[0]

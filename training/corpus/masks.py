@@ -6,6 +6,7 @@ collection is copied. Every image is free of anybody's rights.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
@@ -22,21 +23,28 @@ LABELS: dict[str, tuple[str, ...]] = {
     "form": ("oval", "heart", "long", "disc", "animal"),
     "material": ("dark", "red", "honey", "kaolin", "bronze"),
     "crown": ("bare", "coiffure", "horns", "crest", "raffia"),
+    "eyes": ("slit", "almond", "round", "tube", "square"),
+    "mouth": ("slit", "lips", "oval", "bar", "teeth"),
+    "pattern": ("plain", "sockets", "band", "cheeks", "halves", "scars"),
 }
 
-VERSION = 1
+VERSION = 2
 """Raise it when a change alters the pictures: same seed and version, same corpus."""
 
-_COMBINATIONS = tuple(product(*LABELS.values()))
+# Within each group all combinations come up equally often; the groups know nothing of each other.
+_GROUPS = (("form", "material", "crown"), ("eyes", "mouth", "pattern"))
+_COMBINATIONS = tuple(tuple(product(*(LABELS[name] for name in group))) for group in _GROUPS)
 _FINEST = 176  # the canvas is never coarser than this, so that details survive to be averaged
 _FILL = 0.87  # the share of the frame the mask's longer side takes
 
 
 def label(seed: int, index: int, **fixed: str) -> dict[str, str]:
-    """The labels of image `index`: every combination once in each block, in shuffled order."""
-    block, at = divmod(index, len(_COMBINATIONS))
-    order = np.random.default_rng([seed, block]).permutation(len(_COMBINATIONS))
-    found = dict(zip(LABELS, _COMBINATIONS[int(order[at])], strict=True))
+    """The labels of image `index`: in each group every combination once in a block, shuffled."""
+    found: dict[str, str] = {}
+    for number, (names, combinations) in enumerate(zip(_GROUPS, _COMBINATIONS, strict=True)):
+        block, at = divmod(index, len(combinations))
+        order = np.random.default_rng([seed, number, block]).permutation(len(combinations))
+        found |= zip(names, combinations[int(order[at])], strict=True)
     return found | fixed
 
 
@@ -71,36 +79,37 @@ def write(
     return folder.write(out, CORPUS, count, size, seed, progress)
 
 
-def carve(grid: Grid, dice: Dice, form: str, crowned: str) -> Carving:
+def carve(grid: Grid, dice: Dice, wanted: Mapping[str, str]) -> Carving:
     """Carve a mask on a grid, from the block outwards."""
-    c = head(grid, dice, form)
-    if form == "animal":
-        face.eyes(c, dice)
-        face.muzzle(c, dice)
+    c = head(grid, dice, wanted["form"])
+    if c.form == "animal":
+        face.eyes(c, dice, wanted["eyes"])
+        face.muzzle(c, dice, wanted["pattern"])
+        face.mouth(c, dice, wanted["mouth"])
     else:
         face.brow(c, dice)
         face.nose(c, dice)
-        face.eyes(c, dice)
-        face.mouth(c, dice)
+        face.eyes(c, dice, wanted["eyes"])
+        face.mouth(c, dice, wanted["mouth"])
         inlay.inlay(c, dice)
-        face.scars(c, dice)
+        face.scars(c, dice, wanted["pattern"])
     crown.ears(c, dice)
-    crown.crown(c, dice, crowned)
+    crown.crown(c, dice, wanted["crown"])
     return c
 
 
-def carving(dice: Dice, n: int, form: str, crowned: str) -> Carving:
+def carving(dice: Dice, n: int, wanted: Mapping[str, str]) -> Carving:
     """Carve small to see how far the mask reaches, then on n by n to fill the frame."""
-    rough = carve(Grid(72, 2.3), dice, form, crowned)
-    return carve(_frame(rough, n, dice), dice, form, crowned)
+    rough = carve(Grid(72, 2.3), dice, wanted)
+    return carve(_frame(rough, n, dice), dice, wanted)
 
 
 def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]:
     """One mask at size by size, drawn finer and averaged: smooth outlines, no moiré."""
     times = max(2, -(-_FINEST // size))
-    c = carving(dice, size * times, wanted["form"], wanted["crown"])
+    c = carving(dice, size * times, wanted)
     finish = surface.work(c, dice, wanted["material"])
-    body, gloss = surface.colour(c, dice, wanted["material"], finish)
+    body, gloss = surface.colour(c, dice, wanted["material"], wanted["pattern"], finish)
     linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
     small = linear.reshape(3, size, times, size, times).mean((2, 4))
     return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)

@@ -58,7 +58,6 @@ def nose(c: Carving, dice: Dice) -> None:
 
 
 EYES: Table = {
-    "kind": ("slit", "slit", "almond", "almond", "round", "tube", "square"),
     "width": (0.105, 0.15),
     "tilt": (-0.25, 0.25),
     "bulge": (0.05, 0.1),
@@ -67,22 +66,22 @@ EYES: Table = {
 }
 
 
-def eyes(c: Carving, dice: Dice) -> None:
+def eyes(c: Carving, dice: Dice, kind: str) -> None:
     """Slits in lids, almonds, round holes, or tubes and blocks that stand out (Grebo)."""
     p, h = dice.roll("eyes", EYES), c.head
     side = c.face_side - h.eye_x
     y = c.y - h.eye_y - p.tilt * side
     rx = min(p.width * (1.25 if c.form in ("heart", "disc") else 1.0), h.eye_x * 0.85)
     x = side
-    if p.kind == "slit":
+    if kind == "slit":
         lid, cut = ellipse(x, y, 0, 0, rx, rx * 0.62), ellipse(x, y, 0, 0.02, rx * 0.92, rx * 0.17)
-    elif p.kind == "almond":
+    elif kind == "almond":
         bow = y + 0.25 * x * x / rx
         lid = ellipse(x, y, 0, 0, rx * 1.1, rx * 0.75)
         cut = ellipse(x, bow, 0, p.lower * rx * 0.5, rx, rx * p.open, 1.7)
-    elif p.kind == "round":
+    elif kind == "round":
         lid, cut = ellipse(x, y, 0, 0, rx, rx), ellipse(x, y, 0, 0, rx * 0.6, rx * 0.6)
-    elif p.kind == "tube":
+    elif kind == "tube":
         lid, cut = (
             ellipse(x, y, 0, 0, rx * 0.95, rx * 0.95),
             ellipse(x, y, 0, 0, rx * 0.5, rx * 0.5),
@@ -90,8 +89,8 @@ def eyes(c: Carving, dice: Dice) -> None:
     else:
         lid = ellipse(x, y, 0, 0, rx, rx * 0.7, 6)
         cut = ellipse(x, y, 0, 0, rx * 0.78, rx * 0.36, 6)
-    rise = {"tube": 1.9, "square": 1.4, "round": 1.1}.get(p.kind, 1.0) * p.bulge
-    shape = root(lid) if p.kind not in ("tube", "square") else ramp(0, 0.3, lid)
+    rise = {"tube": 1.9, "square": 1.4, "round": 1.1}.get(kind, 1.0) * p.bulge
+    shape = root(lid) if kind not in ("tube", "square") else ramp(0, 0.3, lid)
     c.height += c.cover * shape * rise
     hole = ramp(0.0, 0.25, cut) * c.cover
     c.height -= hole * (rise * 0.6 + 0.1)
@@ -100,31 +99,30 @@ def eyes(c: Carving, dice: Dice) -> None:
 
 
 MOUTH: Table = {
-    "kind": ("slit", "slit", "oval", "oval", "lips", "lips", "bar", "bar", "teeth"),
-    "width": (0.3, 0.46),
-    "rise": (0.05, 0.12),
-    "tall": (0.05, 0.085),
+    "width": (0.38, 0.54),
+    "rise": (0.06, 0.13),
+    "tall": (0.065, 0.105),
     "bow": (-0.35, 0.35),
     "teeth": (5, 9),
 }
 
 
-def mouth(c: Carving, dice: Dice) -> None:
-    """Closed, parted or open, as a low swelling with a cut; teeth are notched wood."""
+def mouth(c: Carving, dice: Dice, kind: str) -> None:
+    """A thin cut, full lips, an open oval, a block, or a block with teeth of notched wood."""
     p, h = dice.roll("mouth", MOUTH), c.head
     at = h.mouth_y
     taper = 1 - h.chin * max(at, 0) ** 1.6
-    rx = min(p.width * h.face * taper, 0.26)
-    rx *= {"oval": 0.62, "teeth": 0.78}.get(p.kind, 1.0)
-    tall = p.tall * (1.35 if p.kind == "oval" else 1.0)
+    rx = min(p.width * h.face * taper, 0.32)
+    rx *= {"oval": 0.62, "teeth": 0.78}.get(kind, 1.0)
+    tall = p.tall * {"slit": 0.6, "lips": 1.5, "oval": 1.35}.get(kind, 1.0)
     y = c.y - at - p.bow * c.fx**2 / max(rx, 0.1) * 0.5
-    power = 4.0 if p.kind in ("bar", "teeth") else 2.0
+    power = 4.0 if kind in ("bar", "teeth") else 2.0
     lips = ellipse(c.fx, y, 0, 0, rx, tall, power)
-    inner = {"slit": 0.14, "lips": 0.2, "oval": 0.5, "bar": 0.3, "teeth": 0.62}[p.kind]
+    inner = {"slit": 0.14, "lips": 0.12, "oval": 0.5, "bar": 0.3, "teeth": 0.62}[kind]
     cut = ellipse(c.fx, y, 0, 0, rx * 0.86, max(tall * inner, 0.014), power)
-    c.height += c.cover * root(lips) * p.rise
+    c.height += c.cover * root(lips) * p.rise * {"slit": 0.5, "lips": 1.4}.get(kind, 1.0)
     gap = ramp(0.0, 0.3, cut) * c.cover
-    if p.kind == "teeth":
+    if kind == "teeth":
         place = (c.fx / (rx * 0.86) + 1) / 2 * int(p.teeth)
         notch = ramp(0.92, 0.7, np.cos(place * 2 * math.pi))
         line = ramp(0.004, 0.012, np.abs(y))
@@ -136,20 +134,21 @@ def mouth(c: Carving, dice: Dice) -> None:
         c.height -= gap * 0.12
     c.mark("hole", gap)
     c.mark("lips", ramp(0.0, 0.1, lips) * c.cover)
-    chin = hill(c.fx, c.y, 0, min(at + 0.2, 0.92), h.face * 0.3, 0.1)
-    c.height += c.cover * chin * 0.05
+    if c.form != "animal":
+        chin = hill(c.fx, c.y, 0, min(at + 0.2, 0.92), h.face * 0.3, 0.1)
+        c.height += c.cover * chin * 0.05
 
 
 SCARS: Table = {
-    "cheeks": ("none", "none", "dots", "tears", "bars", "rings"),
+    "cheeks": ("dots", "tears", "bars", "rings"),
     "forehead": ("none", "ridge", "lozenge", "rows", "dots", "chevrons"),
     "pitch": (0.075, 0.1),
     "depth": (0.022, 0.04),
 }
 
 
-def scars(c: Carving, dice: Dice) -> None:
-    """Scarification: keloid dots, tear lines and bars on the cheeks, marks on the forehead."""
+def scars(c: Carving, dice: Dice, pattern: str) -> None:
+    """Marks on the forehead, and scarification: keloid dots, tear lines, bars on the cheeks."""
     p, h = dice.roll("scars", SCARS), c.head
     x, y, side = c.fx, c.y, c.face_side
     cell = 2 * math.pi / p.pitch
@@ -157,17 +156,17 @@ def scars(c: Carving, dice: Dice) -> None:
     v = y - h.eye_y - 0.3
     dots = ramp(0.1, 0.7, np.cos(u * cell) * np.cos(v * cell)) * (np.cos(u * cell) > 0)
     cheek = ellipse(u, v, 0, 0, p.pitch * 1.7, p.pitch * 1.7, 8) > 0
-    if p.cheeks == "dots":
+    if pattern != "scars":
+        mark = np.zeros_like(x)
+    elif p.cheeks == "dots":
         mark = dots * cheek
     elif p.cheeks == "tears":
         mark = ramp(0.2, 0.7, np.cos(u * cell)) * (ellipse(u, v, 0, 0, p.pitch * 1.45, 0.19, 8) > 0)
     elif p.cheeks == "bars":
         mark = ramp(0.2, 0.7, np.cos(v * cell * 0.8)) * (ellipse(u, v, 0, 0, 0.13, 0.17, 8) > 0)
-    elif p.cheeks == "rings":
+    else:
         r = np.sqrt(u * u + v * v)
         mark = ramp(0.2, 0.7, np.cos(r * cell)) * (r < p.pitch * 1.6)
-    else:
-        mark = np.zeros_like(x)
     inlaid = "brass" in c.regions or "cowrie" in c.regions  # there is one row on a forehead
     if not inlaid:
         mark = mark + _forehead(p.forehead, x, y - (h.brow_y - 0.24), p.pitch)
@@ -194,33 +193,29 @@ def _forehead(kind: str, x: Array, v: Array, pitch: float) -> Array:
     return np.zeros_like(x)
 
 
-MUZZLE: Table = {
-    "nostril": (0.03, 0.05),
-    "line": (0.86, 0.9),
-    "ridge": ("none", "line", "chevrons", "blaze"),
-}
+MUZZLE: Table = {"nostril": (0.03, 0.05), "ridge": ("none", "line")}
 
 
-def muzzle(c: Carving, dice: Dice) -> None:
-    """An animal's long nose: ridge, nostrils and the line of the mouth."""
+def muzzle(c: Carving, dice: Dice, pattern: str) -> None:
+    """An animal's long nose: ridge, nostrils, and where others are painted or scarred, a blaze or
+    chevrons."""
     p, h = dice.roll("muzzle", MUZZLE), c.head
     x, y, side = c.fx, c.y, c.face_side
-    if p.ridge in ("line", "chevrons"):
+    if p.ridge == "line" or pattern == "scars":
         ridge = np.exp(-((x / 0.03) ** 2)) * ramp(-0.75, -0.6, y) * ramp(0.6, 0.5, y)
         c.height += c.cover * ridge * 0.05
         c.mark("scar", ridge * c.cover)
-    if p.ridge == "chevrons":
+    if pattern == "scars":
         wave = ramp(0.2, 0.7, np.cos((y + side * 0.6) * 60)) * (np.abs(y - 0.15) < 0.3)
         wave = wave * (side < h.width * 0.3)
         c.height += c.cover * wave * 0.025
         c.mark("scar", wave * c.cover)
-    if p.ridge == "blaze":
+    if pattern == "cheeks":
         d = ellipse(x, y, 0, -0.15, h.width * 0.24, 0.5, 1.4)
         c.height -= c.cover * ramp(0, 0.2, d) * 0.03
         c.mark("blaze", ramp(0.0, 0.1, d) * c.cover)
     nostril = ellipse(side, y, 0.1, 0.74, p.nostril, p.nostril * 1.5)
     hole = ramp(0, 0.4, nostril) * c.cover
     c.height += c.cover * hill(side, y, 0.1, 0.72, 0.08, 0.1) * 0.05
-    line = np.exp(-(((y - p.line - side * 0.15) / 0.016) ** 2)) * (side < h.width * 0.5) * c.cover
-    c.height -= hole * 0.1 + line * 0.08
-    c.mark("hole", np.maximum(hole, line * 0.8))
+    c.height -= hole * 0.1
+    c.mark("hole", hole)

@@ -149,7 +149,7 @@ def head(grid: Grid, dice: Dice, form: str) -> Carving:
     c = Carving(grid, form, x, fx, y, dome * inside, inside, h, {"head": inside})
     h.brow_y = h.eye_y - 0.16
     h.nose_y = h.eye_y + h.nose
-    h.mouth_y = h.nose_y + h.mouth
+    h.mouth_y = 0.87 if form == "animal" else h.nose_y + h.mouth
     h.face = h.width * (0.72 if form == "disc" else 1.0)  # half-width the features share
     h.eye_x = h.face * h.eye_x
     {"heart": _heart, "disc": _disc}.get(form, _plain)(c, dice)

@@ -62,6 +62,8 @@ PIGMENTS: dict[str, Colour] = {
     "oxblood": (0.21, 0.035, 0.022),
     "ochre": (0.42, 0.24, 0.07),
     "indigo": (0.07, 0.10, 0.17),
+    "rubbed": (0.40, 0.26, 0.10),
+    "verdigris": (0.13, 0.27, 0.22),
 }
 
 # Which pigments sit well on which body: near blacks are not painted black.
@@ -70,6 +72,11 @@ ON: dict[str, tuple[str, ...]] = {
     "red": ("kaolin", "black", "ochre", "indigo"),
     "honey": ("kaolin", "black", "oxblood", "indigo"),
     "kaolin": ("oxblood", "black", "ochre", "indigo"),
+    "bronze": (
+        "rubbed",
+        "rubbed",
+        "verdigris",
+    ),  # cast, never painted: polished, or left to weather
 }
 
 SURFACE: Table = {
@@ -106,7 +113,9 @@ def work(c: Carving, dice: Dice, material: str) -> SimpleNamespace:
     return p
 
 
-def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[Array, Array]:
+def colour(
+    c: Carving, dice: Dice, material: str, pattern: str, p: SimpleNamespace
+) -> tuple[Array, Array]:
     """Linear reflectance (3, n, n) and gloss (n, n) of everything that is not wall."""
     rng = dice.stream("surface noise")
     n = c.grid.n
@@ -123,7 +132,7 @@ def colour(c: Carving, dice: Dice, material: str, p: SimpleNamespace) -> tuple[A
     body = body * np.exp(grain + 0.16 * broad + 0.10 * fine)
     gloss = np.full((n, n), m.gloss * p.finish, np.float32)
     flakes = noise(rng, n, 34, 30, 2) * 0.7 + 0.5 * broad
-    body, gloss = _paint(c, dice, material, body, gloss, flakes)
+    body, gloss = _paint(c, dice, material, pattern, body, gloss, flakes)
 
     near, far = blur(c.height, 0.012), blur(c.height, 0.035)
     hollow = ((near - c.height) * 14 + (far - c.height) * 7).clip(0, 1)
@@ -161,36 +170,33 @@ def _openings(c: Carving, dice: Dice, body: Array, gloss: Array) -> tuple[Array,
 
 
 PAINT: Table = {
-    "face": ("none", "none", "none", "sockets", "lids", "band", "cheeks", "halves"),
-    "marks": ("bare", "filled", "filled"),
+    "marks": ("bare", "filled"),
     "hair": ("bare", "painted"),
-    "pattern": ("bare", "painted", "painted"),
+    "crest": ("bare", "painted", "painted"),
 }
 
 
 def _paint(
-    c: Carving, dice: Dice, material: str, body: Array, gloss: Array, flakes: Array
+    c: Carving, dice: Dice, material: str, pattern: str, body: Array, gloss: Array, flakes: Array
 ) -> tuple[Array, Array]:
     """Lay pigment by part, flaked off in places: the painted body and its gloss."""
-    if material == "bronze":  # cast, never painted
-        return body, gloss
     p = dice.roll("paint", PAINT)
     rng = dice.stream("pigments")
     first, second, third = (PIGMENTS[str(name)] for name in rng.choice(ON[material], 3))
     lost = float(rng.uniform(0.9, 2.2))
     hold = ramp(lost + 0.15, lost - 0.15, flakes)
-    areas = [(_painted_face(c, p.face), first), (c.region("blaze"), first)]
-    if p.marks == "filled":
+    areas = [(_painted_face(c, pattern), first)]
+    if p.marks == "filled" or pattern == "scars":
         rim = c.region("rim") * c.region("head")
         areas.append((np.maximum(c.region("scar"), rim), second))
-    if p.hair == "painted":
+    if p.hair == "painted" and material != "bronze":
         areas.append((c.region("coiffure"), PIGMENTS["black"]))
-    if p.pattern == "painted":
+    if p.crest == "painted":
         areas.append((c.region("pattern"), third))
     for where, ink in areas:
         cover = (where * hold * 0.9).clip(0, 1)
         body = _mix(body, _flat(ink) * np.exp(0.08 * flakes), cover)
-        gloss = gloss * (1 - 0.8 * cover)
+        gloss = gloss * (1 - cover * (0.0 if material == "bronze" else 0.8))
     return body, gloss
 
 
@@ -198,12 +204,12 @@ def _painted_face(c: Carving, kind: str) -> Array:
     """Where a face's paint lies, in [0, 1]."""
     h, flesh = c.head, c.region("head")
     if kind == "sockets":
-        return c.region("socket") * flesh
-    if kind == "lids":
-        return c.region("lid") * flesh
+        return np.maximum(c.region("socket"), c.region("lid")) * flesh
     if kind == "band":
         return ramp(0.17, 0.14, np.abs(c.y - h.eye_y)) * c.regions.get("plane", flesh)
     if kind == "cheeks":
+        if c.form == "animal":
+            return c.region("blaze")
         low = ramp(0.0, 0.03, c.y - h.eye_y - 0.16 + 0.36 * (h.face - c.face_side))
         return low * ramp(h.face * 0.3, h.face * 0.34, c.face_side) * flesh
     if kind == "halves":
