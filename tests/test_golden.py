@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import shaders
+from installation import scene as scenes
+from installation import stage
 from installation.engine.compose import Compose
 from installation.engine.mix import Mixer
 from installation.engine.passes import PassChain
@@ -92,3 +94,17 @@ def test_waiting(gl: moderngl.Context, agrees) -> None:
     moved = encoded(gl, target.texture)
     program.draw(target.framebuffer, {}, {}, TIME + 4)
     assert np.abs(encoded(gl, target.texture) - moved.astype(int)).mean() > 0.5
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_scene(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Each work with the piece that ships, nine seconds in: what the README shows."""
+    options = stage.Options(
+        scene=name, offscreen=True, out=str(tmp_path), size=(256, 256), frames=28, fps=3
+    )
+    assert stage.play(options) == 0
+    drawn, file = Image.open(sorted(tmp_path.glob("*.png"))[-1]), GOLDEN / "scenes" / f"{name}.png"
+    if request.config.getoption("--update-golden"):
+        drawn.save(file)
+    golden = np.asarray(Image.open(file).convert("RGB"), np.int16)
+    assert np.abs(np.asarray(drawn) - golden).mean() < 3  # another processor rounds otherwise
