@@ -34,7 +34,7 @@ def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
     """
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
-    declare_piece(bus, card.latent)
+    declare_piece(bus, card.latent, card.directions)
     found: dict[str, str] = {}
     for file in (*wanted, *scenes.shipped()):
         name = scenes.scene_name(file)

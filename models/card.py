@@ -22,6 +22,8 @@ PREVIEW = "preview.png"
 _CARD_BYTES = 1 << 20  # a card is a page of text; anything larger is not one
 _WIDEST = 1 << 16  # numbers in a latent vector; the live side makes one before it sees the weights
 
+_DIRECTIONS = 64  # a fader each
+
 
 class PieceError(Exception):
     """A folder that is not a piece, or is a damaged one. One sentence, in plain words."""
@@ -31,7 +33,8 @@ class PieceError(Exception):
 class Card:
     """Everything a piece says about itself.
 
-    generator and upscaler hold the keyword arguments that rebuild the networks; `training` and
+    generator and upscaler hold the keyword arguments that rebuild the networks; directions are
+    ways in z, of z numbers each, that can be steered (models.directions); `training` and
     `provenance` are for people: recipe, kimg, seconds, dataset, sources, licences, figures.
     """
 
@@ -40,6 +43,7 @@ class Card:
     latent: Latent
     generator: dict[str, Any]
     upscaler: dict[str, Any] | None = None
+    directions: tuple[tuple[float, ...], ...] = ()
     title: str = ""
     author: str = ""
     licence: str = ""
@@ -77,6 +81,7 @@ class Card:
             raise PieceError(f"{where} has an unknown field {sorted(unknown)[0]!r}")
         try:
             data["latent"] = _latent(data["latent"])
+            data["directions"] = tuple(tuple(map(float, way)) for way in data.get("directions", ()))
             card = cls(**data)
             card._check()
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -96,6 +101,11 @@ class Card:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")
         if self.latent.width > _WIDEST:
             raise ValueError(f"a latent of {self.latent.width} numbers is wider than {_WIDEST}")
+        if len(self.directions) > _DIRECTIONS:
+            raise ValueError(f"{len(self.directions)} directions are more than {_DIRECTIONS}")
+        for way in self.directions:
+            if len(way) != self.latent.z or not all(abs(x) <= 1 for x in way):  # nan neither
+                raise ValueError(f"a direction is {self.latent.z} numbers from -1 to 1")
         for name, entry in self.files.items():
             if Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
                 raise ValueError(f"file name {name!r} would leave the folder")

@@ -66,6 +66,15 @@ def test_round_trip(tiny: Path) -> None:
 
 def test_card_round_trip() -> None:
     assert Card.from_json(card().to_json()) == card()
+    steered = card(directions=((0.6, 0.8, 0.0, 0.0), (0.0, 0.0, 0.0, -1.0)))
+    assert Card.from_json(steered.to_json()) == steered
+
+
+@pytest.mark.parametrize("ways", [[[1, 0]], [[float("nan")] * 4], [[9, 0, 0, 0]], 3, [["a"] * 4]])
+def test_directions_that_are_none(ways: object) -> None:
+    data = json.loads(card().to_json()) | {"directions": ways}
+    with pytest.raises(PieceError, match="incomplete or wrong"):
+        Card.from_json(json.dumps(data))
 
 
 def test_truncated_weights(tiny: Path) -> None:

@@ -37,6 +37,27 @@ def test_it_paints_varied_pictures(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_its_directions_change_more_than_any_way_would(path: Path) -> None:
+    loaded = piece.load(path.parent)
+    z = loaded.card.latent.z
+    rng = np.random.default_rng(0)
+    points = loaded.card.latent.sample(rng, 16)
+    by_chance = rng.standard_normal((8, z))
+    by_chance /= np.linalg.norm(by_chance, axis=1, keepdims=True)
+
+    def change(way: np.ndarray) -> float:
+        there = points.copy()
+        there[:, :z] += 3 * way.astype(np.float32)
+        with torch.inference_mode():
+            before, after = (loaded.generator(torch.from_numpy(p)) for p in (points, there))
+        return float((after - before).abs().mean())
+
+    assert loaded.card.directions
+    strongest = change(np.asarray(loaded.card.directions[0]))
+    assert strongest > 1.2 * np.mean([change(way) for way in by_chance])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
 def test_its_card_says_whose_it_is_and_what_it_was_trained_on(path: Path) -> None:
     card = verify(path.parent)
     assert card.title

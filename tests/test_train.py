@@ -285,6 +285,9 @@ def test_what_a_person_wrote_into_the_card_survives_a_resume(
     assert [code.name for code in kept.latent.codes] == ["mood", "size"]
     with Image.open(out / "code_1.png") as strip:
         assert strip.width > strip.height / 2 > 100
+    with Image.open(out / "directions.png") as ways:  # six of them, at seven values
+        assert ways.width > 7 * 128
+        assert ways.height > len(kept.directions) * 128 == 6 * 128
 
 
 @pytest.mark.parametrize("resolution", [8, 32, 128])

@@ -128,6 +128,19 @@ def test_a_raised_fader_takes_the_choice_over(space: LatentSpace) -> None:
     np.testing.assert_array_equal(shares(after, "eyes"), shares(before, "eyes"))
 
 
+def test_a_direction_moves_z_alone(space: LatentSpace) -> None:
+    ways = np.eye(2, LATENT.z)
+    bus = Bus()
+    declare_piece(bus, LATENT, ways)
+    point = space.seed(1)
+    np.testing.assert_array_equal(steer(bus, LATENT, point, ways), point)
+    assert bus.post("/piece/direction/2", -1.5)
+    bus.tick(60)
+    moved = steer(bus, LATENT, point, ways) - point
+    np.testing.assert_allclose(moved[:3], [0, -1.5, 0], atol=1e-5)
+    assert not moved[3:].any()
+
+
 def test_another_piece_brings_its_own_faders() -> None:
     bus = Bus()
     declare_piece(bus, LATENT)

@@ -10,10 +10,11 @@ import torch
 
 from models import piece
 from models.card import CARD, PREVIEW, Card, read_card
+from models.directions import find_directions
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
-from training.watch.pictures import strip
+from training.watch.pictures import strip, ways
 from training.watch.sheet import png
 
 PICTURES = 16  # in a piece's preview
@@ -30,6 +31,7 @@ def make_card(
         resolution=network.resolution,
         latent=module.latent,
         generator=network.arguments(),
+        directions=find_directions(network.fold(), module.latent.z),
         provenance=data.provenance,
         training={
             "dataset": data.name,
@@ -47,7 +49,7 @@ def make_card(
 
 
 def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
-    """Write the piece, with a strip `code_1.png` … of what each code does.
+    """Write the piece, with pictures of what each code (`code_1.png` …) and direction does.
 
     What a person wrote into an older card stays: title, author, licence, names of codes.
     """
@@ -59,6 +61,7 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
         f"code_{number}.png": png(strip(module, code, points))
         for number, code in enumerate(module.latent.codes, start=1)
     }
+    strips["directions.png"] = png(ways(module, card.directions, points[0]))
     piece.save(folder, card, module.average.whole(), pictures={PREVIEW: shown, **strips})
 
 

@@ -139,7 +139,8 @@ class Show:
             layer.warm(whole=self._at_once)
         if not self._warm():
             return
-        points = [steer(self.bus, self.card.latent, layer.step(frame)) for layer in self.layers]
+        latent, ways = self.card.latent, self.card.directions
+        points = [steer(self.bus, latent, layer.step(frame), ways) for layer in self.layers]
         self.stream.request(np.stack(points), tuple(self.layers))
         picture = self.stream.newest
         if picture is not None and picture.number != self._seen:

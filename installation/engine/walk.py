@@ -9,7 +9,7 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,8 +174,12 @@ class Spline:
         return self._space.finish(p[:n], p[n:], truncation)
 
 
-def declare_piece(bus: Bus, latent: Latent) -> None:
-    """Offer a piece's labels and codes to the room: /piece/hair/blonde, /piece/code/2.
+Directions = Sequence[Sequence[float]]  # each of z numbers; a card's `directions`
+
+
+def declare_piece(bus: Bus, latent: Latent, directions: Directions = ()) -> None:
+    """Offer a piece's labels, codes and directions to the room: /piece/hair/blonde,
+    /piece/code/2, /piece/direction/1.
 
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
@@ -196,19 +200,26 @@ def declare_piece(bus: Bus, latent: Latent) -> None:
                 for k in range(code.size)
             }
             bus.declare(f"piece/code/{number}", declared)
+    moves = {
+        str(k + 1): Param(0, -3, 3, glide=0.6, doc=f"Moves z along direction {k + 1}.")
+        for k in range(len(directions))
+    }
+    bus.declare("piece/direction", moves)
 
 
 def _labels(latent: Latent) -> list[tuple[Label, str]]:
-    """Each label and what its values stand under; "code" is taken by the codes."""
+    """Each label and what its values stand under; two names are taken."""
     names = slugs(label.name for label in latent.labels)
-    own = ["code_label" if name == "code" else name for name in names]
+    own = [f"{name}_label" if name in ("code", "direction") else name for name in names]
     return [(label, f"piece/{name}") for label, name in zip(latent.labels, own, strict=True)]
 
 
-def steer(bus: Bus, latent: Latent, point: Vector) -> Vector:
+def steer(bus: Bus, latent: Latent, point: Vector, directions: Directions = ()) -> Vector:
     """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
     out = point.copy()
     where = latent.slices()
+    for number, way in enumerate(directions, start=1):
+        out[where["z"]] += bus.value(f"/piece/direction/{number}") * np.asarray(way, np.float32)
     for label, owner in _labels(latent):
         held = [bus.value(f"/{owner}/{name}") for name in slugs(label.values)]
         out[where[label.name]] = _hold(out[where[label.name]], held)

@@ -25,6 +25,7 @@ from training.watch.sheet import Tile, sheet, tile, tiles
 
 MOST = 12  # rows or columns of a sheet; a label may have 64 values
 REACH = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # beyond ±1 is beyond what was trained
+FADER = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of a direction, live
 ROWS = 4  # points of a traversal strip
 SHOWN = 8  # pictures that are compared, and images that are shown as augmented
 
@@ -94,6 +95,17 @@ def strip(module: GanModule, code: Code, points: Tensor) -> Image.Image:
     )
     left = [f"seed {i + 1}" for i in range(len(crossed))]
     return sheet(_drawn(module, crossed), title, left, columns.captions)
+
+
+def ways(module: GanModule, directions: Sequence[Sequence[float]], point: Tensor) -> Image.Image:
+    """What each direction does to one point (width,): a row each, from one end of its fader to the
+    other."""
+    z = module.latent.slices()["z"]
+    crossed = point.repeat(len(directions), len(FADER), 1)
+    crossed[..., z] += torch.tensor(FADER)[:, None] * torch.tensor(directions)[:, None]
+    left = [f"direction {k + 1}" for k in range(len(directions))]
+    top = tuple(f"{value:+g}".replace("-", "−") if value else "0" for value in FADER)
+    return sheet(_drawn(module, crossed), "directions in z, the strongest first", left, top)
 
 
 def augmented(module: GanModule, data: Dataset) -> Image.Image:
