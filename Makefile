@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 play: $(VENV)/ready gl
 	$(BIN)/installation play $(ARGS)
 
+# Two processes with one thread each; tests of one file share what is costly (a window, a server).
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/ready-dev gl
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check .
