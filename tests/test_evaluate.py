@@ -18,6 +18,7 @@ from tests.pieces import make_piece
 from training.evaluate import Effort, evaluate, to_text
 from training.metrics import codes, contrast, inception, pyramid, recogniser, vgg
 from training.metrics.figure import Figure, plain
+from training.metrics.identity import estranged
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, conditions_for
 from training.metrics.recogniser import score, train_recogniser
@@ -144,6 +145,19 @@ def test_z_and_labels_share_the_variance() -> None:
         features, CODED, torch.zeros(9, 0), real[..., :8, :8],
     )  # fmt: skip
     assert alone.z_features > 0.9
+
+
+def test_a_label_that_only_tints_keeps_the_character_and_one_that_rules_does_not() -> None:
+    latent = Latent(4, (Label("tint", ("a", "b")), Label("kind", ("a", "b", "c"))))
+
+    def paint(points: Tensor) -> Tensor:
+        rows = points[:, :4] + 0.1 * points[:, 4:5]
+        return rows + 50 * points[:, 6:9].argmax(1, keepdim=True)
+
+    known = torch.tensor([[1.0, 0, 1, 0, 0], [0, 1, 0, 0, 1]])
+    found = estranged(paint, lambda rows: rows, latent, known, count=200)
+    assert 0 < found["tint"] < 0.2
+    assert found["kind"] > 5
 
 
 # Official networks

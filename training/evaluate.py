@@ -21,6 +21,7 @@ from training.metrics import contrast, figures
 from training.metrics.codes import diversity, probe, saved_discriminator, shared_q
 from training.metrics.encoder import Encoder
 from training.metrics.figure import Figures, plain, table
+from training.metrics.identity import estranged
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, gather
@@ -30,6 +31,7 @@ from training.pixels import floats
 from training.writing import replace
 
 SAMPLES = 2000  # generated pictures, and real ones on each side, where there are as many
+_CHARACTERS = 256  # pictures of which one label is changed
 _SHOWN = 24  # pictures of each kind in the sheet
 _REPORT, _TABLE, _SHEET = "evaluation.json", "evaluation.txt", "real-above-generated.png"
 
@@ -111,6 +113,9 @@ def _measure(
         notes.append("the piece was trained on all images, those called held out among them")
     if latent.labels:
         found |= _labels(piece, material, effort, seed, notes)
+        found |= figures.identity(
+            estranged(material.paint, encoder.features, latent, known, count=_CHARACTERS, seed=seed)
+        )
     if latent.codes:
         found |= _codes(piece, material, effort, seed, notes)
     inception, vgg = networks

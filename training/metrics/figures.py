@@ -95,6 +95,16 @@ def labels(found: dict[str, Obedience]) -> Figures:
     }  # fmt: skip
 
 
+def identity(found: dict[str, float]) -> Figures:
+    return {
+        f"identity_{name}": Figure(
+            f"identity, {name}", value, 1.0, "another z", "lower",
+            "how far a picture goes when this alone changes; 1 is as far as another character",
+        )
+        for name, value in found.items()
+    }  # fmt: skip
+
+
 def codes(found: dict[str, Score], reader: str) -> Figures:
     """reader: "probe" or "q". The floor of a code is chance: real pictures have none."""
     who = {"probe": "a fresh network, after JPEG and shift", "q": "the Q trained with it"}[reader]
