@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from training.corpus import folder, masks
-from training.corpus.carving.dice import Dice
+from training.corpus.dice import Dice
 from training.corpus.carving.field import Grid, arc, blur, noise
 from training.corpus.folder import CorpusError
 

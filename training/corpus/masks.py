@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from training.corpus import folder
 from training.corpus.carving import crown, face, inlay, light, surface
-from training.corpus.carving.dice import Dice
+from training.corpus.dice import Dice
 from training.corpus.carving.field import Grid
 from training.corpus.carving.head import HANG, Carving, head
 

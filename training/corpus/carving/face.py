@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from training.corpus.carving.dice import Dice, Table
+from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, ellipse, hill, ramp, root
 from training.corpus.carving.head import Carving
 

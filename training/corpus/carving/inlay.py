@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.corpus.carving.dice import Dice, Table
+from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import ramp
 from training.corpus.carving.head import Carving
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.corpus.carving.dice import Dice, Table
+from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, blur, noise, ramp
 from training.corpus.carving.head import Carving
 

@@ -1,0 +1,105 @@
+"""What is behind the sitter."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import skia
+
+from training.corpus.dice import Table
+from training.corpus.portrait.colour import WHITE, Colour, from_lch, mix, tone
+from training.corpus.portrait.pen import SCREEN, Pen, glow, gradient, oval, polygon, smooth
+from training.corpus.portrait.sitter import Sitter
+
+GROUND = ("flat", "gradient", "pattern", "bokeh")
+
+_TABLE: Table = {
+    "light": (0.22, 0.97), "chroma": (0.0, 0.13), "hue": (0.0, 1.0), "angle": (0.0, 6.28),
+    "motif": ("stripes", "dots", "rays", "checks", "petals"), "scale": (0.7, 1.5),
+}  # fmt: skip
+
+
+def ground(pen: Pen, sitter: Sitter) -> None:
+    roll, kind = sitter.dice.roll("ground", _TABLE), sitter.labels["background"]
+    rng = sitter.dice.stream("ground marks")
+    colour = from_lch(roll.light, roll.chroma, roll.hue)
+    if sitter.hair.base and _near(colour, sitter.hair.base):
+        colour = from_lch(roll.light - 0.3 if roll.light > 0.55 else roll.light + 0.35, roll.chroma, roll.hue)
+    other = mix(tone(colour, 0.72 if roll.light > 0.5 else 1.5), from_lch(roll.light, roll.chroma + 0.04, roll.hue + 0.2), 0.45)
+    if kind in ("flat", "pattern"):
+        pen.wash(colour)
+    else:
+        dx, dy = 110 * math.cos(roll.angle), 110 * math.sin(roll.angle)
+        pen.wash(gradient((-dx, -dy), (dx, dy), colour, mix(colour, other, 0.55), other))
+    if kind == "pattern":
+        _MOTIFS[roll.motif](pen, mix(colour, WHITE if roll.light < 0.7 else other, 0.45), roll.scale, roll.angle, rng)
+    if kind == "bokeh":
+        _bokeh(pen, colour, rng)
+
+
+def _near(a: Colour, b: Colour) -> bool:
+    return sum(abs(p - q) for p, q in zip(a, b, strict=True)) < 0.35
+
+
+def _bokeh(pen: Pen, colour: Colour, rng: np.random.Generator) -> None:
+    """Lights out of focus: discs with a brighter rim, and broad glows."""
+    for _ in range(4):
+        x, y, r = rng.uniform(-110, 110), rng.uniform(-110, 110), rng.uniform(35, 80)
+        tint = from_lch(rng.uniform(0.5, 0.95), 0.1, rng.uniform())
+        pen.fill(oval(x, y, r, r), glow((x, y), r, tint, 0.7))
+    for _ in range(int(rng.integers(8, 20))):
+        x, y, r = rng.uniform(-105, 105), rng.uniform(-105, 105), rng.uniform(4, 15)
+        tint = mix(from_lch(0.9, 0.08, rng.uniform()), colour, 0.2)
+        alpha = rng.uniform(0.15, 0.5)
+        pen.fill(oval(x, y, r, r), tint, alpha, SCREEN)
+        pen.line(oval(x, y, r, r), tint, 1.0, alpha)
+
+
+def _stripes(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
+    pen.canvas.save()
+    pen.canvas.rotate(math.degrees(angle))
+    for k in range(-9, 10):
+        x = k * 19 * scale
+        pen.fill(polygon([(x, -160), (x + 9 * scale, -160), (x + 9 * scale, 160), (x, 160)]), ink, 0.8)
+    pen.canvas.restore()
+
+
+def _dots(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
+    dots = skia.Path()
+    for row in range(-6, 7):
+        for column in range(-6, 7):
+            dots.addCircle((column + 0.5 * (row % 2)) * 23 * scale, row * 20 * scale, 6 * scale)
+    pen.canvas.save()
+    pen.canvas.rotate(math.degrees(angle))
+    pen.fill(dots, ink, 0.85)
+    pen.canvas.restore()
+
+
+def _rays(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
+    n = int(18 / scale)
+    for k in range(n):
+        a, b = angle + 2 * math.pi * k / n, angle + 2 * math.pi * (k + 0.5) / n
+        pen.fill(polygon([(0, 0), (190 * math.cos(a), 190 * math.sin(a)), (190 * math.cos(b), 190 * math.sin(b))]), ink, 0.75)
+
+
+def _checks(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
+    squares, side = skia.Path(), 22 * scale
+    for row in range(-8, 8):
+        for column in range(-8, 8):
+            if (row + column) % 2:
+                squares.addRect(skia.Rect.MakeXYWH(column * side, row * side, side, side))
+    pen.canvas.save()
+    pen.canvas.rotate(math.degrees(angle))
+    pen.fill(squares, ink, 0.6)
+    pen.canvas.restore()
+
+
+def _petals(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
+    for _ in range(26):
+        x, y, a, r = rng.uniform(-105, 105), rng.uniform(-105, 105), rng.uniform(0, 6.3), 8 * scale * rng.uniform(0.6, 1.3)
+        dx, dy = r * math.cos(a), r * math.sin(a)
+        pen.fill(smooth([(x - dx, y - dy), (x - dy * 0.6, y + dx * 0.6), (x + dx, y + dy), (x + dy * 0.6, y - dx * 0.6)], closed=True), ink, rng.uniform(0.5, 1.0))
+
+
+_MOTIFS = {"stripes": _stripes, "dots": _dots, "rays": _rays, "checks": _checks, "petals": _petals}
