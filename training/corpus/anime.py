@@ -100,9 +100,18 @@ def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]
     """One face at size by size, drawn finer and averaged."""
     times = max(2, -(-_FINEST // size)) if size <= 384 else 1
     pen = Pen(size * times)
-    _portrait(pen, sitter.sit(wanted, dice))
-    fine = pen.pixels().reshape(size, times, size, times, 3)
-    return (fine.mean((1, 3)) + 0.5).astype(np.uint8)
+    who = sitter.sit(wanted, dice)
+    _portrait(pen, who)
+    return light.grade(_average(pen.pixels(), times), who)
+
+
+def _average(fine: NDArray[np.uint8], times: int) -> NDArray[np.float32]:
+    """(n · times, n · times, 3) to (n, n, 3), [0, 1]. Sums of slices: four times faster than mean."""
+    total = np.zeros((len(fine) // times, len(fine) // times, 3), np.uint16)
+    for row in range(times):
+        for column in range(times):
+            total += fine[row::times, column::times]
+    return total / np.float32(255 * times * times)
 
 
 def _portrait(pen: Pen, who: sitter.Sitter) -> None:
@@ -129,12 +138,11 @@ def _portrait(pen: Pen, who: sitter.Sitter) -> None:
     styles.ahoge(pen, who)
     headwear.headwear(pen, who)
     pen.canvas.restore()
-    light.grade(pen, who)
 
 
 def _frame(pen: Pen, who: sitter.Sitter) -> None:
     """Crop to the head: a small network has to see the eyes."""
-    roll = who.dice.roll("frame", {"zoom": (0.92, 1.12), "x": (-6.0, 6.0), "y": (0.0, 10.0)})
+    roll = who.dice.roll("frame", {"zoom": (1.02, 1.22), "x": (-6.0, 6.0), "y": (3.0, 13.0)})
     pen.canvas.translate(roll.x - 9 * who.head.turn, roll.y)
     pen.canvas.rotate(who.roll)
     pen.canvas.scale(roll.zoom, roll.zoom)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -24,6 +25,11 @@ def deal(cards: Sequence[dict[str, str]], seed: int, index: int, name: str = "")
     `name` tells decks apart that are dealt side by side.
     """
     block, at = divmod(index, len(cards))
+    return cards[_order(len(cards), seed, block, name)[at]]
+
+
+@lru_cache(64)
+def _order(count: int, seed: int, block: int, name: str) -> list[int]:
     stream = [seed, block, zlib.crc32(name.encode())] if name else [seed, block]
-    order = np.random.default_rng(stream).permutation(len(cards))
-    return cards[int(order[at])]
+    order: list[int] = np.random.default_rng(stream).permutation(count).tolist()
+    return order

@@ -49,7 +49,7 @@ def brows(pen: Pen, sitter: Sitter) -> None:
     colour = mix(sitter.hair.deep, sitter.hair.line, roll.ink)
     if sitter.is_a(hair="white") or sitter.is_a(hair="blonde"):
         colour = mix(colour, sitter.skin.line, 0.4)
-    y = 6 - 16.5 * 0.62 - sitter.eye_h * 0.55 - 8 - roll.high + (4 if masculine else 0)
+    y = 6 - 10 - sitter.eye_h * 0.6 - 7 - roll.high + (4 if masculine else 0)
     for side in (-1, 1):
         rise = e.raised + side * roll.uneven * (2.0 if sitter.is_a(expression="wink") else 1.0)
         inner, outer = sitter.apart - 13.5, sitter.apart + 15.5 * roll.long

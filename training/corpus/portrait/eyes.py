@@ -27,7 +27,7 @@ Y = 6.0  # of the eyes' middle in the face's chart
 
 _EYE: Table = {
     "lash": ("wing", "spikes", "heavy", "fine"), "lid": (3.6, 5.6), "peak": (-0.25, 0.25),
-    "square": (0.45, 0.75), "iris": (0.66, 0.80), "pupil": ("round", "slit", "ring", "none"),
+    "square": (0.45, 0.75), "iris": (0.66, 0.80), "pupil": ("round", "round", "slit", "ring"),
     "gaze_x": (-2.6, 2.6), "gaze_y": (-1.2, 1.6), "shine": ("large", "twin", "bar", "star"), "lower": (0.0, 1.0), "depth": (0.35, 0.6),
     "wink": ("left", "right"), "shut": (0.0, 1.0), "tears": (0.0, 1.0),
 }  # fmt: skip
@@ -112,11 +112,10 @@ def _iris(
     lit = mix(tone(colour, 1.22, 1.0, -0.15), WHITE, 0.18)
     pen.fill(oval(x, y, rx, ry), gradient((x, y - ry * 0.8), (x, y + ry), dark, colour, lit))
     pen.line(oval(x, y, rx - 0.6, ry - 0.6), rim, 1.7)
-    if roll.pupil != "none":
-        px, py = {"round": (0.42, 0.44), "slit": (0.26, 0.55), "ring": (0.38, 0.38)}[roll.pupil]
-        pen.fill(oval(x, y - ry * 0.05, rx * px, ry * py), rim, 0.92)
-        if roll.pupil == "ring":
-            pen.line(oval(x, y - ry * 0.05, rx * 0.58, ry * 0.6), mix(colour, lit, 0.6), 1.2, 0.7)
+    px, py = {"round": (0.42, 0.46), "slit": (0.26, 0.56), "ring": (0.36, 0.38)}[roll.pupil]
+    pen.fill(oval(x, y - ry * 0.05, rx * px, ry * py), rim, 0.92)
+    if roll.pupil == "ring":
+        pen.line(oval(x, y - ry * 0.05, rx * 0.58, ry * 0.6), mix(colour, lit, 0.6), 1.2, 0.7)
     bowl = leaf((x - rx * 0.72, y + ry * 0.38), (x + rx * 0.72, y + ry * 0.38), -ry * 0.75, ry * 0.28)
     pen.fill(bowl, lit, 0.75)
     pen.fill(oval(x, y + ry * 0.55, rx, ry * 0.6), glow((x, y + ry * 0.6), rx, lit, 0.5), 1.0, SCREEN)

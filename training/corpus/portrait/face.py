@@ -125,11 +125,11 @@ def _nose(pen: Pen, sitter: Sitter, kind: str) -> None:
         pen.fill(oval(tip[0] + sitter.light * 1.5, tip[1] - 3.5, 1.6, 2.2), skin.light, 0.9)
     else:
         base = head.at(-side * 1.0, y + 4.2, 3)
-        top = head.at(side * 0.5, y - 6 - 12 * grown, 3)
+        top = head.at(side * 0.5, y - 4 - 7 * grown, 3)
         if kind == "wedge" or grown >= 1:
-            shade = smooth([top, tip, base, head.at(-side * (4 + 2 * grown), y + 2, 0)], closed=True)
+            shade = smooth([top, tip, base, head.at(-side * (2.6 + 1.6 * grown), y + 2, 0)], closed=True)
             pen.fill(shade, skin.shade if grown else skin.deep)
-        pen.fill(ribbon([top, tip, base], [0.2, 1.5 + 0.4 * grown, 0.6]), skin.line, 0.9)
+        pen.fill(ribbon([top, tip, base], [0.1, 1.1 + 0.5 * grown, 0.5]), skin.line, 0.85)
 
 
 def _years(pen: Pen, sitter: Sitter) -> None:
@@ -138,12 +138,12 @@ def _years(pen: Pen, sitter: Sitter) -> None:
     colour: Colour = mix(skin.deep, skin.line, 0.45)
     for side in (-1, 1):
         fold = [head.at(side * 8.5, head.chin * 0.5), head.at(side * 14.5, head.chin * 0.63)]
-        pen.fill(leaf(fold[0], fold[1], side * -1.2, 0.8), colour, 0.7)
+        pen.fill(leaf(fold[0], fold[1], side * -1.2, 0.6), colour, 0.5)
         bag: list[Point] = [
             head.at(side * (sitter.apart - 9), 6 + sitter.eye_h * 0.95),
             head.at(side * (sitter.apart + 3), 6 + sitter.eye_h * 1.15),
         ]
-        pen.fill(leaf(bag[0], bag[1], side * -1.5, 0.7), colour, 0.6)
+        pen.fill(leaf(bag[0], bag[1], side * -1.5, 0.6), colour, 0.5)
 
 
 def cast_shadow(pen: Pen, sitter: Sitter, face_path: skia.Path, caster: skia.Path, drop: float) -> None:

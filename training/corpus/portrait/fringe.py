@@ -18,12 +18,13 @@ from training.corpus.portrait.colour import mix
 from training.corpus.portrait.locks import ragged, strand_ink
 from training.corpus.portrait.pen import Pen, Point, gradient, leaf, polygon, ribbon, smooth
 from training.corpus.portrait.sitter import Sitter
+from training.corpus.portrait.styles import shows_ears
 
 FRINGE = ("blunt", "jagged", "parted", "swept", "curtain", "crossed", "bare")
 
 _FRONT = 64.0  # degrees from the face's middle to where the fringe ends and the sides begin
 _CAP: Table = {
-    "locks": (9.0, 14.0), "part": (-24.0, 24.0), "low": (-0.05, 0.06), "way": ("left", "right"),
+    "locks": (9.0, 13.0), "part": (-24.0, 24.0), "low": (-0.05, 0.06), "way": ("left", "right"),
     "shine": ("ring", "ring", "patches", "soft"), "level": (0.44, 0.60), "tall": (0.05, 0.11), "fade": (-1.0, 1.0),
     "flyaway": (0.0, 6.0),
 }  # fmt: skip
@@ -31,56 +32,66 @@ _CAP: Table = {
 
 @dataclass(frozen=True)
 class Strip:
-    """A lock on the dome: its longitudes at the fringe, how far its tip strays from them, v there,
-    and the share of its width that its end keeps (0: a tip)."""
+    """A lock on the dome: its longitudes at the fringe, how far its tip strays from them, v at its
+    two lower corners, the share of its width that its end keeps (0: a tip), and how far it stands
+    off."""
 
     left: float
     right: float
     stray: float
-    end: float
+    ends: tuple[float, float]
     blunt: float
+    puff: float
 
 
-def strips(sitter: Sitter, roll: SimpleNamespace, rng: np.random.Generator) -> list[Strip]:
+def _strips(sitter: Sitter, roll: SimpleNamespace, rng: np.random.Generator) -> list[Strip]:
     """The dome's locks, those at the sides first and the fringe's middle last."""
     kind, n = sitter.labels["fringe"], int(roll.locks)
-    if kind == "bare":
-        n += 4
-    edges = np.linspace(-92, 92, n + 1) + np.r_[0, rng.uniform(-4, 4, n - 1), 0]
+    ears = shows_ears(sitter)
+    edges = np.linspace(-93, 93, n + 1) + np.r_[0, rng.uniform(-60, 60, n - 1) / n, 0]
     way = -1 if roll.way == "left" else 1
     found = []
-    for a, b in zip(edges, edges[1:], strict=False):
-        jitter = rng.uniform(-1, 1, 3).tolist()
-        stray, end, blunt = _hang(kind, (a + b) / 2, roll.part, way, jitter)
-        over = 0.8 + 2.6 * abs(jitter[2])
-        found.append(Strip(float(a - over), float(b + over), stray, end + roll.low, blunt))
+    for a, b in zip(edges.tolist(), edges[1:].tolist(), strict=False):
+        jitter = rng.uniform(-1, 1, 4).tolist()
+        if kind == "bare":
+            ends = _hairline(a - 2, roll.part), _hairline(b + 2, roll.part)
+            found.append(Strip(a - 2, b + 2, 0.0, ends, 1.0, 1.0 + jitter[3]))
+            continue
+        stray, end, blunt = _hang(kind, (a + b) / 2, roll.part, way, jitter, ears)
+        over = 1.0 + 3.0 * abs(jitter[2])
+        end += roll.low
+        found.append(Strip(a - over, b + over, stray, (end, end), blunt, 1.5 + 2.5 * jitter[3]))
     middle = roll.part if kind in ("parted", "curtain") else 0.0
-    return sorted(found, key=lambda s: -abs((s.left + s.right) / 2 - middle) - 12 * (s.end % 0.07))
+    return sorted(found, key=lambda s: -abs((s.left + s.right) / 2 - middle) - 90 * (s.ends[0] % 0.1))
+
+
+def _hairline(lon: float, part: float) -> float:
+    """Where the hair begins on a bare forehead: highest beside the peak, low at the temples."""
+    u = (lon - 0.3 * part) / _FRONT
+    return 0.80 + 0.07 * math.exp(-((u / 0.22) ** 2)) + 0.16 * min(1.6, u * u)
 
 
 def _hang(
-    kind: str, lon: float, part: float, way: int, jitter: list[float]
+    kind: str, lon: float, part: float, way: int, jitter: list[float], ears: bool
 ) -> tuple[float, float, float]:
     """How far a lock strays, where it ends and how bluntly, by the kind of fringe."""
     u = lon / _FRONT
-    if kind == "bare":
-        return -lon * 0.12, (0.80 + 0.12 * u * u if abs(u) < 1 else 1.0), 0.8
     if abs(u) > 1:
-        return math.copysign(3, lon), 1.42 + 0.06 * jitter[0], 0.1
+        return math.copysign(4, lon), (1.12 if ears else 1.46) + 0.06 * jitter[0], 0.0
     if kind == "blunt":
-        return 1.5 * jitter[0], 1.19 + 0.012 * jitter[1] + 0.1 * u**4, 0.80
+        return 1.5 * jitter[0], 1.19 + 0.012 * jitter[1] + 0.1 * u**4, 0.86
     if kind == "jagged":
-        return 7 * jitter[0] + 4 * u, 1.24 + 0.09 * jitter[1] + 0.06 * abs(u), 0.0
+        return 8 * jitter[0] + 5 * u, 1.27 + 0.10 * jitter[1] + 0.07 * abs(u), 0.0
     if kind == "crossed":
-        long = abs(lon - part * 0.4) < 10
-        return (7 * way if long else 16 * u), (1.46 if long else 1.17 + 0.06 * jitter[1] + 0.1 * abs(u)), 0.0
+        long = abs(lon - part * 0.4) < 9
+        return (9 * way if long else 20 * u), (1.5 if long else 1.2 + 0.07 * jitter[1] + 0.1 * abs(u)), 0.0
     if kind == "swept":
-        return way * (30 + 8 * jitter[0]), 1.16 + 0.15 * u * way + 0.04 * jitter[1], 0.0
+        return way * (26 + 8 * jitter[0]), 1.18 + 0.13 * u * way + 0.05 * jitter[1], 0.0
     away = (lon - part) / _FRONT
-    side = math.copysign(1, away)
+    side, far = math.copysign(1, away), min(1.0, abs(away))
     if kind == "parted":
-        return side * (17 - 8 * abs(away)) + 3 * jitter[0], 1.06 + 0.34 * min(1, abs(away)) + 0.05 * jitter[1], 0.0
-    return side * (30 - 16 * abs(away)), 1.12 + 0.42 * min(1, abs(away)) ** 0.8 + 0.03 * jitter[1], 0.0
+        return side * (17 - 8 * far) + 4 * jitter[0], 1.08 + 0.34 * far + 0.06 * jitter[1], 0.0
+    return side * (30 - 16 * far), 1.12 + 0.44 * far**0.8 + 0.03 * jitter[1], 0.0
 
 
 @dataclass(frozen=True)
@@ -99,20 +110,17 @@ class Cap:
         return union
 
 
-_STEPS = (0.14, 0.3, 0.46, 0.62, 0.78, 0.9)
+_STEPS = (0.14, 0.32, 0.5, 0.68, 0.8, 0.91)
+_NARROW = (1.0, 1.0, 1.0, 0.98, 0.86, 0.46)  # a lock's width there, on its way to a tip
 
 
 def comb(sitter: Sitter) -> Cap:
     """Lay the locks on the turned head."""
     roll = sitter.dice.roll("cap", _CAP)
     lefts, rights, paths = [], [], []
-    for strip in strips(sitter, roll, sitter.dice.stream("fringe")):
-        left = _edge(sitter, strip, strip.left, roll.part)
-        right = _edge(sitter, strip, strip.right, roll.part)
-        middle = (strip.left + strip.right) / 2
-        tips = [_tip(sitter, strip, middle + (edge - middle) * strip.blunt) for edge in (strip.left, strip.right)]
-        left.append(tips[0])
-        right.append(tips[1])
+    for strip in _strips(sitter, roll, sitter.dice.stream("fringe")):
+        left = _edge(sitter, strip, strip.left, strip.ends[0], roll.part)
+        right = _edge(sitter, strip, strip.right, strip.ends[1], roll.part)
         lefts.append(left)
         rights.append(right)
         paths.append(_closed(left, right))
@@ -121,58 +129,62 @@ def comb(sitter: Sitter) -> Cap:
 
 def _closed(left: list[Point], right: list[Point]) -> skia.Path:
     path = smooth(left)
-    back = smooth(right[::-1])
     path.lineTo(*right[-1])
-    path.addPath(back, skia.Path.kExtend_AddPathMode)
+    path.addPath(smooth(right[::-1]), skia.Path.kExtend_AddPathMode)
     path.close()
     return path
 
 
-def _edge(sitter: Sitter, strip: Strip, lon: float, part: float) -> list[Point]:
-    turned = math.degrees(sitter.head.yaw)
+def _edge(sitter: Sitter, strip: Strip, lon: float, end: float, part: float) -> list[Point]:
+    """One edge from root to tip. Behind the head's outline it stays on the outline."""
+    turned, middle = math.degrees(sitter.head.yaw), (strip.left + strip.right) / 2
     points = []
-    for share in _STEPS:
-        v = share * strip.end
+    for share, narrow in zip((*_STEPS, 1.0), (*_NARROW, 0.0), strict=True):
+        wide = narrow + (1 - narrow) * strip.blunt
         sway = max(0.0, (share - 0.35) / 0.65) ** 1.6 * strip.stray
-        at = part * (1 - share) ** 2 * 0.6 + lon * (1 - 0.25 * (1 - share) ** 2) + sway
-        seen = max(-94.0, min(94.0, at + turned))
-        points.append(sitter.head.dome(math.radians(seen - turned), v))
+        at = part * (1 - share) ** 2 * 0.6 + (middle + (lon - middle) * wide) * (1 - 0.25 * (1 - share) ** 2) + sway
+        seen = max(-93.0, min(93.0, at + turned))
+        off = strip.puff * math.sin(math.pi * min(1.0, share * 1.15))
+        points.append(sitter.head.dome(math.radians(seen - turned), share * end, off))
     return points
 
 
-def _tip(sitter: Sitter, strip: Strip, lon: float) -> Point:
-    turned = math.degrees(sitter.head.yaw)
-    seen = max(-90.0, min(90.0, lon + strip.stray + turned))
-    return sitter.head.dome(math.radians(seen - turned), strip.end)
-
-
 def paint(pen: Pen, sitter: Sitter, cap: Cap) -> None:
-    """The cap in full: each lock filled, shaded and parted by a swelling line; then the light."""
+    """The cap in full: its outline, then each lock filled, shaded and parted by a swelling line."""
     ramp, width = sitter.hair, sitter.manner.line
-    mx, my = sitter.head.middle()
-    reach = sitter.head.wide + sitter.head.hair
+    (mx, my), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
     fill = gradient(
         (mx + sitter.light * reach * 0.5, my - 70), (mx - sitter.light * reach * 0.6, my + 40),
         mix(ramp.base, ramp.light, 0.3 * sitter.manner.soft), ramp.base, mix(ramp.base, ramp.shade, 0.5),
     )  # fmt: skip
     rng = sitter.dice.stream("strands")
+    bare = sitter.is_a(fringe="bare")
+    pen.line(cap.whole(), ramp.line, width * 2.2)
     for left, right, path in zip(cap.lefts, cap.rights, cap.paths, strict=True):
         pen.fill(path, fill)
-        dark, lit = (left, right) if sitter.light > 0 else (right, left)
-        a, b, c, d = rng.uniform(0, 1, 4).tolist()
-        shade = [_to(p, q, 0.35 + 0.2 * a) for p, q in zip(dark, lit, strict=True)]
-        span = math.dist(left[3], right[3])
-        with pen.inside(path):
-            pen.fill(ribbon(shade[1:], [span * k * (0.35 + 0.3 * b) for k in (0, 0.3, 0.6, 0.8, 0.9, 0.7)]), ramp.shade, 0.85)
-            for t in (0.3 + 0.15 * c, 0.75 * d + 0.1):
-                way = [_to(p, q, t) for p, q in zip(left, right, strict=True)]
-                pen.fill(ribbon(way, [0.2, 0.5, 0.8, 1.1, 1.2, 0.8, 0.2]), strand_ink(ramp), 0.5)
-        ragged(pen, left[1:], ramp.line, width * 1.15)
-        ragged(pen, right[1:], ramp.line, width * 1.15)
-        if math.dist(left[-1], right[-1]) > 1:
+        _strands(pen, sitter, left, right, path, rng.uniform(0, 1, 4).tolist())
+        for edge in (left, right):
+            way = edge[-2:0:-1] if bare else edge[1:]
+            ragged(pen, way, ramp.line, width * (0.5 if bare else 1.15))
+        if not bare and math.dist(left[-1], right[-1]) > 1:
             pen.line(smooth([left[-1], right[-1]]), ramp.line, width)
     _shine(pen, sitter, cap, rng)
-    _rim(pen, sitter, cap)
+    _flyaway(pen, sitter, cap)
+
+
+def _strands(
+    pen: Pen, sitter: Sitter, left: list[Point], right: list[Point], path: skia.Path, chance: list[float]
+) -> None:
+    """A lock's shadow side and two thin strands."""
+    ramp, (a, b, c, d) = sitter.hair, chance
+    dark, lit = (left, right) if sitter.light > 0 else (right, left)
+    middle = [_to(p, q, 0.35 + 0.2 * a) for p, q in zip(dark, lit, strict=True)]
+    span = math.dist(left[3], right[3]) * (0.35 + 0.3 * b)
+    with pen.inside(path):
+        pen.fill(ribbon(middle[1:], [span * k for k in (0, 0.3, 0.6, 0.8, 0.9, 0.5)]), ramp.shade, 0.85)
+        for t in (0.3 + 0.15 * c, 0.75 * d + 0.1):
+            way = [_to(p, q, t) for p, q in zip(left, right, strict=True)]
+            pen.fill(ribbon(way, [0.2, 0.4, 0.7, 0.9, 1.0, 0.7, 0.1]), strand_ink(ramp), 0.38)
 
 
 def _shine(pen: Pen, sitter: Sitter, cap: Cap, rng: np.random.Generator) -> None:
@@ -202,23 +214,17 @@ def _spot(left: list[Point], right: list[Point], across: float, along: float) ->
     return _to(_to(left[i], left[i + 1], t), _to(right[i], right[i + 1], t), across)
 
 
-def _rim(pen: Pen, sitter: Sitter, cap: Cap) -> None:
-    """The skull's outline above the ears, and hairs that stand off it."""
-    head, ramp = sitter.head, sitter.hair
-    (mx, my), rx, ry = head.middle(), head.wide + head.hair, 64 + head.hair
-    arc = [
-        (mx + rx * math.cos(math.radians(a)), my + ry * math.sin(math.radians(a)))
-        for a in range(-186, 7, 12)
-    ]
-    pen.line(smooth(arc), ramp.line, sitter.manner.line * 1.1)
+def _flyaway(pen: Pen, sitter: Sitter, cap: Cap) -> None:
+    """A few hairs that stand off the outline."""
+    (mx, my), rx, ry = sitter.head.middle(), sitter.head.wide + sitter.head.hair, 64 + sitter.head.hair
     rng = sitter.dice.stream("flyaway")
     for _ in range(int(cap.roll.flyaway)):
         angle, side = rng.uniform(-170, -10), 1 if rng.uniform() < 0.5 else -1
-        turn = angle + side * rng.uniform(9, 16)
-        out = rng.uniform(3, 7)
-        a = mx + (rx - 1) * math.cos(math.radians(angle)), my + (ry - 1) * math.sin(math.radians(angle))
-        b = mx + (rx + out) * math.cos(math.radians(turn)), my + (ry + out) * math.sin(math.radians(turn))
-        pen.fill(leaf(a, b, -side * 1.5, 1.0), ramp.line)
+        a, b = math.radians(angle), math.radians(angle + side * rng.uniform(9, 16))
+        out = rng.uniform(4, 9)
+        root = mx + rx * math.cos(a), my + ry * math.sin(a)
+        tip = mx + (rx + out) * math.cos(b), my + (ry + out) * math.sin(b)
+        pen.fill(leaf(root, tip, -side * 1.5, 0.9), sitter.hair.line)
 
 
 def _to(a: Point, b: Point, t: float) -> Point:

@@ -15,7 +15,7 @@ from training.corpus.portrait.sitter import Sitter
 GROUND = ("flat", "gradient", "pattern", "bokeh")
 
 _TABLE: Table = {
-    "light": (0.22, 0.97), "chroma": (0.0, 0.13), "hue": (0.0, 1.0), "angle": (0.0, 6.28),
+    "light": (0.0, 1.0), "chroma": (0.0, 1.0), "hue": (0.0, 1.0), "angle": (0.0, 6.28),
     "motif": ("stripes", "dots", "rays", "checks", "petals"), "scale": (0.7, 1.5),
 }  # fmt: skip
 
@@ -23,17 +23,18 @@ _TABLE: Table = {
 def ground(pen: Pen, sitter: Sitter) -> None:
     roll, kind = sitter.dice.roll("ground", _TABLE), sitter.labels["background"]
     rng = sitter.dice.stream("ground marks")
-    colour = from_lch(roll.light, roll.chroma, roll.hue)
-    if sitter.hair.base and _near(colour, sitter.hair.base):
-        colour = from_lch(roll.light - 0.3 if roll.light > 0.55 else roll.light + 0.35, roll.chroma, roll.hue)
-    other = mix(tone(colour, 0.72 if roll.light > 0.5 else 1.5), from_lch(roll.light, roll.chroma + 0.04, roll.hue + 0.2), 0.45)
+    light, chroma = 0.3 + 0.68 * roll.light**0.45, 0.13 * roll.chroma**1.5  # pale more often than not
+    colour = from_lch(light, chroma, roll.hue)
+    if _near(colour, sitter.hair.base):
+        colour = from_lch(light - 0.3 if light > 0.6 else light + 0.35, chroma, roll.hue)
+    other = mix(tone(colour, 0.78 if light > 0.5 else 1.5), from_lch(light, chroma + 0.03, roll.hue + 0.15), 0.45)
     if kind in ("flat", "pattern"):
         pen.wash(colour)
     else:
         dx, dy = 110 * math.cos(roll.angle), 110 * math.sin(roll.angle)
         pen.wash(gradient((-dx, -dy), (dx, dy), colour, mix(colour, other, 0.55), other))
     if kind == "pattern":
-        _MOTIFS[roll.motif](pen, mix(colour, WHITE if roll.light < 0.7 else other, 0.45), roll.scale, roll.angle, rng)
+        _MOTIFS[roll.motif](pen, mix(colour, WHITE if light < 0.8 else other, 0.45), roll.scale, roll.angle, rng)
     if kind == "bokeh":
         _bokeh(pen, colour, rng)
 

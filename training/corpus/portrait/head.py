@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from training.corpus.portrait.pen import Point, Points
 
-DEPTH = 50.0  # from the head's axis to the nose
-_FAR = math.sin(math.radians(34))  # a whole turn: three-quarter view
+DEPTH = 34.0  # from the head's axis to the nose
+_FAR = math.sin(math.radians(32))  # a whole turn: three-quarter view
 _NAPE = -0.28  # radians that the whorl lies behind the top
 
 
@@ -36,7 +36,7 @@ class Head:
 
     def at(self, x: float, y: float, out: float = 0.0) -> Point:
         """Where a place of the face's chart is in the picture; `out` stands off the face."""
-        bulge = 1 - (x / (1.3 * self.wide)) ** 2 - ((y - 8) / 118) ** 2
+        bulge = 1 - (x / (1.06 * self.wide)) ** 2 - ((y - 8) / 112) ** 2
         z = DEPTH * math.sqrt(max(0.04, bulge)) + out
         return (
             x * math.cos(self.yaw) + z * math.sin(self.yaw),
@@ -81,15 +81,15 @@ class Head:
         """Half the outline from the front, temple to chin."""
         w, chin, jaw = self.wide, self.chin, self.jaw
         return [
-            (0.80 * w, -56), (0.98 * w, -28), (w, 0), (0.96 * w, 18), ((0.5 + 0.5 * jaw) * w, 0.58 * chin),
-            (0.86 * jaw * w, 0.80 * chin), ((0.52 * jaw - 0.08) * w, 0.94 * chin), (0, chin + 1),
+            (0.80 * w, -56), (0.98 * w, -28), (0.99 * w, 0), (0.93 * w, 18), ((0.46 + 0.52 * jaw) * w, 0.56 * chin),
+            (0.92 * jaw * w, 0.78 * chin), ((0.50 * jaw - 0.06) * w, 0.94 * chin), (0, chin + 1),
         ]  # fmt: skip
 
     def _ahead(self) -> list[Point]:
         """The side it turns to: brow, the dent of the eye, cheek, mouth, chin."""
         w, chin, jaw = self.wide, self.chin, self.jaw
         return [
-            (0.84 * w, -56), (0.95 * w, -28), (0.885 * w, -2), (0.93 * w, 18),
+            (0.84 * w, -56), (0.95 * w, -28), (0.915 * w, -3), (0.94 * w, 17),
             ((0.48 + 0.44 * jaw) * w, 0.56 * chin), ((0.36 + 0.40 * jaw) * w, 0.77 * chin),
             ((0.30 + 0.30 * jaw) * w, 0.93 * chin), (0.34 * w, chin),
         ]  # fmt: skip

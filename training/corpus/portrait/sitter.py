@@ -30,15 +30,15 @@ AGE = ("young", "adult", "mature")
 ANGLE = ("front", "left", "right")
 TILT = ("upright", "left", "right")
 
-_TURN: Table = {"front": (-6.0, 6.0), "three_quarter": (19.0, 34.0), "nod": (-7.0, 7.0)}
+_TURN: Table = {"front": (-6.0, 6.0), "three_quarter": (18.0, 32.0), "nod": (-7.0, 7.0)}
 _LEAN: Table = {"upright": (-3.5, 3.5), "leaning": (9.0, 24.0)}
 _BUILD: Table = {
-    "wide": (52.0, 56.0), "chin": (-2.0, 3.0), "jaw": (-0.04, 0.05), "hair": (8.0, 13.0),
-    "eye": (0.92, 1.10), "tall": (0.9, 1.12), "apart": (0.96, 1.05), "slant": (-2.0, 2.5),
+    "wide": (50.0, 54.0), "chin": (-2.0, 3.0), "jaw": (-0.04, 0.05), "hair": (8.0, 13.0),
+    "eye": (0.94, 1.10), "tall": (0.92, 1.12), "apart": (0.96, 1.05), "slant": (-2.0, 2.5),
 }  # fmt: skip
 _MANNER: Table = {
-    "ink": (0.0, 1.0),  # of the line: from a darker tone of what it bounds to nearly black
-    "line": (1.15, 1.9),  # width
+    "ink": (0.0, 0.8),  # of the line: from a darker tone of what it bounds to nearly black
+    "line": (0.95, 1.6),  # width
     "contrast": (0.7, 1.25),  # of the shadows
     "soft": (0.1, 1.0),  # how much airbrush lies over the flat tones
     "chroma": (0.8, 1.12), "value": (0.97, 1.03), "hue": (-0.07, 0.07),
@@ -47,7 +47,7 @@ _MANNER: Table = {
 
 # Of age and gender: the chin's y, the jaw's width, the eye's height, its width.
 _AGES = {"young": (61, -0.02, 1.08, 1.05), "adult": (66, 0.0, 0.88, 1.0), "mature": (70, 0.03, 0.66, 0.95)}  # fmt: skip
-_GENDERS = {"feminine": (0, 0.62, 1.06, 1.03), "androgynous": (1, 0.68, 0.96, 1.0), "masculine": (4, 0.77, 0.76, 0.96)}  # fmt: skip
+_GENDERS = {"feminine": (0, 0.53, 1.06, 1.03), "androgynous": (1, 0.59, 0.96, 1.0), "masculine": (4, 0.70, 0.74, 0.97)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ def sit(labels: Mapping[str, str], dice: Dice) -> Sitter:
         manner=manner,
         roll=roll,
         light=sides[manner.light],
-        eye_w=17.5 * broad * broader * build.eye,
-        eye_h=16.5 * tall * taller * build.tall,
-        apart=27.5 * build.apart * build.wide / 54,
+        eye_w=18.0 * broad * broader * build.eye,
+        eye_h=18.5 * tall * taller * build.tall,
+        apart=27.0 * build.apart * build.wide / 52,
         slant=build.slant,
         hair=ramp(from_hex(HAIR[labels["hair"]]), manner, manner.hue),
         skin=_skin(from_hex(SKIN[labels["skin"]]), manner),

@@ -10,7 +10,7 @@ import numpy as np
 
 from training.corpus.portrait.colour import Colour, mix
 from training.corpus.portrait.locks import FULL, Lock, lock, paint, strand_ink
-from training.corpus.portrait.pen import Pen, Point, gradient, leaf, oval, smooth
+from training.corpus.portrait.pen import Pen, Point, gradient, leaf, oval, ribbon, smooth
 from training.corpus.portrait.sitter import Sitter
 
 Part = Callable[[Pen, Sitter, np.random.Generator], None]
@@ -65,7 +65,7 @@ def _curtain(
         base = ramp.shade if inner else ramp.base
         fill = gradient((0, y), (0, min(low, 110)), mix(base, ramp.shade, 0.4), base, mix(ramp.shade, ramp.deep, 0.6 if inner else 0.1))
         width = reach * (0.46 if not wave else 0.52) * (1 + 0.15 * b)
-        one = lock(root, tip, width, bow, wave * (1 + 0.3 * a) * (1 if u > 0 else -1), FULL if blunt else (0.8, 1.0, 1.0, 0.85, 0.0), inner)
+        one = lock(root, tip, width, bow, wave * (1 + 0.3 * a) * (1 if u > 0 else -1), (0.3, 0.8, 1.0, 1.0, 0.6) if blunt else (0.3, 0.85, 1.0, 0.8, 0.0), inner)
         paint(pen, sitter, one, fill, 3)
 
 
@@ -79,12 +79,12 @@ def _frame(
         far = head.turn * side > 0.4
         for k in range(n - 1, -1, -1):
             a, b, c = rng.uniform(-1, 1, 3).tolist()
-            lon = math.radians(side * (70 + 13 * k) - (math.degrees(head.yaw) * 0.25 * k))
-            root = head.dome(lon, 0.92)
-            edge = head.wide * (1.0 - 0.10 * abs(head.turn) * (2.0 if far else 0.3))
+            lon = math.radians(side * min(70 + 13 * k, 86 - side * math.degrees(head.yaw)))
+            root = head.dome(lon, 0.62)
+            edge = head.wide * (0.97 - abs(head.turn) * (0.16 if far else 0.04))
             tip = (side * (edge + 3 + 6 * k + out - inward) + 2.5 * a + head.turn * 2, low - 9 * k + 6 * b)
             fill = gradient(root, tip, ramp.base, mix(ramp.base, ramp.light, 0.25 * sitter.manner.soft), ramp.shade)
-            bow = -side * (7 + inward * 0.8) * (1 if wave == 0 else 0.6)
+            bow = side * (4 + inward * 0.8) * (1 if wave == 0 else 0.6)
             one = lock(root, tip, width * (1 + 0.2 * b) * (0.8 if far else 1.0), bow, wave * side * (1 + 0.3 * c), FULL if blunt else (0.55, 1.0, 0.95, 0.7, 0.0), turns=1.0 if low < 80 else 1.6)
             paint(pen, sitter, one, fill, 2)
 
@@ -143,14 +143,15 @@ def _spiky(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     (x, y), head, ramp = sitter.head.middle(), sitter.head, sitter.hair
     _skull(pen, sitter)
     rx, ry = head.wide + head.hair, 64 + head.hair
-    for degrees in np.linspace(-204, 24, 15) + rng.uniform(-6, 6, 15):
+    wind = rng.uniform(-0.25, 0.25)
+    for degrees in sorted((np.linspace(-200, 20, 12) + rng.uniform(-8, 8, 12)).tolist(), key=lambda d: -abs(d + 90)):
         a = math.radians(degrees)
-        c, s, reach = math.cos(a), math.sin(a), rng.uniform(0.24, 0.46)
-        root = (x + rx * 0.66 * c, y + ry * 0.66 * s)
-        lean = 0.22 * (1 if c > 0 else -1)
-        tip = (x + rx * (1 + reach) * math.cos(a - lean * 0.6), y + ry * (1 + reach * 0.8) * math.sin(a - lean * 0.6))
-        fill = gradient(root, tip, ramp.shade, ramp.base)
-        paint(pen, sitter, lock(root, tip, 27, 5 * (1 if c > 0 else -1), taper=(1.0, 0.9, 0.7, 0.4, 0.0)), fill, 1)
+        side, reach = (1 if math.cos(a) > 0 else -1), rng.uniform(0.18, 0.52)
+        root = (x + rx * 0.6 * math.cos(a), y + ry * 0.6 * math.sin(a))
+        b = a + wind - side * 0.16
+        tip = (x + rx * (1 + reach) * math.cos(b), y + ry * (1 + reach * 0.7) * math.sin(b))
+        fill = gradient(root, tip, ramp.shade, ramp.base, mix(ramp.base, ramp.light, 0.3))
+        paint(pen, sitter, lock(root, tip, rng.uniform(30, 44), 6 * side, taper=(1.0, 0.92, 0.72, 0.4, 0.0)), fill, 1)
 
 
 def _twintails(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
@@ -182,7 +183,7 @@ def _plaits(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     """Two braids over the shoulders, leaf by leaf, behind the thin locks that frame the face."""
     head, ramp = sitter.head, sitter.hair
     for side in (-1, 1):
-        x0, y0 = side * head.wide * (0.92 - 0.12 * abs(head.turn)) + head.middle()[0], 36.0
+        x0, y0 = side * head.wide * (1.0 - 0.1 * abs(head.turn)), 36.0
         slope = rng.uniform(0.02, 0.18)
         for k in range(9):
             y = y0 + 13 * k
@@ -212,33 +213,38 @@ def _buns(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 
 def _curly(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    """A cloud of curls, rings within rings."""
+    """A cloud of curls around the head."""
     (x, y), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
     _skull(pen, sitter)
-    for ring, size in ((1.16, 17.0), (1.02, 15.0)):
-        for degrees in np.linspace(-232, 52, 17):
-            a = math.radians(degrees + rng.uniform(-5, 5))
-            _curl(pen, sitter, (x + reach * ring * math.cos(a), y + 6 + reach * ring * 1.12 * math.sin(a)), size * rng.uniform(0.85, 1.2), rng.uniform(0, 6.3))
+    curls = []
+    for ring, n in ((1.14, 17), (1.0, 14)):
+        for degrees in np.linspace(-236, 56, n):
+            a, out = math.radians(degrees + rng.uniform(-7, 7)), reach * ring * rng.uniform(0.94, 1.06)
+            curls.append((x + out * math.cos(a), y + 6 + out * 1.1 * math.sin(a), rng.uniform(11, 20), rng.uniform(0, 6.3)))
+    _curls(pen, sitter, curls)
 
 
-def _curl(pen: Pen, sitter: Sitter, at: Point, size: float, phase: float) -> None:
-    ramp, (x, y) = sitter.hair, at
-    ball = oval(x, y, size, size * 0.95)
-    pen.fill(ball, gradient((x + sitter.light * size * 0.7, y - size), (x - sitter.light * size * 0.5, y + size), mix(ramp.base, ramp.light, 0.35), ramp.base, ramp.deep))
-    pen.line(ball, ramp.line, sitter.manner.line * 0.9)
-    spiral = [
-        (x + size * (0.78 - 0.1 * k) * math.cos(phase + 0.9 * k), y + size * (0.75 - 0.1 * k) * math.sin(phase + 0.9 * k))
-        for k in range(7)
-    ]
-    pen.line(smooth(spiral), strand_ink(ramp), 1.2, 0.8)
+def _curls(pen: Pen, sitter: Sitter, curls: list[tuple[float, float, float, float]]) -> None:
+    """Curls at (x, y), each of a radius and a phase, as one mass with one outline."""
+    ramp, light = sitter.hair, sitter.light
+    for x, y, r, _ in curls:
+        pen.line(oval(x, y, r, r * 0.95), ramp.line, sitter.manner.line * 2.2)
+    for x, y, r, phase in curls:
+        ball = oval(x, y, r, r * 0.95)
+        pen.fill(ball, gradient((x + light * r * 0.7, y - r), (x - light * r * 0.5, y + r), mix(ramp.base, ramp.light, 0.3), ramp.base, ramp.shade))
+        spiral = [(x + r * k * math.cos(phase + a), y + r * k * math.sin(phase + a)) for k, a in _SPIRAL]
+        pen.fill(ribbon(spiral, (0.3, 1.2, 1.7, 1.6, 1.2, 0.3)), ramp.line, 0.85)
+
+
+_SPIRAL = ((0.97, 0.0), (0.93, 0.9), (0.82, 1.8), (0.66, 2.7), (0.5, 3.7), (0.34, 5.0))
 
 
 def _ringlets(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     head = sitter.head
     for side in (-1, 1):
         x = side * head.wide * (1.02 - 0.16 * max(0.0, side * head.turn)) + head.middle()[0] * 0.5
-        for k in range(4):
-            _curl(pen, sitter, (x + side * rng.uniform(0, 7), -22 + 17 * k), 11 * rng.uniform(0.85, 1.15), rng.uniform(0, 6.3))
+        curls = [(x + side * rng.uniform(0, 7), -22.0 + 15 * k, rng.uniform(9, 13), rng.uniform(0, 6.3)) for k in range(4)]
+        _curls(pen, sitter, curls)
 
 
 def _framed(low: float, n: int = 2, width: float = 13.0, **shape: float | bool) -> Part:
