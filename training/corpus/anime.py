@@ -56,7 +56,7 @@ _SHARES = {"glasses": {"none": 8}, "headwear": {"none": 7}, "ahoge": {"none": 3}
 _TOGETHER = (("hair", "eyes"), ("style", "fringe"), ("skin", "gender", "age"), ("angle", "tilt"))
 """Labels whose every combination comes up equally often, not only each of their values."""
 
-_FINEST = 192  # the canvas is never coarser than this, so that details survive to be averaged
+_FINEST = 128  # the canvas is never coarser than this, so that details survive to be averaged
 
 
 @lru_cache(1)
@@ -98,7 +98,7 @@ CORPUS = folder.Corpus("anime", VERSION, LABELS, draw)
 
 def _picture(size: int, dice: Dice, wanted: dict[str, str]) -> NDArray[np.uint8]:
     """One face at size by size, drawn finer and averaged."""
-    times = max(2, -(-_FINEST // size)) if size <= 384 else 1
+    times = -(-_FINEST // size)
     pen = Pen(size * times)
     who = sitter.sit(wanted, dice)
     _portrait(pen, who)
@@ -134,7 +134,8 @@ def _portrait(pen: Pen, who: sitter.Sitter) -> None:
     eyes.glasses(pen, who)
     styles.beside(pen, who)
     fringe.paint(pen, who, cap)
-    light.rim(pen, who, hair)
+    expression.brows(pen, who, 0.4)
+    light.on_hair(pen, who, hair)
     styles.ahoge(pen, who)
     headwear.headwear(pen, who)
     pen.canvas.restore()

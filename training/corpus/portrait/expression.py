@@ -42,7 +42,8 @@ _BROW: Table = {"thick": (1.6, 3.2), "ink": (0.3, 0.75), "long": (0.9, 1.12), "h
 _RED, _TONGUE = from_hex("8c2a35"), from_hex("e9747c")
 
 
-def brows(pen: Pen, sitter: Sitter) -> None:
+def brows(pen: Pen, sitter: Sitter, alpha: float = 1.0) -> None:
+    """The brows. Drawn again, faintly, over the fringe: the genre lets them be seen through it."""
     e, roll = EXPRESSION[sitter.labels["expression"]], sitter.dice.roll("brow", _BROW)
     masculine = sitter.is_a(gender="masculine")
     thick = roll.thick * (1.65 if masculine else 1.0)
@@ -60,7 +61,7 @@ def brows(pen: Pen, sitter: Sitter) -> None:
             (side * outer, y - rise + e.slant * 0.6 + 2),
         ]
         widths = [thick * 0.75, thick * 1.15, thick * 0.9, 0.3]
-        pen.fill(ribbon(sitter.head.all(points), widths), colour)
+        pen.fill(ribbon(sitter.head.all(points), widths), colour, alpha)
 
 
 def mouth(pen: Pen, sitter: Sitter) -> None:

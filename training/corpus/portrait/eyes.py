@@ -27,8 +27,8 @@ Y = 6.0  # of the eyes' middle in the face's chart
 
 _EYE: Table = {
     "lash": ("wing", "spikes", "heavy", "fine"), "lid": (3.6, 5.6), "peak": (-0.25, 0.25),
-    "square": (0.45, 0.75), "iris": (0.66, 0.80), "pupil": ("round", "round", "slit", "ring"),
-    "gaze_x": (-2.6, 2.6), "gaze_y": (-1.2, 1.6), "shine": ("large", "twin", "bar", "star"), "lower": (0.0, 1.0), "depth": (0.35, 0.6),
+    "square": (0.45, 0.75), "iris": (0.70, 0.84), "pupil": ("round", "round", "slit", "ring"),
+    "gaze_x": (-2.6, 2.6), "gaze_y": (-1.2, 1.6), "shine": ("large", "twin", "bar", "star"), "lower": (0.0, 1.0), "depth": (0.3, 0.5),
     "wink": ("left", "right"), "shut": (0.0, 1.0), "tears": (0.0, 1.0),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from training.corpus.portrait.pen import Pen, Point, gradient, leaf, polygon, ri
 from training.corpus.portrait.sitter import Sitter
 from training.corpus.portrait.styles import shows_ears
 
-FRINGE = ("blunt", "jagged", "parted", "swept", "curtain", "crossed", "bare")
+FRINGE = ("blunt", "jagged", "parted", "swept", "curtain", "crossed")
 
 _FRONT = 64.0  # degrees from the face's middle to where the fringe ends and the sides begin
 _CAP: Table = {
@@ -32,14 +32,13 @@ _CAP: Table = {
 
 @dataclass(frozen=True)
 class Strip:
-    """A lock on the dome: its longitudes at the fringe, how far its tip strays from them, v at its
-    two lower corners, the share of its width that its end keeps (0: a tip), and how far it stands
-    off."""
+    """A lock on the dome: its longitudes at the fringe, how far its tip strays from them, v there,
+    the share of its width that its end keeps (0: a tip), and how far it stands off the head."""
 
     left: float
     right: float
     stray: float
-    ends: tuple[float, float]
+    end: float
     blunt: float
     puff: float
 
@@ -47,28 +46,18 @@ class Strip:
 def _strips(sitter: Sitter, roll: SimpleNamespace, rng: np.random.Generator) -> list[Strip]:
     """The dome's locks, those at the sides first and the fringe's middle last."""
     kind, n = sitter.labels["fringe"], int(roll.locks)
-    ears = shows_ears(sitter)
+    ears, loose = shows_ears(sitter), 6.5 if sitter.labels["style"] in ("spiky", "cropped", "curly") else 3.5
     edges = np.linspace(-93, 93, n + 1) + np.r_[0, rng.uniform(-60, 60, n - 1) / n, 0]
     way = -1 if roll.way == "left" else 1
     found = []
     for a, b in zip(edges.tolist(), edges[1:].tolist(), strict=False):
         jitter = rng.uniform(-1, 1, 4).tolist()
-        if kind == "bare":
-            ends = _hairline(a - 2, roll.part), _hairline(b + 2, roll.part)
-            found.append(Strip(a - 2, b + 2, 0.0, ends, 1.0, 1.0 + jitter[3]))
-            continue
         stray, end, blunt = _hang(kind, (a + b) / 2, roll.part, way, jitter, ears)
         over = 1.0 + 3.0 * abs(jitter[2])
         end += roll.low
-        found.append(Strip(a - over, b + over, stray, (end, end), blunt, 1.5 + 2.5 * jitter[3]))
+        found.append(Strip(a - over, b + over, stray, end, blunt, loose * (0.6 + jitter[3])))
     middle = roll.part if kind in ("parted", "curtain") else 0.0
-    return sorted(found, key=lambda s: -abs((s.left + s.right) / 2 - middle) - 90 * (s.ends[0] % 0.1))
-
-
-def _hairline(lon: float, part: float) -> float:
-    """Where the hair begins on a bare forehead: highest beside the peak, low at the temples."""
-    u = (lon - 0.3 * part) / _FRONT
-    return 0.80 + 0.07 * math.exp(-((u / 0.22) ** 2)) + 0.16 * min(1.6, u * u)
+    return sorted(found, key=lambda s: -abs((s.left + s.right) / 2 - middle) - 90 * (s.end % 0.1))
 
 
 def _hang(
@@ -119,8 +108,8 @@ def comb(sitter: Sitter) -> Cap:
     roll = sitter.dice.roll("cap", _CAP)
     lefts, rights, paths = [], [], []
     for strip in _strips(sitter, roll, sitter.dice.stream("fringe")):
-        left = _edge(sitter, strip, strip.left, strip.ends[0], roll.part)
-        right = _edge(sitter, strip, strip.right, strip.ends[1], roll.part)
+        left = _edge(sitter, strip, strip.left, roll.part)
+        right = _edge(sitter, strip, strip.right, roll.part)
         lefts.append(left)
         rights.append(right)
         paths.append(_closed(left, right))
@@ -135,7 +124,7 @@ def _closed(left: list[Point], right: list[Point]) -> skia.Path:
     return path
 
 
-def _edge(sitter: Sitter, strip: Strip, lon: float, end: float, part: float) -> list[Point]:
+def _edge(sitter: Sitter, strip: Strip, lon: float, part: float) -> list[Point]:
     """One edge from root to tip. Behind the head's outline it stays on the outline."""
     turned, middle = math.degrees(sitter.head.yaw), (strip.left + strip.right) / 2
     points = []
@@ -145,7 +134,7 @@ def _edge(sitter: Sitter, strip: Strip, lon: float, end: float, part: float) -> 
         at = part * (1 - share) ** 2 * 0.6 + (middle + (lon - middle) * wide) * (1 - 0.25 * (1 - share) ** 2) + sway
         seen = max(-93.0, min(93.0, at + turned))
         off = strip.puff * math.sin(math.pi * min(1.0, share * 1.15))
-        points.append(sitter.head.dome(math.radians(seen - turned), share * end, off))
+        points.append(sitter.head.dome(math.radians(seen - turned), share * strip.end, off))
     return points
 
 
@@ -158,33 +147,30 @@ def paint(pen: Pen, sitter: Sitter, cap: Cap) -> None:
         mix(ramp.base, ramp.light, 0.3 * sitter.manner.soft), ramp.base, mix(ramp.base, ramp.shade, 0.5),
     )  # fmt: skip
     rng = sitter.dice.stream("strands")
-    bare = sitter.is_a(fringe="bare")
     pen.line(cap.whole(), ramp.line, width * 2.2)
     for left, right, path in zip(cap.lefts, cap.rights, cap.paths, strict=True):
         pen.fill(path, fill)
-        _strands(pen, sitter, left, right, path, rng.uniform(0, 1, 4).tolist())
+        _strands(pen, sitter, left, right, rng.uniform(0, 1, 4).tolist())
         for edge in (left, right):
-            way = edge[-2:0:-1] if bare else edge[1:]
-            ragged(pen, way, ramp.line, width * (0.5 if bare else 1.15))
-        if not bare and math.dist(left[-1], right[-1]) > 1:
+            ragged(pen, edge[1:], ramp.line, width * 1.15)
+        if math.dist(left[-1], right[-1]) > 1:
             pen.line(smooth([left[-1], right[-1]]), ramp.line, width)
     _shine(pen, sitter, cap, rng)
     _flyaway(pen, sitter, cap)
 
 
 def _strands(
-    pen: Pen, sitter: Sitter, left: list[Point], right: list[Point], path: skia.Path, chance: list[float]
+    pen: Pen, sitter: Sitter, left: list[Point], right: list[Point], chance: list[float]
 ) -> None:
     """A lock's shadow side and two thin strands."""
     ramp, (a, b, c, d) = sitter.hair, chance
     dark, lit = (left, right) if sitter.light > 0 else (right, left)
     middle = [_to(p, q, 0.35 + 0.2 * a) for p, q in zip(dark, lit, strict=True)]
     span = math.dist(left[3], right[3]) * (0.35 + 0.3 * b)
-    with pen.inside(path):
-        pen.fill(ribbon(middle[1:], [span * k for k in (0, 0.3, 0.6, 0.8, 0.9, 0.5)]), ramp.shade, 0.85)
-        for t in (0.3 + 0.15 * c, 0.75 * d + 0.1):
-            way = [_to(p, q, t) for p, q in zip(left, right, strict=True)]
-            pen.fill(ribbon(way, [0.2, 0.4, 0.7, 0.9, 1.0, 0.7, 0.1]), strand_ink(ramp), 0.38)
+    pen.fill(ribbon(middle[1:], [span * k for k in (0, 0.3, 0.6, 0.8, 0.6, 0.0)]), ramp.shade, 0.85)
+    for t in (0.3 + 0.15 * c, 0.75 * d + 0.1):
+        way = [_to(p, q, t) for p, q in zip(left[1:], right[1:], strict=True)]
+        pen.fill(ribbon(way, [0.2, 0.6, 0.9, 1.0, 0.6, 0.0]), strand_ink(ramp), 0.38)
 
 
 def _shine(pen: Pen, sitter: Sitter, cap: Cap, rng: np.random.Generator) -> None:

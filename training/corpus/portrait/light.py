@@ -10,21 +10,23 @@ from numpy.typing import NDArray
 
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import from_lch
-from training.corpus.portrait.pen import SCREEN, Pen, gradient
+from training.corpus.portrait.pen import SCREEN, Pen, glow, gradient
 from training.corpus.portrait.sitter import Sitter
 
 _TABLE: Table = {"rim": (0.0, 1.0), "hue": (0.0, 1.0), "wash": (0.0, 0.5), "grade": (0.0, 0.16), "warm": (0.0, 1.0), "veil": (0.0, 1.0)}
 
 
-def rim(pen: Pen, sitter: Sitter, hair: skia.Path) -> None:
-    """At times a coloured light from behind catches the hair on the side away from the key."""
-    roll = sitter.dice.roll("light", _TABLE)
-    if roll.rim < 0.72:
-        return
-    tint = from_lch(0.9, 0.08, roll.hue)
-    side, (mx, _) = -sitter.light, sitter.head.middle()
+def on_hair(pen: Pen, sitter: Sitter, hair: skia.Path) -> None:
+    """An airbrushed bloom where the key falls; at times a coloured rim on the side away from it."""
+    roll, soft = sitter.dice.roll("light", _TABLE), sitter.manner.soft
+    side, (mx, my) = -sitter.light, sitter.head.middle()
     reach = sitter.head.wide + sitter.head.hair
     with pen.inside(hair):
+        pen.wash(glow((mx - side * reach * 0.5, my - 52), 58, sitter.hair.light, 0.5 * soft))
+        pen.wash(glow((mx + side * reach * 0.9, my + 40), 62, sitter.hair.deep, 0.6 * soft))
+        if roll.rim < 0.72:
+            return
+        tint = from_lch(0.9, 0.08, roll.hue)
         edge = gradient((mx + side * reach, 0), (mx + side * reach * 0.66, 0), tint, tint, alphas=(0.75, 0.0))
         pen.wash(edge, 1.0, SCREEN)
 

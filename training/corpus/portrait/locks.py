@@ -13,7 +13,6 @@ from training.corpus.portrait.pen import Fill, Pen, Point, ribbon, sides
 from training.corpus.portrait.sitter import Ramp, Sitter
 
 TAPER = (0.75, 1.0, 0.96, 0.72, 0.0)  # of a lock's width along its way, ending in a tip
-FULL = (0.9, 1.0, 1.05, 1.0, 0.55)  # ending blunt
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,11 @@ def paint(pen: Pen, sitter: Sitter, one: Lock, fill: Fill, strands: int = 2) -> 
     dark, lit = (right, left) if sitter.light * _heading(one) > 0 else (left, right)
     middle = [_to(a, b, 0.62) for a, b in zip(lit, dark, strict=True)]
     shade = ribbon(middle, [w * 0.42 * k for w, k in zip(one.widths, _swell(len(middle)), strict=True)])
-    with pen.inside(path):
-        pen.fill(shade, ramp.deep if one.back else ramp.shade, 0.9)
-        for s in range(strands):
-            t = (s + 1) / (strands + 1) + 0.1 * (-1) ** s
-            way = [_to(a, b, t) for a, b in zip(lit, dark, strict=True)]
-            pen.fill(ribbon(way, [1.3 * k for k in _swell(len(way))]), strand_ink(ramp, one.back), 0.55)
+    pen.fill(shade, ramp.deep if one.back else ramp.shade, 0.9)
+    for s in range(strands):
+        t = (s + 1) / (strands + 1) + 0.1 * (-1) ** s
+        way = [_to(a, b, t) for a, b in zip(lit, dark, strict=True)]
+        pen.fill(ribbon(way, [1.2 * k for k in _swell(len(way))]), strand_ink(ramp, one.back), 0.5)
     pen.line(path, ramp.line, width)
 
 

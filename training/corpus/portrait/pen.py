@@ -59,15 +59,19 @@ class Pen:
     def inside(self, path: skia.Path) -> Iterator[None]:
         self.canvas.save()
         self.canvas.clipPath(path, skia.ClipOp.kIntersect, True)
-        yield
-        self.canvas.restore()
+        try:
+            yield
+        finally:
+            self.canvas.restore()
 
     @contextmanager
     def moved(self, x: float, y: float) -> Iterator[None]:
         self.canvas.save()
         self.canvas.translate(x, y)
-        yield
-        self.canvas.restore()
+        try:
+            yield
+        finally:
+            self.canvas.restore()
 
 
 def smooth(points: Points, closed: bool = False) -> skia.Path:

@@ -22,7 +22,7 @@ EYES = {
     "gray": "8d939c",
 }  # fmt: skip
 SKIN = {
-    "porcelain": "fdeee4", "fair": "fadcc6", "tan": "e9b98e", "olive": "cf9a6c", "brown": "9c663f",
+    "porcelain": "ffe9dd", "fair": "fbd6ba", "tan": "e9b98e", "olive": "cf9a6c", "brown": "9c663f",
     "deep": "6b4029",
 }  # fmt: skip
 GENDER = ("feminine", "androgynous", "masculine")
@@ -41,7 +41,7 @@ _MANNER: Table = {
     "line": (0.95, 1.6),  # width
     "contrast": (0.7, 1.25),  # of the shadows
     "soft": (0.1, 1.0),  # how much airbrush lies over the flat tones
-    "chroma": (0.8, 1.12), "value": (0.97, 1.03), "hue": (-0.07, 0.07),
+    "chroma": (0.8, 1.12), "value": (0.98, 1.05), "hue": (-0.07, 0.07),
     "light": ("left", "right"),
 }  # fmt: skip
 

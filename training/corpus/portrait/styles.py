@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.corpus.portrait.colour import Colour, mix
-from training.corpus.portrait.locks import FULL, Lock, lock, paint, strand_ink
+from training.corpus.portrait.locks import Lock, lock, paint, strand_ink
 from training.corpus.portrait.pen import Pen, Point, gradient, leaf, oval, ribbon, smooth
 from training.corpus.portrait.sitter import Sitter
 
@@ -81,11 +81,11 @@ def _frame(
             a, b, c = rng.uniform(-1, 1, 3).tolist()
             lon = math.radians(side * min(70 + 13 * k, 86 - side * math.degrees(head.yaw)))
             root = head.dome(lon, 0.62)
-            edge = head.wide * (0.97 - abs(head.turn) * (0.16 if far else 0.04))
+            edge = head.wide * (0.97 - abs(head.turn) * (0.11 if far else 0.04))
             tip = (side * (edge + 3 + 6 * k + out - inward) + 2.5 * a + head.turn * 2, low - 9 * k + 6 * b)
             fill = gradient(root, tip, ramp.base, mix(ramp.base, ramp.light, 0.25 * sitter.manner.soft), ramp.shade)
             bow = side * (4 + inward * 0.8) * (1 if wave == 0 else 0.6)
-            one = lock(root, tip, width * (1 + 0.2 * b) * (0.8 if far else 1.0), bow, wave * side * (1 + 0.3 * c), FULL if blunt else (0.55, 1.0, 0.95, 0.7, 0.0), turns=1.0 if low < 80 else 1.6)
+            one = lock(root, tip, width * (1 + 0.2 * b) * (0.8 if far else 1.0), bow, wave * side * (1 + 0.3 * c), (0.1, 0.8, 1.0, 1.0, 0.6) if blunt else (0.1, 0.85, 1.0, 0.72, 0.0), turns=1.0 if low < 80 else 1.6)
             paint(pen, sitter, one, fill, 2)
 
 
