@@ -133,10 +133,10 @@ def _portrait(pen: Pen, who: sitter.Sitter) -> None:
     expression.brows(pen, who)
     eyes.glasses(pen, who)
     styles.beside(pen, who)
+    styles.ahoge(pen, who)
     fringe.paint(pen, who, cap)
     expression.brows(pen, who, 0.4)
     light.on_hair(pen, who, hair)
-    styles.ahoge(pen, who)
     headwear.headwear(pen, who)
     pen.canvas.restore()
 

@@ -33,10 +33,11 @@ def mix(a: Colour, b: Colour, t: float) -> Colour:
 @lru_cache(4096)
 def tone(colour: Colour, light: float, chroma: float = 1.0, turn: float = 0.0) -> Colour:
     """The colour with its lightness times `light`, its chroma times `chroma`, its hue turned by
-    `turn` radians towards blue (negative: towards yellow), the shorter way round."""
+    `turn` radians as shadows turn: warm hues to red, the others to blue. Negative: to yellow."""
     lightness, a, b = _oklab(colour)
     c, hue = math.hypot(a, b) * chroma, math.atan2(b, a)
-    goal = -1.6 if turn > 0 else 1.75  # where blue and yellow lie in OKLab
+    warm = 0 < hue < 2.2  # red to yellow: by way of green, gold would look mouldy in the shade
+    goal = 1.9 if turn < 0 else 0.4 if warm else -1.6  # where yellow, red and blue lie
     gap = (goal - hue + math.pi) % (2 * math.pi) - math.pi
     hue += math.copysign(min(abs(turn), abs(gap)), gap)
     return _srgb(min(1.0, lightness * light), c * math.cos(hue), c * math.sin(hue))

@@ -23,7 +23,8 @@ _TABLE: Table = {
 def ground(pen: Pen, sitter: Sitter) -> None:
     roll, kind = sitter.dice.roll("ground", _TABLE), sitter.labels["background"]
     rng = sitter.dice.stream("ground marks")
-    light, chroma = 0.3 + 0.68 * roll.light**0.45, 0.13 * roll.chroma**1.5  # pale more often than not
+    light = 0.28 + 0.70 * roll.light**0.35  # pale more often than not
+    chroma = (0.02 + 0.30 * (1 - light)) * roll.chroma + 0.05 * roll.chroma**2
     colour = from_lch(light, chroma, roll.hue)
     if _near(colour, sitter.hair.base):
         colour = from_lch(light - 0.3 if light > 0.6 else light + 0.35, chroma, roll.hue)

@@ -56,7 +56,7 @@ def _band(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> No
     """A hairband over the top of the head, ear to ear."""
     v, turned = rng.uniform(0.5, 0.62), math.degrees(sitter.head.yaw)
     wide = rng.uniform(6, 12)
-    way = [sitter.head.dome(math.radians(a - turned), v + 0.5 * (abs(a) / 90) ** 2.5, 1.5) for a in range(-88, 89, 16)]
+    way = [sitter.head.dome(math.radians(a - turned), v + 0.72 * (abs(a) / 90) ** 2.5, 1.5) for a in range(-88, 89, 16)]
     path = ribbon(way, [wide] * len(way))
     pen.fill(path, gradient((-60, 0), (60, 0), cloth.shade, mix(cloth.base, cloth.light, 0.4), cloth.shade))
     pen.line(path, cloth.line, sitter.manner.line)

@@ -13,7 +13,7 @@ from training.corpus.portrait.colour import from_lch
 from training.corpus.portrait.pen import SCREEN, Pen, glow, gradient
 from training.corpus.portrait.sitter import Sitter
 
-_TABLE: Table = {"rim": (0.0, 1.0), "hue": (0.0, 1.0), "wash": (0.0, 0.5), "grade": (0.0, 0.16), "warm": (0.0, 1.0), "veil": (0.0, 1.0)}
+_TABLE: Table = {"rim": (0.0, 1.0), "hue": (0.0, 1.0), "wash": (0.0, 0.5), "grade": (0.0, 0.16), "warm": (0.0, 1.0), "veil": (0.0, 1.0), "haze": (-0.45, 0.22)}
 
 
 def on_hair(pen: Pen, sitter: Sitter, hair: skia.Path) -> None:
@@ -38,12 +38,14 @@ def grade(picture: NDArray[np.float32], sitter: Sitter) -> NDArray[np.uint8]:
     """
     roll = sitter.dice.roll("light", _TABLE)
     towards = _slope(len(picture), sitter.light)[..., None]
-    key, shade = np.float32((1.0, 0.98, 0.92)), np.float32(from_lch(0.62, 0.06, roll.hue))
+    key, shade = np.float32((1.0, 0.98, 0.92)), np.float32(from_lch(0.66, 0.05, roll.hue))
     lit = 1 - (1 - picture) * (1 - 0.28 * roll.wash * key * towards)
-    lit *= 1 - (1 - shade) * 0.55 * roll.wash * (1 - towards) ** 2
+    lit *= 1 - (1 - shade) * 0.4 * roll.wash * (1 - towards) ** 2
     lit += roll.grade * (np.float32(from_lch(0.75, 0.08, 0.14 if roll.warm > 0.5 else 0.72)) - 0.7)
     if roll.veil > 0.85:
         lit = 1 - (1 - lit) * (1 - 0.3 * np.float32(from_lch(0.9, 0.08, roll.hue)) * towards**2)
+    if roll.haze > 0:  # pastel: the darks lifted towards a pale tint
+        lit = lit * (1 - roll.haze) + roll.haze * np.float32(from_lch(0.88, 0.04, roll.hue))
     return (lit.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 

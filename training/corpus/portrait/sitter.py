@@ -37,11 +37,11 @@ _BUILD: Table = {
     "eye": (0.94, 1.10), "tall": (0.92, 1.12), "apart": (0.96, 1.05), "slant": (-2.0, 2.5),
 }  # fmt: skip
 _MANNER: Table = {
-    "ink": (0.0, 0.8),  # of the line: from a darker tone of what it bounds to nearly black
-    "line": (0.95, 1.6),  # width
-    "contrast": (0.7, 1.25),  # of the shadows
+    "ink": (-0.1, 0.9),  # of the line: from a darker tone of what it bounds to nearly black
+    "line": (0.8, 1.7),  # width
+    "contrast": (0.65, 1.35),  # of the shadows
     "soft": (0.1, 1.0),  # how much airbrush lies over the flat tones
-    "chroma": (0.8, 1.12), "value": (0.98, 1.05), "hue": (-0.07, 0.07),
+    "chroma": (0.72, 1.14), "value": (0.97, 1.06), "hue": (-0.07, 0.07),
     "light": ("left", "right"),
 }  # fmt: skip
 
@@ -129,7 +129,7 @@ def ramp(colour: Colour, manner: SimpleNamespace, hue: float = 0.0) -> Ramp:
         shade=tone(base, 1 - 0.15 * k, 1.12 if not pale else 2.2, 0.22),
         deep=tone(base, 1 - 0.29 * k, 1.08 if not pale else 2.6, 0.32),
         light=mix(tone(base, 1.14, 0.8, -0.2), (1.0, 1.0, 1.0), 0.22),
-        line=mix(dark, (0.10, 0.07, 0.10), 0.25 + 0.6 * manner.ink),
+        line=mix(dark, (0.10, 0.07, 0.10), 0.25 + 0.6 * max(0.0, manner.ink)),
     )
 
 
@@ -143,5 +143,5 @@ def _skin(colour: Colour, manner: SimpleNamespace) -> Ramp:
         shade=tone(blood, 1 - 0.085 * k, 1.0),
         deep=tone(blood, 1 - 0.18 * k, 1.05),
         light=mix(base, (1.0, 0.97, 0.92), 0.35),
-        line=mix(tone(mix(base, (0.55, 0.12, 0.12), 0.45), 0.5), (0.12, 0.06, 0.08), 0.7 * manner.ink),
+        line=mix(tone(mix(base, (0.55, 0.12, 0.12), 0.45), 0.5), (0.12, 0.06, 0.08), 0.7 * max(0.0, manner.ink)),
     )

@@ -146,12 +146,12 @@ def _spiky(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     wind = rng.uniform(-0.25, 0.25)
     for degrees in sorted((np.linspace(-200, 20, 12) + rng.uniform(-8, 8, 12)).tolist(), key=lambda d: -abs(d + 90)):
         a = math.radians(degrees)
-        side, reach = (1 if math.cos(a) > 0 else -1), rng.uniform(0.18, 0.52)
+        side, reach = (1 if math.cos(a) > 0 else -1), rng.uniform(0.28, 0.62)
         root = (x + rx * 0.6 * math.cos(a), y + ry * 0.6 * math.sin(a))
         b = a + wind - side * 0.16
         tip = (x + rx * (1 + reach) * math.cos(b), y + ry * (1 + reach * 0.7) * math.sin(b))
         fill = gradient(root, tip, ramp.shade, ramp.base, mix(ramp.base, ramp.light, 0.3))
-        paint(pen, sitter, lock(root, tip, rng.uniform(30, 44), 6 * side, taper=(1.0, 0.92, 0.72, 0.4, 0.0)), fill, 1)
+        paint(pen, sitter, lock(root, tip, rng.uniform(36, 54), 6 * side, taper=(1.0, 0.92, 0.72, 0.4, 0.0)), fill, 1)
 
 
 def _twintails(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
@@ -271,12 +271,12 @@ STYLES: dict[str, Style] = {
 
 
 def ahoge(pen: Pen, sitter: Sitter) -> None:
-    """The one lock that stands up from the whorl."""
+    """The one lock that stands up from the whorl; the cap is drawn over its root."""
     if sitter.labels["ahoge"] == "none":
         return
     rng, ramp = sitter.dice.stream("ahoge"), sitter.hair
-    x, y = sitter.head.dome(0.0, 0.16)
+    x, y = sitter.head.dome(0.0, 0.2)
     side = 1 if rng.uniform() < 0.5 else -1
-    tip = (x + side * rng.uniform(14, 30), y - rng.uniform(8, 20))
-    one: Lock = lock((x, y + 6), tip, rng.uniform(7, 11), -side * rng.uniform(9, 16), taper=(0.8, 1.0, 0.9, 0.6, 0.0))
+    tip = (x + side * rng.uniform(18, 36), y - rng.uniform(14, 24))
+    one: Lock = lock((x - side * 3, y + 8), tip, rng.uniform(9, 13), -side * rng.uniform(9, 15), taper=(0.9, 1.0, 0.85, 0.5, 0.0))
     paint(pen, sitter, one, gradient(one.spine[0], tip, ramp.base, ramp.light), 1)
