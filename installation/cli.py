@@ -130,7 +130,7 @@ def _inspect(p: argparse.ArgumentParser) -> None:
 
 
 def _corpus(p: argparse.ArgumentParser) -> None:
-    p.add_argument("kind", choices=["masks"], help="what to draw")
+    p.add_argument("kind", choices=["masks", "anime"], help="what to draw")
     p.add_argument("--count", type=_count, default=3000)
     p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
     p.add_argument("--seed", type=_seed, default=0)

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.output.recorder": "RecorderError",
         "shaders": "ShaderError",
         "models.card": "PieceError",
-        "training.corpus.folder": "CorpusError",
+        "training.corpus.corpus": "CorpusError",
     }
     found = (
         getattr(sys.modules[name], kind) for name, kind in named.items() if name in sys.modules
@@ -164,15 +165,18 @@ def inspect(options: argparse.Namespace) -> int:
 def corpus(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from training.corpus import masks
+    from training.corpus import folder
 
+    artist = import_module(f"training.corpus.{options.kind}").CORPUS
     quiet = not sys.stderr.isatty()
     with tqdm(total=options.count, unit="image", disable=quiet) as bar:
 
         def progress(done: int, _: int) -> None:
             bar.update(done - bar.n)
 
-        masks.write(Path(options.out), options.count, options.pixels, options.seed, progress)
+        folder.write(
+            Path(options.out), artist, options.count, options.pixels, options.seed, progress
+        )
     print(options.out)
     return 0
 

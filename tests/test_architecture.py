@@ -19,6 +19,7 @@ DOORS = {
     "training": {
         "models", "training", "torch", "pytorch_lightning", "lightning_fabric", "numpy", "PIL",
         "pydantic", "safetensors", "tqdm", "av", "filelock", "prometheus_client", "tensorboard",
+        "skia",
     },
     "scenes": {"installation.scene"},
     "shaders": {"shaders"},

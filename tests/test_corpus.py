@@ -15,9 +15,15 @@ import pytest
 from PIL import Image
 
 from training.corpus import folder, masks
-from training.corpus.dice import Dice
 from training.corpus.carving.field import Grid, arc, blur, noise
-from training.corpus.folder import CorpusError
+from training.corpus.corpus import CorpusError
+from training.corpus.dice import Dice
+
+
+def write(
+    out: Path, count: int, size: int, seed: int, progress: folder.Progress | None = None
+) -> int:
+    return folder.write(out, masks.CORPUS, count, size, seed, progress)
 
 
 def test_a_seed_and_an_index_fix_the_picture() -> None:
@@ -110,14 +116,14 @@ def test_materials_differ_in_colour() -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_said(request_: dict, message: str) -> None:
-    with pytest.raises(folder.CorpusError, match=message):
+    with pytest.raises(CorpusError, match=message):
         masks.draw(**({"count": 1, "size": 32, "seed": 0} | request_))
 
 
 def test_a_folder_holds_pictures_labels_and_where_they_come_from(tmp_path: Path) -> None:
     out = tmp_path / "drawn"
     seen: list[tuple[int, int]] = []
-    assert masks.write(out, 3, 32, 6, lambda done, count: seen.append((done, count))) == 3
+    assert write(out, 3, 32, 6, lambda done, count: seen.append((done, count))) == 3
     assert seen[-1] == (3, 3)
     images, labels = masks.draw(3, 32, 6)
     with (out / "labels.csv").open(newline="") as table:
@@ -134,31 +140,31 @@ def test_a_folder_holds_pictures_labels_and_where_they_come_from(tmp_path: Path)
 
 
 def test_a_longer_run_completes_the_folder(tmp_path: Path) -> None:
-    masks.write(tmp_path, 2, 32, 6)
+    write(tmp_path, 2, 32, 6)
     before = (tmp_path / "00000.png").stat().st_mtime_ns
-    assert masks.write(tmp_path, 4, 32, 6) == 2
-    assert masks.write(tmp_path, 4, 32, 6) == 0
+    assert write(tmp_path, 4, 32, 6) == 2
+    assert write(tmp_path, 4, 32, 6) == 0
     assert (tmp_path / "00000.png").stat().st_mtime_ns == before
     assert len((tmp_path / "labels.csv").read_text().splitlines()) == 5
     (tmp_path / "00001.png").unlink()
-    with pytest.raises(folder.CorpusError, match=r"lost 00001\.png"):
-        masks.write(tmp_path, 4, 32, 6)
+    with pytest.raises(CorpusError, match=r"lost 00001\.png"):
+        write(tmp_path, 4, 32, 6)
 
 
 @pytest.mark.parametrize(("count", "size", "seed"), [(2, 32, 7), (2, 48, 6), (1, 32, 6)])
 def test_another_corpus_is_not_mixed_in(tmp_path: Path, count: int, size: int, seed: int) -> None:
-    masks.write(tmp_path, 2, 32, 6)
+    write(tmp_path, 2, 32, 6)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(folder.CorpusError, match="holds"):
-        masks.write(tmp_path, count, size, seed)
+    with pytest.raises(CorpusError, match="holds"):
+        write(tmp_path, count, size, seed)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", ["holiday.jpg", "labels.csv", "provenance.json"])
 def test_a_foreign_folder_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("[1, 2]")
-    with pytest.raises(folder.CorpusError, match="other files"):
-        masks.write(tmp_path, 1, 32, 0)
+    with pytest.raises(CorpusError, match="other files"):
+        write(tmp_path, 1, 32, 0)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -203,15 +209,15 @@ def test_a_full_disk_is_one_line_and_can_be_gone_on_from(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(CorpusError, match="No space left"):
-            masks.write(tmp_path / "drawn", 3, 16, 0)
+            write(tmp_path / "drawn", 3, 16, 0)
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
         "00000.png",
         "provenance.json",
     ]
-    assert masks.write(tmp_path / "drawn", 3, 16, 0) == 3
+    assert write(tmp_path / "drawn", 3, 16, 0) == 3
     (tmp_path / "drawn" / "labels.csv").write_text("name\na\n")
     with pytest.raises(CorpusError, match="damaged"):
-        masks.write(tmp_path / "drawn", 3, 16, 0)
+        write(tmp_path / "drawn", 3, 16, 0)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CorpusError, match="cannot be written"):
-        masks.write(tmp_path / "file" / "drawn", 3, 16, 0)
+        write(tmp_path / "file" / "drawn", 3, 16, 0)

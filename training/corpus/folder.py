@@ -1,4 +1,4 @@
-"""A drawn corpus on disk: numbered PNG files, labels.csv and provenance.json.
+"""A drawn corpus on disk: numbered PNG files, labels.csv, provenance.json and a contact sheet.
 
 PNG rather than JPEG: a GAN learns the blocks of JPEG as if they were texture.
 """
@@ -9,61 +9,23 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from training.corpus import sheet
+from training.corpus.corpus import Corpus, CorpusError
 from training.writing import replace
 
-Labels = Mapping[str, tuple[str, ...]]
 Progress = Callable[[int, int], None]
 
 PROVENANCE = "provenance.json"
 TABLE = "labels.csv"
+SHEET = "index.html"
 _BATCH = 64  # images drawn between two writes of the table: what an interruption can cost
-
-
-class CorpusError(ValueError):
-    """A corpus that cannot be drawn or written as asked; the message is for the artist."""
-
-
-class Draw(Protocol):
-    """A corpus's `draw`: image i depends on the seed and i alone."""
-
-    def __call__(
-        self, count: int, size: int, seed: int, *, start: int = 0
-    ) -> tuple[NDArray[np.uint8], list[dict[str, str]]]: ...
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """What can be drawn into a folder. `version` rises when the same seed gives other pictures."""
-
-    name: str
-    version: int
-    labels: Labels
-    draw: Draw
-
-
-def check_request(
-    labels: Labels, count: int, size: int, seed: int, fixed: Mapping[str, str]
-) -> None:
-    """Raise CorpusError where a corpus cannot be drawn so."""
-    if count < 1:
-        raise CorpusError(f"--count {count}: a corpus has 1 image or more")
-    if not 16 <= size <= 1024:
-        raise CorpusError(f"--size {size}: images are drawn from 16 to 1024 pixels a side")
-    if seed < 0:
-        raise CorpusError(f"--seed {seed}: a seed is 0 or more")
-    for name, value in fixed.items():
-        if name not in labels:
-            raise CorpusError(f"no label {name!r}: there are {', '.join(labels)}")
-        if value not in labels[name]:
-            raise CorpusError(f"{name} cannot be {value!r}: it is {', '.join(labels[name])}")
 
 
 def write(
@@ -81,7 +43,7 @@ def write(
     folder is refused with a CorpusError, untouched. `progress(done, count)` is called as images
     are written.
     """
-    check_request(corpus.labels, count, size, seed, {})
+    corpus.check(count, size, seed, {})
     try:
         return _write(out, corpus, count, size, seed, progress)
     except OSError as error:
@@ -117,6 +79,8 @@ def _write(
         replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
         if progress is not None:
             progress(len(rows), count)
+    title = f"{corpus.name}: {count} images of {size} pixels, seed {seed}"
+    replace(out / SHEET, sheet.page(title, rows))
     return len(rows) - held
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, arc, ellipse, ramp, root
 from training.corpus.carving.head import Carving
+from training.corpus.dice import Dice, Table
 
 EARS: Table = {
     "kind": ("none", "shell", "shell", "flap"),

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, ellipse, hill, ramp, root
 from training.corpus.carving.head import Carving
+from training.corpus.dice import Dice, Table
 
 BROW: Table = {
     "depth": (0.06, 0.14),

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, Grid, ellipse, hill, ramp, root
+from training.corpus.dice import Dice, Table
 
 HANG: Table = {"roll": (-0.05, 0.05)}  # radians, a little askew on its nail
 

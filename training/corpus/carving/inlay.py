@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import ramp
 from training.corpus.carving.head import Carving
+from training.corpus.dice import Dice, Table
 
 INLAY: Table = {
     "kind": ("none", "none", "none", "studs", "brass", "cowries", "cowries"),

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, blur, ramp
 from training.corpus.carving.head import Carving
+from training.corpus.dice import Dice, Table
 
 LIGHT: Table = {
     "azimuth": (-2.5, -0.64),  # radians; -pi/2 is straight from above, then left and right of it

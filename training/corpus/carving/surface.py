@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.corpus.dice import Dice, Table
 from training.corpus.carving.field import Array, blur, noise, ramp
 from training.corpus.carving.head import Carving
+from training.corpus.dice import Dice, Table
 
 Colour = tuple[float, float, float]
 

@@ -16,7 +16,7 @@ BLACK: Colour = (0.05, 0.04, 0.06)
 
 
 def from_hex(text: str) -> Colour:
-    """"e8c26a" as a colour."""
+    """ "e8c26a" as a colour."""
     r, g, b = (int(text[k : k + 2], 16) / 255 for k in (0, 2, 4))
     return r, g, b
 

@@ -36,8 +36,20 @@ EXPRESSION = {
     "closed": Expression(0.0, 0.0, 1.0, 1.0, 1.5, 3.0, ("flat", "curve", "lips")),
 }
 
-_MOUTH: Table = {"width": (0.85, 1.2), "height": (0.85, 1.2), "lip": (0.0, 1.0), "kind": (0.0, 1.0), "up": (-2.0, 2.0)}
-_BROW: Table = {"thick": (1.6, 3.2), "ink": (0.3, 0.75), "long": (0.9, 1.12), "high": (-2.0, 3.0), "uneven": (-1.2, 1.2)}
+_MOUTH: Table = {
+    "width": (0.85, 1.2),
+    "height": (0.85, 1.2),
+    "lip": (0.0, 1.0),
+    "kind": (0.0, 1.0),
+    "up": (-2.0, 2.0),
+}
+_BROW: Table = {
+    "thick": (1.6, 3.2),
+    "ink": (0.3, 0.75),
+    "long": (0.9, 1.12),
+    "high": (-2.0, 3.0),
+    "uneven": (-1.2, 1.2),
+}
 
 _RED, _TONGUE = from_hex("8c2a35"), from_hex("e9747c")
 
@@ -124,8 +136,10 @@ def _open(
     upper, lower = y + h * top, y + h * bottom
     low = half * (1 - flare)
     ring: list[Point] = [
-        (-half, corner), (-half * 0.45, upper + (1.6 if flare > 0.3 else -0.4)), (0, upper + (2.0 if flare > 0.3 else -0.6)),
-        (half * 0.45, upper + (1.6 if flare > 0.3 else -0.4)), (half, corner), (low * 0.85, lower - h * 0.16), (0, lower), (-low * 0.85, lower - h * 0.16),
+        (-half, corner), (-half * 0.45, upper + (1.6 if flare > 0.3 else -0.4)),
+        (0, upper + (2.0 if flare > 0.3 else -0.6)),
+        (half * 0.45, upper + (1.6 if flare > 0.3 else -0.4)), (half, corner),
+        (low * 0.85, lower - h * 0.16), (0, lower), (-low * 0.85, lower - h * 0.16),
     ]  # fmt: skip
     placed = sitter.head.all(ring, 2)
     path = smooth(placed, closed=True)
@@ -133,11 +147,19 @@ def _open(
     pen.fill(path, inside)
     with pen.inside(path):
         x, mid = sitter.head.at(0, lower, 2)
-        tongue = [(x - low * 0.8, mid + 2), (x - low * 0.5, mid - h * 0.42 * (bottom - top)), (x + low * 0.5, mid - h * 0.42 * (bottom - top)), (x + low * 0.8, mid + 2)]  # fmt: skip
+        rise = mid - h * 0.42 * (bottom - top)
+        tongue = [(x - low * 0.8, mid + 2), (x - low * 0.5, rise), (x + low * 0.5, rise)]
+        tongue.append((x + low * 0.8, mid + 2))
         pen.fill(smooth(tongue, closed=True), _TONGUE)
         if teeth:
             edge = upper + h * 0.3
-            row = [(-half, upper - 6), (half, upper - 6), (half * 0.85, edge), (0, edge + 0.8), (-half * 0.85, edge)]
+            row = [
+                (-half, upper - 6),
+                (half, upper - 6),
+                (half * 0.85, edge),
+                (0, edge + 0.8),
+                (-half * 0.85, edge),
+            ]
             pen.fill(smooth(sitter.head.all(row, 2), closed=True), WHITE)
         if fang:
             x, top_y = sitter.head.at(half * 0.45, upper, 2)
@@ -147,7 +169,10 @@ def _open(
 
 def _lips(pen: Pen, sitter: Sitter, y: float, w: float) -> None:
     red = mix(tone(sitter.skin.base, 0.8, 1.2), from_hex("c03a48"), 0.45)
-    ring = [(-w, y), (-w * 0.35, y - 3.2), (0, y - 2.2), (w * 0.35, y - 3.2), (w, y), (w * 0.4, y + 4.2), (-w * 0.4, y + 4.2)]  # fmt: skip
+    ring = [
+        (-w, y), (-w * 0.35, y - 3.2), (0, y - 2.2), (w * 0.35, y - 3.2), (w, y),
+        (w * 0.4, y + 4.2), (-w * 0.4, y + 4.2),
+    ]  # fmt: skip
     pen.fill(smooth(sitter.head.all(ring, 3), closed=True), red, 0.75)
     shine = sitter.head.at(sitter.light * w * 0.25, y + 2.4, 3)
     pen.fill(ribbon([(shine[0] - 2, shine[1]), (shine[0] + 2, shine[1])], [1.2, 1.2]), WHITE, 0.5)

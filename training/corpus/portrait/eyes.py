@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import skia
-
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import BLACK, WHITE, Colour, mix, tone
 from training.corpus.portrait.expression import EXPRESSION, Expression
@@ -18,6 +16,7 @@ from training.corpus.portrait.pen import (
     gradient,
     leaf,
     oval,
+    polygon,
     ribbon,
     smooth,
 )
@@ -28,16 +27,19 @@ Y = 6.0  # of the eyes' middle in the face's chart
 _EYE: Table = {
     "lash": ("wing", "spikes", "heavy", "fine"), "lid": (3.6, 5.6), "peak": (-0.25, 0.25),
     "square": (0.45, 0.75), "iris": (0.70, 0.84), "pupil": ("round", "round", "slit", "ring"),
-    "gaze_x": (-2.6, 2.6), "gaze_y": (-1.2, 1.6), "shine": ("large", "twin", "bar", "star"), "lower": (0.0, 1.0), "depth": (0.3, 0.5),
+    "gaze_x": (-2.6, 2.6), "gaze_y": (-1.2, 1.6), "shine": ("large", "twin", "bar", "star"),
+    "lower": (0.0, 1.0), "depth": (0.3, 0.5),
     "wink": ("left", "right"), "shut": (0.0, 1.0), "tears": (0.0, 1.0),
 }  # fmt: skip
 
 
 def eyes(pen: Pen, sitter: Sitter) -> None:
     e, roll = EXPRESSION[sitter.labels["expression"]], sitter.dice.roll("eye", _EYE)
+    winks = sitter.is_a(expression="wink") and roll.shut > 0.4
+    merry = winks or sitter.is_a(expression="laugh")
     for side in (-1, 1):
         if _shut(sitter, roll, side):
-            _closed(pen, sitter, roll, side, merry=sitter.is_a(expression="laugh") or (sitter.is_a(expression="wink") and roll.shut > 0.4))  # fmt: skip
+            _closed(pen, sitter, roll, side, merry)
         else:
             _open(pen, sitter, e, roll, side)
 
@@ -63,7 +65,13 @@ def _closed(pen: Pen, sitter: Sitter, roll: SimpleNamespace, side: int, merry: b
     w = sitter.eye_w
     bow = -6.5 if merry else 5.5
     y = 5.0
-    arc = [(-w, y), (-w * 0.55, y + bow * 0.75), (0, y + bow), (w * 0.55, y + bow * 0.7), (w * 1.06, y - 0.5)]
+    arc = [
+        (-w, y),
+        (-w * 0.55, y + bow * 0.75),
+        (0, y + bow),
+        (w * 0.55, y + bow * 0.7),
+        (w * 1.06, y - 0.5),
+    ]
     thick = roll.lid * (0.8 if sitter.is_a(gender="masculine") else 0.95)
     placed = _place(sitter, side, arc)
     pen.fill(ribbon(placed, [0.6, thick * 0.8, thick, thick * 0.9, 0.4]), _ink(sitter))
@@ -72,7 +80,11 @@ def _closed(pen: Pen, sitter: Sitter, roll: SimpleNamespace, side: int, merry: b
             root = (w * x, y + bow * (1 - x * x) * 0.95)
             dash = _place(sitter, side, [root, (root[0] + dx, root[1] + 4.2)])
             pen.fill(leaf(dash[0], dash[1], 0.0, 1.0), _ink(sitter))
-    crease = [(-w * 0.6, y - 5.5 + bow * 0.3), (0.1 * w, y - 8 + bow * 0.3), (w * 0.8, y - 5 + bow * 0.2)]
+    crease = [
+        (-w * 0.6, y - 5.5 + bow * 0.3),
+        (0.1 * w, y - 8 + bow * 0.3),
+        (w * 0.8, y - 5 + bow * 0.2),
+    ]
     pen.fill(ribbon(_place(sitter, side, crease), [0.2, 1.2, 0.2]), sitter.skin.line, 0.6)
 
 
@@ -83,7 +95,8 @@ def _open(pen: Pen, sitter: Sitter, e: Expression, roll: SimpleNamespace, side: 
     sq, peak = roll.square, roll.peak * w
     upper = [
         (-w, 0.18 * h - fall * 0.75), (-w * (0.3 + 0.4 * sq), top * 0.74 - fall * 0.45),
-        (peak * 0.6 - 0.05 * w, top), (w * (0.35 + 0.4 * sq), top * 0.82 + fall * 0.3), (w * 1.02, -0.08 * h + fall),
+        (peak * 0.6 - 0.05 * w, top), (w * (0.35 + 0.4 * sq), top * 0.82 + fall * 0.3),
+        (w * 1.02, -0.08 * h + fall),
     ]  # fmt: skip
     lower = [(w * 0.78, low * 0.62 + fall * 0.4), (w * 0.1, low), (-w * 0.55, low * 0.8)]
     ring = smooth(_place(sitter, side, [*upper, *lower]), closed=True)
@@ -116,16 +129,24 @@ def _iris(
     pen.fill(oval(x, y - ry * 0.05, rx * px, ry * py), rim, 0.92)
     if roll.pupil == "ring":
         pen.line(oval(x, y - ry * 0.05, rx * 0.58, ry * 0.6), mix(colour, lit, 0.6), 1.2, 0.7)
-    bowl = leaf((x - rx * 0.72, y + ry * 0.38), (x + rx * 0.72, y + ry * 0.38), -ry * 0.75, ry * 0.28)
+    bowl = leaf(
+        (x - rx * 0.72, y + ry * 0.38), (x + rx * 0.72, y + ry * 0.38), -ry * 0.75, ry * 0.28
+    )
     pen.fill(bowl, lit, 0.75)
-    pen.fill(oval(x, y + ry * 0.55, rx, ry * 0.6), glow((x, y + ry * 0.6), rx, lit, 0.5), 1.0, SCREEN)
+    pen.fill(
+        oval(x, y + ry * 0.55, rx, ry * 0.6), glow((x, y + ry * 0.6), rx, lit, 0.5), 1.0, SCREEN
+    )
     _shine(pen, roll.shine, sitter.light, x, y, rx, ry)
 
 
 def _shine(pen: Pen, kind: str, light: int, x: float, y: float, rx: float, ry: float) -> None:
     hx, hy = x + light * rx * 0.38, y - ry * 0.42
     if kind == "bar":
-        pen.fill(leaf((hx - rx * 0.5, hy + 1), (hx + rx * 0.45, hy - 1), ry * 0.1, ry * 0.24), WHITE, 0.95)
+        pen.fill(
+            leaf((hx - rx * 0.5, hy + 1), (hx + rx * 0.45, hy - 1), ry * 0.1, ry * 0.24),
+            WHITE,
+            0.95,
+        )
     elif kind == "star":
         pen.fill(leaf((hx, hy - ry * 0.42), (hx, hy + ry * 0.42), 0, rx * 0.26), WHITE)
         pen.fill(leaf((hx - rx * 0.42, hy), (hx + rx * 0.42, hy), 0, rx * 0.26), WHITE)
@@ -141,12 +162,14 @@ def _lids(
     pen: Pen, sitter: Sitter, roll: SimpleNamespace, side: int,
     upper: list[Point], lower: list[Point], fall: float,
 ) -> None:  # fmt: skip
-    w, h, ink, lash = sitter.eye_w, sitter.eye_h, _ink(sitter), roll.lash
+    w, ink, lash = sitter.eye_w, _ink(sitter), roll.lash
     if sitter.is_a(gender="masculine"):
         lash = "fine"
     thick = roll.lid * {"wing": 1.0, "spikes": 0.92, "heavy": 1.2, "fine": 0.72}[lash]
     end = upper[-1]
-    wing = {"wing": (4.6, -4.2), "spikes": (2.2, -1.2), "heavy": (3.6, -0.5), "fine": (1.0, 0.2)}[lash]
+    wing = {"wing": (4.6, -4.2), "spikes": (2.2, -1.2), "heavy": (3.6, -0.5), "fine": (1.0, 0.2)}[
+        lash
+    ]
     line = [*upper[:-1], (end[0], end[1]), (end[0] + wing[0], end[1] + wing[1])]
     widths = [0.5, thick * 0.72, thick, thick * 1.12, thick * 0.95, 0.2]
     pen.fill(ribbon(_place(sitter, side, line, 2), widths), ink)
@@ -156,17 +179,29 @@ def _lids(
             y = upper[3][1] + (end[1] - upper[3][1]) * min(1.0, max(0.0, (t - 0.6) / 0.42))
             a, b = _place(sitter, side, [(x - 1.5, y + 0.6), (x + dx, y + dy)], 2)
             pen.fill(leaf(a, b, -0.8 * side, 1.15), ink)
-    corner = [(end[0] + 0.4, end[1] + 0.5), (w * 0.86, lower[0][1] * 0.55), lower[0], (w * 0.25, lower[1][1] * 0.99)]
-    pen.fill(ribbon(_place(sitter, side, corner, 2), [1.6, 1.5, 1.6, 0.2]), mix(ink, sitter.skin.line, 0.35))
+    corner = [
+        (end[0] + 0.4, end[1] + 0.5),
+        (w * 0.86, lower[0][1] * 0.55),
+        lower[0],
+        (w * 0.25, lower[1][1] * 0.99),
+    ]
+    pen.fill(
+        ribbon(_place(sitter, side, corner, 2), [1.6, 1.5, 1.6, 0.2]),
+        mix(ink, sitter.skin.line, 0.35),
+    )
     inner = [lower[2], (-w * 0.2, lower[1][1])]
     pen.fill(ribbon(_place(sitter, side, inner, 2), [0.3, 1.0]), sitter.skin.line, 0.55)
     if roll.lower > 0.6 and lash != "fine":
         for t in (0.55, 0.8):
-            a, b = _place(sitter, side, [(w * t, lower[0][1] * 0.95), (w * t + 2.2, lower[0][1] + 3.4)], 2)
+            a, b = _place(
+                sitter, side, [(w * t, lower[0][1] * 0.95), (w * t + 2.2, lower[0][1] + 3.4)], 2
+            )
             pen.fill(leaf(a, b, 0, 0.7), ink, 0.8)
     lift = 3.2 + thick * 0.5
     crease = [(x * 0.94, y - lift - (1.2 if 0 < i < 4 else 0)) for i, (x, y) in enumerate(upper)]
-    pen.fill(ribbon(_place(sitter, side, crease[1:], 2), [0.2, 1.1, 1.3, 0.2]), sitter.skin.line, 0.65)
+    pen.fill(
+        ribbon(_place(sitter, side, crease[1:], 2), [0.2, 1.1, 1.3, 0.2]), sitter.skin.line, 0.65
+    )
 
 
 # Where along half the width a lash stands, and how far its tip is out and up.
@@ -197,16 +232,29 @@ def glasses(pen: Pen, sitter: Sitter) -> None:
         with pen.inside(path):
             x, y = sitter.head.at(side * sitter.apart, Y, 6)
             for shift, wide in ((-7, 6), (3, 2)):
-                glare = skia.Path()
-                glare.addPoly([skia.Point(x + shift + dx, y + dy) for dx, dy in ((9, -22), (9 + wide, -22), (-9 + wide, 22), (-9, 22))], True)  # fmt: skip
-                pen.fill(glare, WHITE, roll.glare)
+                streak = ((9, -22), (9 + wide, -22), (-9 + wide, 22), (-9, 22))
+                pen.fill(
+                    polygon([(x + shift + dx, y + dy) for dx, dy in streak]), WHITE, roll.glare
+                )
         pen.line(path, frame, roll.wire)
         inner.append(sitter.head.at(side * (sitter.apart - rx), Y, 6))
-        temple = [sitter.head.at(side * (sitter.apart + rx), Y - 1, 6), sitter.head.at(side * sitter.head.wide * 1.02, Y - 3, -6)]
+        temple = [
+            sitter.head.at(side * (sitter.apart + rx), Y - 1, 6),
+            sitter.head.at(side * sitter.head.wide * 1.02, Y - 3, -6),
+        ]
         pen.line(smooth(temple), frame, roll.wire)
     bridge = ((inner[0][0] + inner[1][0]) / 2, (inner[0][1] + inner[1][1]) / 2 - 3)
     pen.line(smooth([inner[0], bridge, inner[1]]), frame, roll.wire)
 
 
 _GLASSES: Table = {"dark": (0.3, 0.95), "wire": (1.5, 3.2), "glare": (0.0, 0.3)}
-_CORNERS = ((-1, -1, 0), (1, -1, 0), (1, -1, 1), (1, 1, 1), (1, 1, 0), (-1, 1, 0), (-1, 1, 1), (-1, -1, 1))
+_CORNERS = (
+    (-1, -1, 0),
+    (1, -1, 0),
+    (1, -1, 1),
+    (1, 1, 1),
+    (1, 1, 0),
+    (-1, 1, 0),
+    (-1, 1, 1),
+    (-1, -1, 1),
+)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import skia
-
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import Colour, mix, tone
 from training.corpus.portrait.pen import (
     MULTIPLY,
+    Path,
     Pen,
     Point,
     glow,
@@ -20,7 +19,8 @@ from training.corpus.portrait.pen import (
 from training.corpus.portrait.sitter import Sitter
 
 _SKIN: Table = {
-    "blush": (0.0, 0.55), "hatch": (0.0, 1.0), "nose": ("dot", "line", "wedge", "soft"), "mole": (0.0, 1.0),
+    "blush": (0.0, 0.55), "hatch": (0.0, 1.0), "nose": ("dot", "line", "wedge", "soft"),
+    "mole": (0.0, 1.0),
     "side": (4.0, 9.0),
 }  # fmt: skip
 
@@ -32,8 +32,10 @@ def neck(pen: Pen, sitter: Sitter) -> None:
     x = head.turn * 4
     path = smooth(
         [
-            (x - broad, 30), (x - broad, 62), (x - broad - 3, 82), (x - broad - 34, 104), (x - 60, 150),
-            (x + 60, 150), (x + broad + 34, 104), (x + broad + 3, 82), (x + broad, 62), (x + broad, 30),
+            (x - broad, 30), (x - broad, 62), (x - broad - 3, 82), (x - broad - 34, 104),
+            (x - 60, 150),
+            (x + 60, 150), (x + broad + 34, 104), (x + broad + 3, 82), (x + broad, 62),
+            (x + broad, 30),
         ],
         closed=True,
     )  # fmt: skip
@@ -42,7 +44,11 @@ def neck(pen: Pen, sitter: Sitter) -> None:
         outline = smooth(head.outline(), closed=True)
         with pen.moved(-4 * sitter.light, 13):
             pen.fill(outline, skin.deep)
-        pen.wash(gradient((0, head.chin - 4), (0, head.chin + 30), skin.deep, skin.deep, alphas=(0.6, 0.0)))
+        pen.wash(
+            gradient(
+                (0, head.chin - 4), (0, head.chin + 30), skin.deep, skin.deep, alphas=(0.6, 0.0)
+            )
+        )
     pen.line(path, skin.line, sitter.manner.line)
 
 
@@ -64,7 +70,7 @@ def ears(pen: Pen, sitter: Sitter) -> None:
         pen.line(path, skin.line, width)
 
 
-def face(pen: Pen, sitter: Sitter) -> skia.Path:
+def face(pen: Pen, sitter: Sitter) -> Path:
     """The face without its features; returns its outline to clip by."""
     head, skin = sitter.head, sitter.skin
     roll = sitter.dice.roll("skin", _SKIN)
@@ -91,7 +97,11 @@ def _airbrush(pen: Pen, sitter: Sitter) -> None:
     pen.wash(glow((x, y), 62, skin.deep, 0.45 * soft))
     x, y = head.at(sitter.light * 16, -4)
     pen.wash(glow((x, y), 60, skin.light, 0.55 * soft))
-    pen.wash(gradient((0, head.chin - 16), (0, head.chin + 4), skin.deep, skin.deep, alphas=(0.0, 0.35 * soft)))
+    pen.wash(
+        gradient(
+            (0, head.chin - 16), (0, head.chin + 4), skin.deep, skin.deep, alphas=(0.0, 0.35 * soft)
+        )
+    )
 
 
 def _blush(pen: Pen, sitter: Sitter, side: int, roll: object) -> None:
@@ -99,13 +109,14 @@ def _blush(pen: Pen, sitter: Sitter, side: int, roll: object) -> None:
     red = mix(tone(skin.base, 0.92), (0.95, 0.25, 0.28), 0.55)
     x, y = head.at(side * sitter.apart * 1.25, 29)
     amount = roll.blush * (1.0 if not sitter.is_a(gender="masculine") else 0.5)  # type: ignore[attr-defined]
-    with pen.moved(x, y):
-        pen.canvas.scale(1.0, 0.62)
+    with pen.moved(x, y, scale=(1.0, 0.62)):
         pen.fill(oval(0, 0, 20, 20), glow((0, 0), 20, red, amount))
     if roll.hatch > 0.86:  # type: ignore[attr-defined]
         for k in (-1, 0, 1):
             pen.line(
-                smooth([(x + k * 4 - 1.5, y + 3), (x + k * 4 + 1.5, y - 3)]), mix(red, skin.line, 0.3), 1.0
+                smooth([(x + k * 4 - 1.5, y + 3), (x + k * 4 + 1.5, y - 3)]),
+                mix(red, skin.line, 0.3),
+                1.0,
             )
 
 
@@ -127,7 +138,9 @@ def _nose(pen: Pen, sitter: Sitter, kind: str) -> None:
         base = head.at(-side * 1.0, y + 4.2, 3)
         top = head.at(side * 0.5, y - 4 - 7 * grown, 3)
         if kind == "wedge" or grown >= 1:
-            shade = smooth([top, tip, base, head.at(-side * (2.6 + 1.6 * grown), y + 2, 0)], closed=True)
+            shade = smooth(
+                [top, tip, base, head.at(-side * (2.6 + 1.6 * grown), y + 2, 0)], closed=True
+            )
             pen.fill(shade, skin.shade if grown else skin.deep)
         pen.fill(ribbon([top, tip, base], [0.1, 1.1 + 0.5 * grown, 0.5]), skin.line, 0.85)
 
@@ -146,7 +159,7 @@ def _years(pen: Pen, sitter: Sitter) -> None:
         pen.fill(leaf(bag[0], bag[1], side * -1.5, 0.6), colour, 0.5)
 
 
-def cast_shadow(pen: Pen, sitter: Sitter, face_path: skia.Path, caster: skia.Path, drop: float) -> None:
+def cast_shadow(pen: Pen, sitter: Sitter, face_path: Path, caster: Path, drop: float) -> None:
     """The shadow of a piece of hair on the face, displaced away from the light."""
     with pen.inside(face_path), pen.moved(-sitter.light * drop * 0.55, drop):
         pen.fill(caster, mix(sitter.skin.deep, (1, 1, 1), 0.25), 0.55, MULTIPLY)

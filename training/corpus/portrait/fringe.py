@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-import skia
 
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import mix
 from training.corpus.portrait.locks import ragged, strand_ink
-from training.corpus.portrait.pen import Pen, Point, gradient, leaf, polygon, ribbon, smooth
+from training.corpus.portrait.pen import (
+    Path,
+    Pen,
+    Point,
+    between,
+    gradient,
+    leaf,
+    polygon,
+    ribbon,
+    smooth,
+    together,
+)
 from training.corpus.portrait.sitter import Sitter
 from training.corpus.portrait.styles import shows_ears
 
@@ -25,7 +35,8 @@ FRINGE = ("blunt", "jagged", "parted", "swept", "curtain", "crossed")
 _FRONT = 64.0  # degrees from the face's middle to where the fringe ends and the sides begin
 _CAP: Table = {
     "locks": (9.0, 13.0), "part": (-24.0, 24.0), "low": (-0.05, 0.06), "way": ("left", "right"),
-    "shine": ("ring", "ring", "patches", "soft"), "level": (0.44, 0.60), "tall": (0.05, 0.11), "fade": (-1.0, 1.0),
+    "shine": ("ring", "ring", "patches", "soft"), "level": (0.44, 0.60), "tall": (0.05, 0.11),
+
     "flyaway": (0.0, 6.0),
 }  # fmt: skip
 
@@ -46,7 +57,10 @@ class Strip:
 def _strips(sitter: Sitter, roll: SimpleNamespace, rng: np.random.Generator) -> list[Strip]:
     """The dome's locks, those at the sides first and the fringe's middle last."""
     kind, n = sitter.labels["fringe"], int(roll.locks)
-    ears, loose = shows_ears(sitter), 6.5 if sitter.labels["style"] in ("spiky", "cropped", "curly") else 3.5
+    ears, loose = (
+        shows_ears(sitter),
+        6.5 if sitter.labels["style"] in ("spiky", "cropped", "curly") else 3.5,
+    )
     edges = np.linspace(-93, 93, n + 1) + np.r_[0, rng.uniform(-60, 60, n - 1) / n, 0]
     way = -1 if roll.way == "left" else 1
     found = []
@@ -73,7 +87,11 @@ def _hang(
         return 8 * jitter[0] + 5 * u, 1.27 + 0.10 * jitter[1] + 0.07 * abs(u), 0.0
     if kind == "crossed":
         long = abs(lon - part * 0.4) < 9
-        return (9 * way if long else 20 * u), (1.5 if long else 1.2 + 0.07 * jitter[1] + 0.1 * abs(u)), 0.0
+        return (
+            (9 * way if long else 20 * u),
+            (1.5 if long else 1.2 + 0.07 * jitter[1] + 0.1 * abs(u)),
+            0.0,
+        )
     if kind == "swept":
         return way * (26 + 8 * jitter[0]), 1.18 + 0.13 * u * way + 0.05 * jitter[1], 0.0
     away = (lon - part) / _FRONT
@@ -89,14 +107,11 @@ class Cap:
 
     lefts: list[list[Point]]
     rights: list[list[Point]]
-    paths: list[skia.Path]
+    paths: list[Path]
     roll: SimpleNamespace
 
-    def whole(self) -> skia.Path:
-        union = skia.Path()
-        for path in self.paths:
-            union.addPath(path)
-        return union
+    def whole(self) -> Path:
+        return together(self.paths)
 
 
 _STEPS = (0.14, 0.32, 0.5, 0.68, 0.8, 0.91)
@@ -112,16 +127,8 @@ def comb(sitter: Sitter) -> Cap:
         right = _edge(sitter, strip, strip.right, roll.part)
         lefts.append(left)
         rights.append(right)
-        paths.append(_closed(left, right))
+        paths.append(between(left, right))
     return Cap(lefts, rights, paths, roll)
-
-
-def _closed(left: list[Point], right: list[Point]) -> skia.Path:
-    path = smooth(left)
-    path.lineTo(*right[-1])
-    path.addPath(smooth(right[::-1]), skia.Path.kExtend_AddPathMode)
-    path.close()
-    return path
 
 
 def _edge(sitter: Sitter, strip: Strip, lon: float, part: float) -> list[Point]:
@@ -131,7 +138,11 @@ def _edge(sitter: Sitter, strip: Strip, lon: float, part: float) -> list[Point]:
     for share, narrow in zip((*_STEPS, 1.0), (*_NARROW, 0.0), strict=True):
         wide = narrow + (1 - narrow) * strip.blunt
         sway = max(0.0, (share - 0.35) / 0.65) ** 1.6 * strip.stray
-        at = part * (1 - share) ** 2 * 0.6 + (middle + (lon - middle) * wide) * (1 - 0.25 * (1 - share) ** 2) + sway
+        at = (
+            part * (1 - share) ** 2 * 0.6
+            + (middle + (lon - middle) * wide) * (1 - 0.25 * (1 - share) ** 2)
+            + sway
+        )
         seen = max(-93.0, min(93.0, at + turned))
         off = strip.puff * math.sin(math.pi * min(1.0, share * 1.15))
         points.append(sitter.head.dome(math.radians(seen - turned), share * strip.end, off))
@@ -144,7 +155,8 @@ def paint(pen: Pen, sitter: Sitter, cap: Cap) -> None:
     (mx, my), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
     fill = gradient(
         (mx + sitter.light * reach * 0.5, my - 70), (mx - sitter.light * reach * 0.6, my + 40),
-        mix(ramp.base, ramp.light, 0.3 * sitter.manner.soft), ramp.base, mix(ramp.base, ramp.shade, 0.5),
+        mix(ramp.base, ramp.light, 0.3 * sitter.manner.soft), ramp.base,
+        mix(ramp.base, ramp.shade, 0.5),
     )  # fmt: skip
     rng = sitter.dice.stream("strands")
     pen.line(cap.whole(), ramp.line, width * 2.2)
@@ -184,11 +196,12 @@ def _shine(pen: Pen, sitter: Sitter, cap: Cap, rng: np.random.Generator) -> None
         level = roll.level * (1 + 0.12 * (b - 0.5))
         tall = roll.tall * (0.6 + 0.9 * c) * (1.7 if roll.shine == "patches" else 1.0)
         for t0, t1, k in ((0.08, 0.46, 0.7 + 0.6 * d), (0.44, 0.92, 0.7 + 0.6 * e)):
+            middle = (t0 + t1) / 2
             lens = [
-                _spot(left, right, t0, level - tall * 0.3 * k), _spot(left, right, (t0 + t1) / 2, level - tall * k),
-                _spot(left, right, t1, level - tall * 0.2), _spot(left, right, t1 * 0.97, level + tall * 0.4 * k),
-                _spot(left, right, (t0 + t1) / 2 + 0.05, level + tall * 1.25 * k), _spot(left, right, t0 + 0.02, level + tall * 0.3),
+                (t0, -0.3 * k), (middle, -k), (t1, -0.2), (t1 * 0.97, 0.4 * k),
+                (middle + 0.05, 1.25 * k), (t0 + 0.02, 0.3),
             ]  # fmt: skip
+            lens = [_spot(left, right, across, level + tall * up) for across, up in lens]
             pen.fill(polygon(lens), sitter.hair.light, alpha)
 
 
@@ -202,7 +215,11 @@ def _spot(left: list[Point], right: list[Point], across: float, along: float) ->
 
 def _flyaway(pen: Pen, sitter: Sitter, cap: Cap) -> None:
     """A few hairs that stand off the outline."""
-    (mx, my), rx, ry = sitter.head.middle(), sitter.head.wide + sitter.head.hair, 64 + sitter.head.hair
+    (mx, my), rx, ry = (
+        sitter.head.middle(),
+        sitter.head.wide + sitter.head.hair,
+        64 + sitter.head.hair,
+    )
     rng = sitter.dice.stream("flyaway")
     for _ in range(int(cap.roll.flyaway)):
         angle, side = rng.uniform(-170, -10), 1 if rng.uniform() < 0.5 else -1

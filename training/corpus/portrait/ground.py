@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
-import skia
 
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import WHITE, Colour, from_lch, mix, tone
-from training.corpus.portrait.pen import SCREEN, Pen, glow, gradient, oval, polygon, smooth
+from training.corpus.portrait.pen import (
+    SCREEN,
+    Pen,
+    glow,
+    gradient,
+    oval,
+    polygon,
+    smooth,
+    together,
+)
 from training.corpus.portrait.sitter import Sitter
 
 GROUND = ("flat", "gradient", "pattern", "bokeh")
@@ -28,14 +37,20 @@ def ground(pen: Pen, sitter: Sitter) -> None:
     colour = from_lch(light, chroma, roll.hue)
     if _near(colour, sitter.hair.base):
         colour = from_lch(light - 0.3 if light > 0.6 else light + 0.35, chroma, roll.hue)
-    other = mix(tone(colour, 0.78 if light > 0.5 else 1.5), from_lch(light, chroma + 0.03, roll.hue + 0.15), 0.45)
+    other = mix(
+        tone(colour, 0.78 if light > 0.5 else 1.5),
+        from_lch(light, chroma + 0.03, roll.hue + 0.15),
+        0.45,
+    )
     if kind in ("flat", "pattern"):
         pen.wash(colour)
     else:
         dx, dy = 110 * math.cos(roll.angle), 110 * math.sin(roll.angle)
         pen.wash(gradient((-dx, -dy), (dx, dy), colour, mix(colour, other, 0.55), other))
     if kind == "pattern":
-        _MOTIFS[roll.motif](pen, mix(colour, WHITE if light < 0.8 else other, 0.45), roll.scale, roll.angle, rng)
+        _MOTIFS[roll.motif](
+            pen, mix(colour, WHITE if light < 0.8 else other, 0.45), roll.scale, roll.angle, rng
+        )
     if kind == "bokeh":
         _bokeh(pen, colour, rng)
 
@@ -59,49 +74,70 @@ def _bokeh(pen: Pen, colour: Colour, rng: np.random.Generator) -> None:
 
 
 def _stripes(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
-    pen.canvas.save()
-    pen.canvas.rotate(math.degrees(angle))
-    for k in range(-9, 10):
-        x = k * 19 * scale
-        pen.fill(polygon([(x, -160), (x + 9 * scale, -160), (x + 9 * scale, 160), (x, 160)]), ink, 0.8)
-    pen.canvas.restore()
+    bars = [(k * 19 * scale, (k * 19 + 9) * scale) for k in range(-9, 10)]
+    with pen.moved(0, 0, math.degrees(angle)):
+        stripes = (polygon([(a, -160), (b, -160), (b, 160), (a, 160)]) for a, b in bars)
+        pen.fill(together(stripes), ink, 0.8)
 
 
 def _dots(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
-    dots = skia.Path()
-    for row in range(-6, 7):
-        for column in range(-6, 7):
-            dots.addCircle((column + 0.5 * (row % 2)) * 23 * scale, row * 20 * scale, 6 * scale)
-    pen.canvas.save()
-    pen.canvas.rotate(math.degrees(angle))
-    pen.fill(dots, ink, 0.85)
-    pen.canvas.restore()
+    r, places = 6 * scale, product(range(-7, 8), range(-7, 8))
+    with pen.moved(0, 0, math.degrees(angle)):
+        dots = (oval((x + 0.5 * (y % 2)) * 23 * scale, y * 20 * scale, r, r) for x, y in places)
+        pen.fill(together(dots), ink, 0.85)
 
 
 def _rays(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
     n = int(18 / scale)
     for k in range(n):
         a, b = angle + 2 * math.pi * k / n, angle + 2 * math.pi * (k + 0.5) / n
-        pen.fill(polygon([(0, 0), (190 * math.cos(a), 190 * math.sin(a)), (190 * math.cos(b), 190 * math.sin(b))]), ink, 0.75)
+        pen.fill(
+            polygon(
+                [
+                    (0, 0),
+                    (190 * math.cos(a), 190 * math.sin(a)),
+                    (190 * math.cos(b), 190 * math.sin(b)),
+                ]
+            ),
+            ink,
+            0.75,
+        )
 
 
 def _checks(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
-    squares, side = skia.Path(), 22 * scale
-    for row in range(-8, 8):
-        for column in range(-8, 8):
-            if (row + column) % 2:
-                squares.addRect(skia.Rect.MakeXYWH(column * side, row * side, side, side))
-    pen.canvas.save()
-    pen.canvas.rotate(math.degrees(angle))
-    pen.fill(squares, ink, 0.6)
-    pen.canvas.restore()
+    s, places = 24 * scale, [(x, y) for x, y in product(range(-9, 9), repeat=2) if (x + y) % 2]
+    with pen.moved(0, 0, math.degrees(angle)):
+        squares = (
+            polygon(
+                [(x * s, y * s), (x * s + s, y * s), (x * s + s, y * s + s), (x * s, y * s + s)]
+            )
+            for x, y in places
+        )
+        pen.fill(together(squares), ink, 0.6)
 
 
 def _petals(pen: Pen, ink: Colour, scale: float, angle: float, rng: np.random.Generator) -> None:
     for _ in range(26):
-        x, y, a, r = rng.uniform(-105, 105), rng.uniform(-105, 105), rng.uniform(0, 6.3), 8 * scale * rng.uniform(0.6, 1.3)
+        x, y, a, r = (
+            rng.uniform(-105, 105),
+            rng.uniform(-105, 105),
+            rng.uniform(0, 6.3),
+            8 * scale * rng.uniform(0.6, 1.3),
+        )
         dx, dy = r * math.cos(a), r * math.sin(a)
-        pen.fill(smooth([(x - dx, y - dy), (x - dy * 0.6, y + dx * 0.6), (x + dx, y + dy), (x + dy * 0.6, y - dx * 0.6)], closed=True), ink, rng.uniform(0.5, 1.0))
+        pen.fill(
+            smooth(
+                [
+                    (x - dx, y - dy),
+                    (x - dy * 0.6, y + dx * 0.6),
+                    (x + dx, y + dy),
+                    (x + dy * 0.6, y - dx * 0.6),
+                ],
+                closed=True,
+            ),
+            ink,
+            rng.uniform(0.5, 1.0),
+        )
 
 
 _MOTIFS = {"stripes": _stripes, "dots": _dots, "rays": _rays, "checks": _checks, "petals": _petals}

@@ -81,7 +81,8 @@ class Head:
         """Half the outline from the front, temple to chin."""
         w, chin, jaw = self.wide, self.chin, self.jaw
         return [
-            (0.80 * w, -56), (0.98 * w, -28), (0.99 * w, 0), (0.93 * w, 18), ((0.46 + 0.52 * jaw) * w, 0.56 * chin),
+            (0.80 * w, -56), (0.98 * w, -28), (0.99 * w, 0), (0.93 * w, 18),
+            ((0.46 + 0.52 * jaw) * w, 0.56 * chin),
             (0.92 * jaw * w, 0.78 * chin), ((0.50 * jaw - 0.06) * w, 0.94 * chin), (0, chin + 1),
         ]  # fmt: skip
 

@@ -1,22 +1,29 @@
-"""The light over everything: a soft wash, a rim on the hair, the air between, the picture's grade."""
+"""The light over everything: a bloom and a rim on the hair, the picture's grade."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-import skia
 from numpy.typing import NDArray
 
 from training.corpus.dice import Table
-from training.corpus.portrait.colour import from_lch
-from training.corpus.portrait.pen import SCREEN, Pen, glow, gradient
+from training.corpus.portrait.colour import Colour, from_lch
+from training.corpus.portrait.pen import SCREEN, Path, Pen, glow, gradient
 from training.corpus.portrait.sitter import Sitter
 
-_TABLE: Table = {"rim": (0.0, 1.0), "hue": (0.0, 1.0), "wash": (0.0, 0.5), "grade": (0.0, 0.16), "warm": (0.0, 1.0), "veil": (0.0, 1.0), "haze": (-0.45, 0.22)}
+_TABLE: Table = {
+    "rim": (0.0, 1.0),
+    "hue": (0.0, 1.0),
+    "wash": (0.0, 0.5),
+    "grade": (0.0, 0.16),
+    "warm": (0.0, 1.0),
+    "veil": (0.0, 1.0),
+    "haze": (-0.45, 0.22),
+}
 
 
-def on_hair(pen: Pen, sitter: Sitter, hair: skia.Path) -> None:
+def on_hair(pen: Pen, sitter: Sitter, hair: Path) -> None:
     """An airbrushed bloom where the key falls; at times a coloured rim on the side away from it."""
     roll, soft = sitter.dice.roll("light", _TABLE), sitter.manner.soft
     side, (mx, my) = -sitter.light, sitter.head.middle()
@@ -27,7 +34,9 @@ def on_hair(pen: Pen, sitter: Sitter, hair: skia.Path) -> None:
         if roll.rim < 0.72:
             return
         tint = from_lch(0.9, 0.08, roll.hue)
-        edge = gradient((mx + side * reach, 0), (mx + side * reach * 0.66, 0), tint, tint, alphas=(0.75, 0.0))
+        edge = gradient(
+            (mx + side * reach, 0), (mx + side * reach * 0.66, 0), tint, tint, alphas=(0.75, 0.0)
+        )
         pen.wash(edge, 1.0, SCREEN)
 
 
@@ -38,14 +47,14 @@ def grade(picture: NDArray[np.float32], sitter: Sitter) -> NDArray[np.uint8]:
     """
     roll = sitter.dice.roll("light", _TABLE)
     towards = _slope(len(picture), sitter.light)[..., None]
-    key, shade = np.float32((1.0, 0.98, 0.92)), np.float32(from_lch(0.66, 0.05, roll.hue))
+    key, shade = _array((1.0, 0.98, 0.92)), _array(from_lch(0.66, 0.05, roll.hue))
     lit = 1 - (1 - picture) * (1 - 0.28 * roll.wash * key * towards)
     lit *= 1 - (1 - shade) * 0.4 * roll.wash * (1 - towards) ** 2
-    lit += roll.grade * (np.float32(from_lch(0.75, 0.08, 0.14 if roll.warm > 0.5 else 0.72)) - 0.7)
+    lit += roll.grade * (_array(from_lch(0.75, 0.08, 0.14 if roll.warm > 0.5 else 0.72)) - 0.7)
     if roll.veil > 0.85:
-        lit = 1 - (1 - lit) * (1 - 0.3 * np.float32(from_lch(0.9, 0.08, roll.hue)) * towards**2)
+        lit = 1 - (1 - lit) * (1 - 0.3 * _array(from_lch(0.9, 0.08, roll.hue)) * towards**2)
     if roll.haze > 0:  # pastel: the darks lifted towards a pale tint
-        lit = lit * (1 - roll.haze) + roll.haze * np.float32(from_lch(0.88, 0.04, roll.hue))
+        lit = lit * (1 - roll.haze) + roll.haze * _array(from_lch(0.88, 0.04, roll.hue))
     return (lit.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -55,3 +64,7 @@ def _slope(n: int, light: int) -> NDArray[np.float32]:
     at = (np.arange(n, dtype=np.float32) + 0.5) / n
     across = at if light > 0 else 1 - at
     return (across[None, :] * 0.5 + (1 - at)[:, None] * 0.5).astype(np.float32)
+
+
+def _array(colour: Colour) -> NDArray[np.float32]:
+    return np.array(colour, np.float32)

@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import skia
-
 from training.corpus.portrait.colour import Colour, mix
-from training.corpus.portrait.pen import Fill, Pen, Point, ribbon, sides
+from training.corpus.portrait.pen import Fill, Path, Pen, Point, ribbon, sides
 from training.corpus.portrait.sitter import Ramp, Sitter
 
 TAPER = (0.75, 1.0, 0.96, 0.72, 0.0)  # of a lock's width along its way, ending in a tip
@@ -23,7 +21,7 @@ class Lock:
     widths: list[float]
     back: bool = False
 
-    def path(self) -> skia.Path:
+    def path(self) -> Path:
         return ribbon(self.spine, self.widths)
 
 
@@ -53,7 +51,9 @@ def paint(pen: Pen, sitter: Sitter, one: Lock, fill: Fill, strands: int = 2) -> 
     left, right = sides(one.spine, one.widths)
     dark, lit = (right, left) if sitter.light * _heading(one) > 0 else (left, right)
     middle = [_to(a, b, 0.62) for a, b in zip(lit, dark, strict=True)]
-    shade = ribbon(middle, [w * 0.42 * k for w, k in zip(one.widths, _swell(len(middle)), strict=True)])
+    shade = ribbon(
+        middle, [w * 0.42 * k for w, k in zip(one.widths, _swell(len(middle)), strict=True)]
+    )
     pen.fill(shade, ramp.deep if one.back else ramp.shade, 0.9)
     for s in range(strands):
         t = (s + 1) / (strands + 1) + 0.1 * (-1) ** s
@@ -73,7 +73,7 @@ def ragged(pen: Pen, points: list[Point], colour: Colour, width: float) -> None:
 
 
 def _heading(one: Lock) -> int:
-    """1 where the lock hangs down, so that its left side is the viewer's right; -1 where it stands."""
+    """1 where the lock hangs, so that its left side is the viewer's right; -1 where it stands."""
     return 1 if one.spine[-1][1] > one.spine[0][1] else -1
 
 
@@ -84,7 +84,10 @@ def _along(values: Sequence[float], t: float) -> float:
 
 
 def _swell(n: int) -> list[float]:
-    return [math.sin(math.pi * min(1.0, (i + 0.15) / (n - 1))) ** 0.6 if i < n - 1 else 0.0 for i in range(n)]
+    return [
+        math.sin(math.pi * min(1.0, (i + 0.15) / (n - 1))) ** 0.6 if i < n - 1 else 0.0
+        for i in range(n)
+    ]
 
 
 def _to(a: Point, b: Point, t: float) -> Point:

@@ -7,18 +7,26 @@ between the eyes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import skia
 from numpy.typing import NDArray
 
+from training.corpus.corpus import CorpusError
 from training.corpus.portrait.colour import Colour
+
+try:
+    import skia
+    from skia import Path, Shader
+except ImportError as error:  # not installed, or OpenGL's libraries are not, which it is linked to
+    raise CorpusError(
+        f"drawing faces needs skia-python: pip install 'installation[anime]' ({error})"
+    ) from error
 
 Point = tuple[float, float]
 Points = Sequence[Point]
-Fill = Colour | skia.Shader
+Fill = Colour | Shader
 
 FRAME = 200.0
 MULTIPLY = skia.BlendMode.kMultiply
@@ -31,52 +39,57 @@ class Pen:
 
     def __init__(self, side: int) -> None:
         self._surface = skia.Surface.MakeRasterN32Premul(side, side)
-        self.canvas = self._surface.getCanvas()
-        self.canvas.scale(side / FRAME, side / FRAME)
-        self.canvas.translate(FRAME / 2, FRAME / 2)
+        self._canvas = self._surface.getCanvas()
+        self._canvas.scale(side / FRAME, side / FRAME)
+        self._canvas.translate(FRAME / 2, FRAME / 2)
 
     def pixels(self) -> NDArray[np.uint8]:
         """(side, side, 3) sRGB."""
         image = self._surface.makeImageSnapshot()
         return np.asarray(image.toarray(colorType=skia.kRGBA_8888_ColorType)[..., :3])
 
-    def fill(self, path: skia.Path, what: Fill, alpha: float = 1.0, mode: object = None) -> None:
-        self.canvas.drawPath(path, _paint(what, alpha, mode))
+    def fill(self, path: Path, what: Fill, alpha: float = 1.0, mode: object = None) -> None:
+        self._canvas.drawPath(path, _paint(what, alpha, mode))
 
-    def line(self, path: skia.Path, colour: Colour, width: float, alpha: float = 1.0) -> None:
+    def line(self, path: Path, colour: Colour, width: float, alpha: float = 1.0) -> None:
         paint = _paint(colour, alpha, None)
         paint.setStyle(skia.Paint.kStroke_Style)
         paint.setStrokeWidth(width)
         paint.setStrokeCap(skia.Paint.kRound_Cap)
         paint.setStrokeJoin(skia.Paint.kRound_Join)
-        self.canvas.drawPath(path, paint)
+        self._canvas.drawPath(path, paint)
 
     def wash(self, what: Fill, alpha: float = 1.0, mode: object = None) -> None:
         """Fill all that is not clipped away."""
-        self.canvas.drawPaint(_paint(what, alpha, mode))
+        self._canvas.drawPaint(_paint(what, alpha, mode))
 
     @contextmanager
-    def inside(self, path: skia.Path) -> Iterator[None]:
-        self.canvas.save()
-        self.canvas.clipPath(path, skia.ClipOp.kIntersect, True)
+    def inside(self, path: Path) -> Iterator[None]:
+        self._canvas.save()
+        self._canvas.clipPath(path, skia.ClipOp.kIntersect, True)
         try:
             yield
         finally:
-            self.canvas.restore()
+            self._canvas.restore()
 
     @contextmanager
-    def moved(self, x: float, y: float) -> Iterator[None]:
-        self.canvas.save()
-        self.canvas.translate(x, y)
+    def moved(
+        self, x: float, y: float, turn: float = 0.0, scale: tuple[float, float] = (1.0, 1.0)
+    ) -> Iterator[None]:
+        """Draw around (x, y), turned by degrees, then scaled."""
+        self._canvas.save()
+        self._canvas.translate(x, y)
+        self._canvas.rotate(turn)
+        self._canvas.scale(*scale)
         try:
             yield
         finally:
-            self.canvas.restore()
+            self._canvas.restore()
 
 
-def smooth(points: Points, closed: bool = False) -> skia.Path:
+def smooth(points: Points, closed: bool = False) -> Path:
     """A Catmull-Rom spline through the points."""
-    path = skia.Path()
+    path = Path()
     path.moveTo(*points[0])
     _through(path, [points[-1], *points, *points[:2]] if closed else _ended(points))
     if closed:
@@ -84,28 +97,38 @@ def smooth(points: Points, closed: bool = False) -> skia.Path:
     return path
 
 
-def polygon(points: Points) -> skia.Path:
-    path = skia.Path()
+def polygon(points: Points) -> Path:
+    path = Path()
     path.addPoly([skia.Point(*p) for p in points], True)
     return path
 
 
-def oval(x: float, y: float, rx: float, ry: float) -> skia.Path:
-    path = skia.Path()
+def oval(x: float, y: float, rx: float, ry: float) -> Path:
+    path = Path()
     path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
     return path
 
 
-def ribbon(points: Points, widths: Sequence[float]) -> skia.Path:
-    """A stroke along the points whose full width at each is given; 0 ends it in a tip."""
-    left, right = sides(points, widths)
-    path = skia.Path()
-    path.moveTo(*left[0])
-    _through(path, _ended(left))
+def together(paths: Iterable[Path]) -> Path:
+    """One path of many, to be filled or clipped by at once."""
+    whole = Path()
+    for path in paths:
+        whole.addPath(path)
+    return whole
+
+
+def between(left: Points, right: Points) -> Path:
+    """What lies between two edges that run the same way."""
+    path = smooth(left)
     path.lineTo(*right[-1])
-    _through(path, _ended(right[::-1]))
+    path.addPath(smooth(right[::-1]), Path.kExtend_AddPathMode)
     path.close()
     return path
+
+
+def ribbon(points: Points, widths: Sequence[float]) -> Path:
+    """A stroke along the points whose full width at each is given; 0 ends it in a tip."""
+    return between(*sides(points, widths))
 
 
 def sides(points: Points, widths: Sequence[float]) -> tuple[list[Point], list[Point]]:
@@ -120,13 +143,13 @@ def sides(points: Points, widths: Sequence[float]) -> tuple[list[Point], list[Po
     return left, right
 
 
-def leaf(a: Point, b: Point, bend: float, width: float) -> skia.Path:
+def leaf(a: Point, b: Point, bend: float, width: float) -> Path:
     """A tapered dash from a to b, bowed sideways by `bend` and `width` across at its middle."""
     mx, my = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
     dx, dy = b[0] - a[0], b[1] - a[1]
     length = math.hypot(dx, dy) or 1.0
     nx, ny = dy / length, -dx / length
-    path = skia.Path()
+    path = Path()
     path.moveTo(*a)
     path.quadTo(mx + nx * (bend + width), my + ny * (bend + width), *b)
     path.quadTo(mx + nx * (bend - width), my + ny * (bend - width), *a)
@@ -134,12 +157,12 @@ def leaf(a: Point, b: Point, bend: float, width: float) -> skia.Path:
     return path
 
 
-def gradient(a: Point, b: Point, *colours: Colour, alphas: Sequence[float] = ()) -> skia.Shader:
+def gradient(a: Point, b: Point, *colours: Colour, alphas: Sequence[float] = ()) -> Shader:
     """Even steps of colour from a to b."""
     return skia.GradientShader.MakeLinear([a, b], _ints(colours, alphas))
 
 
-def glow(centre: Point, radius: float, colour: Colour, alpha: float) -> skia.Shader:
+def glow(centre: Point, radius: float, colour: Colour, alpha: float) -> Shader:
     """The colour at the centre, fading out to nothing at the radius."""
     fading = _ints([colour] * 3, (alpha, alpha * 0.45, 0.0))
     return skia.GradientShader.MakeRadial(centre, radius, fading)
@@ -154,7 +177,7 @@ def _ints(colours: Sequence[Colour], alphas: Sequence[float]) -> list[int]:
 
 
 def _paint(what: Fill, alpha: float, mode: object) -> skia.Paint:
-    if isinstance(what, skia.Shader):
+    if isinstance(what, Shader):
         paint = skia.Paint(AntiAlias=True, Shader=what, Alphaf=alpha)
     else:
         paint = skia.Paint(skia.Color4f(*what, alpha))
@@ -168,7 +191,7 @@ def _ended(points: Points) -> list[Point]:
     return [points[0], *points, points[-1]]
 
 
-def _through(path: skia.Path, points: Points) -> None:
+def _through(path: Path, points: Points) -> None:
     """Go on through points[1:-1]; the first and the last only steer."""
     for (x0, y0), (x1, y1), (x2, y2), (x3, y3) in zip(
         points, points[1:], points[2:], points[3:], strict=False

@@ -46,8 +46,16 @@ _MANNER: Table = {
 }  # fmt: skip
 
 # Of age and gender: the chin's y, the jaw's width, the eye's height, its width.
-_AGES = {"young": (61, -0.02, 1.08, 1.05), "adult": (66, 0.0, 0.88, 1.0), "mature": (70, 0.03, 0.66, 0.95)}  # fmt: skip
-_GENDERS = {"feminine": (0, 0.53, 1.06, 1.03), "androgynous": (1, 0.59, 0.96, 1.0), "masculine": (4, 0.70, 0.74, 0.97)}  # fmt: skip
+_AGES = {
+    "young": (61, -0.02, 1.08, 1.05),
+    "adult": (66, 0.0, 0.88, 1.0),
+    "mature": (70, 0.03, 0.66, 0.95),
+}
+_GENDERS = {
+    "feminine": (0, 0.53, 1.06, 1.03),
+    "androgynous": (1, 0.59, 0.96, 1.0),
+    "masculine": (4, 0.70, 0.74, 0.97),
+}
 
 
 @dataclass(frozen=True)
@@ -143,5 +151,9 @@ def _skin(colour: Colour, manner: SimpleNamespace) -> Ramp:
         shade=tone(blood, 1 - 0.085 * k, 1.0),
         deep=tone(blood, 1 - 0.18 * k, 1.05),
         light=mix(base, (1.0, 0.97, 0.92), 0.35),
-        line=mix(tone(mix(base, (0.55, 0.12, 0.12), 0.45), 0.5), (0.12, 0.06, 0.08), 0.7 * max(0.0, manner.ink)),
+        line=mix(
+            tone(mix(base, (0.55, 0.12, 0.12), 0.45), 0.5),
+            (0.12, 0.06, 0.08),
+            0.7 * max(0.0, manner.ink),
+        ),
     )
