@@ -152,7 +152,7 @@ def _edge(sitter: Sitter, strip: Strip, lon: float, part: float) -> list[Point]:
 def paint(pen: Pen, sitter: Sitter, cap: Cap) -> None:
     """The cap in full: its outline, then each lock filled, shaded and parted by a swelling line."""
     ramp, width = sitter.hair, sitter.manner.line
-    (mx, my), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
+    (mx, my), reach = sitter.head.middle(), sitter.head.reach
     fill = gradient(
         (mx + sitter.light * reach * 0.5, my - 70), (mx - sitter.light * reach * 0.6, my + 40),
         mix(ramp.base, ramp.light, 0.3 * sitter.manner.soft), ramp.base,
@@ -217,8 +217,8 @@ def _flyaway(pen: Pen, sitter: Sitter, cap: Cap) -> None:
     """A few hairs that stand off the outline."""
     (mx, my), rx, ry = (
         sitter.head.middle(),
-        sitter.head.wide + sitter.head.hair,
-        64 + sitter.head.hair,
+        sitter.head.reach,
+        sitter.head.rise,
     )
     rng = sitter.dice.stream("flyaway")
     for _ in range(int(cap.roll.flyaway)):

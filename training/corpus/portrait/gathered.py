@@ -59,7 +59,7 @@ def accent(sitter: Sitter) -> Colour:
 
 
 def twintails(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    (x, y), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
+    (x, _), reach = sitter.head.middle(), sitter.head.reach
     high = rng.uniform(-62, -30)
     out, low = rng.uniform(26, 40), rng.uniform(85, 150)
     for side in (-1, 1):
@@ -79,7 +79,7 @@ def twintails(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 
 def ponytail(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    (x, y), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
+    (x, y), reach = sitter.head.middle(), sitter.head.reach
     side = (
         -1
         if sitter.head.turn > 0.2
@@ -129,7 +129,7 @@ def plaits(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 
 def buns(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    (x, y), reach, ramp = sitter.head.middle(), sitter.head.wide + sitter.head.hair, sitter.hair
+    (x, y), reach, ramp = sitter.head.middle(), sitter.head.reach, sitter.hair
     size, high = rng.uniform(21, 27), rng.uniform(-72, -58)
     for side in (-1, 1):
         cx, cy = x + side * reach * 0.86, y + high + 10

@@ -32,14 +32,14 @@ _TABLE: Table = {
 def ground(pen: Pen, sitter: Sitter) -> None:
     roll, kind = sitter.dice.roll("ground", _TABLE), sitter.labels["background"]
     rng = sitter.dice.stream("ground marks")
-    light = 0.28 + 0.70 * roll.light**0.35  # pale more often than not
-    chroma = (0.02 + 0.30 * (1 - light)) * roll.chroma + 0.05 * roll.chroma**2
+    light = 0.28 + 0.70 * roll.light**0.3  # pale more often than not
+    chroma = (0.04 + 0.34 * (1 - light)) * roll.chroma + 0.05 * roll.chroma**2
     colour = from_lch(light, chroma, roll.hue)
     if _near(colour, sitter.hair.base):
         colour = from_lch(light - 0.3 if light > 0.6 else light + 0.35, chroma, roll.hue)
     other = mix(
         tone(colour, 0.78 if light > 0.5 else 1.5),
-        from_lch(light, chroma + 0.03, roll.hue + 0.15),
+        from_lch(light, chroma + 0.03, roll.hue + 0.22),
         0.45,
     )
     if kind in ("flat", "pattern"):

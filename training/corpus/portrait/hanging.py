@@ -15,7 +15,7 @@ from training.corpus.portrait.sitter import Sitter
 def skull(pen: Pen, sitter: Sitter, low: float = 26.0) -> None:
     """The back of the head down to the nape."""
     (x, y), head = sitter.head.middle(), sitter.head
-    rx, ry = head.wide + head.hair, 64 + head.hair
+    rx, ry = head.reach, head.rise
     shape = [
         (x - rx, y), (x - rx * 0.72, y - ry * 0.72), (x, y - ry), (x + rx * 0.72, y - ry * 0.72),
         (x + rx, y), (x + rx * 0.9, low), (x, low + 14), (x - rx * 0.9, low),
@@ -30,7 +30,7 @@ def curtain(
     n: int = 9, wave: float = 0.0, flip: float = 0.0, blunt: bool = False,
 ) -> None:  # fmt: skip
     """Hair hanging behind the neck to `low`, overlapping from the middle outwards."""
-    (x, y), reach, ramp = sitter.head.middle(), sitter.head.wide + sitter.head.hair, sitter.hair
+    (x, y), reach, ramp = sitter.head.middle(), sitter.head.reach, sitter.hair
     skull(pen, sitter, min(low, 60.0) - 20)
     order = sorted(np.linspace(-1, 1, n).tolist(), key=abs)
     for u in order:

@@ -34,6 +34,16 @@ class Head:
         """-1 in three-quarter view to the left, 0 from the front, 1 to the right."""
         return math.sin(self.yaw) / _FAR
 
+    @property
+    def reach(self) -> float:
+        """Half the width of the hair on the skull."""
+        return self.wide + self.hair
+
+    @property
+    def rise(self) -> float:
+        """From the skull's middle to the top of the hair."""
+        return 64.0 + self.hair
+
     def at(self, x: float, y: float, out: float = 0.0) -> Point:
         """Where a place of the face's chart is in the picture; `out` stands off the face."""
         bulge = 1 - (x / (1.06 * self.wide)) ** 2 - ((y - 8) / 112) ** 2
@@ -58,7 +68,7 @@ class Head:
         y, z = y * math.cos(lean) + z * math.sin(lean), z * math.cos(lean) - y * math.sin(lean)
         x = x * math.cos(self.yaw) + z * math.sin(self.yaw)
         mx, my = self.middle()
-        return mx + x * (self.wide + self.hair + out), my + y * (64 + self.hair + out)
+        return mx + x * (self.reach + out), my + y * (self.rise + out)
 
     def outline(self) -> list[Point]:
         """The face's closed outline, clockwise from the viewer's upper left."""

@@ -105,8 +105,8 @@ def _hat(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> Non
     """A brimmed hat pushed back: the brim is a halo behind the fringe's root."""
     (x, y), reach, ry = (
         sitter.head.middle(),
-        sitter.head.wide + sitter.head.hair,
-        64 + sitter.head.hair,
+        sitter.head.reach,
+        sitter.head.rise,
     )
     x += sitter.head.turn * 6
     brim, low = reach * rng.uniform(1.3, 1.5), y - ry * rng.uniform(0.36, 0.46)
@@ -144,8 +144,8 @@ def _hat(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> Non
 def _beret(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> None:
     (x, y), reach, ry = (
         sitter.head.middle(),
-        sitter.head.wide + sitter.head.hair,
-        64 + sitter.head.hair,
+        sitter.head.reach,
+        sitter.head.rise,
     )
     side = _side(sitter, rng)
     top = y - ry
@@ -218,8 +218,8 @@ def _pins(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> No
 def _headphones(pen: Pen, sitter: Sitter, cloth: Ramp, rng: np.random.Generator) -> None:
     (x, y), reach, ry = (
         sitter.head.middle(),
-        sitter.head.wide + sitter.head.hair,
-        64 + sitter.head.hair,
+        sitter.head.reach,
+        sitter.head.rise,
     )
     arc = [
         (

@@ -16,7 +16,7 @@ _TABLE: Table = {
     "rim": (0.0, 1.0),
     "hue": (0.0, 1.0),
     "wash": (0.0, 0.5),
-    "grade": (0.0, 0.16),
+    "grade": (0.0, 0.12),
     "warm": (0.0, 1.0),
     "veil": (0.0, 1.0),
     "haze": (-0.45, 0.22),
@@ -27,7 +27,7 @@ def on_hair(pen: Pen, sitter: Sitter, hair: Path) -> None:
     """An airbrushed bloom where the key falls; at times a coloured rim on the side away from it."""
     roll, soft = sitter.dice.roll("light", _TABLE), sitter.manner.soft
     side, (mx, my) = -sitter.light, sitter.head.middle()
-    reach = sitter.head.wide + sitter.head.hair
+    reach = sitter.head.reach
     with pen.inside(hair):
         pen.wash(glow((mx - side * reach * 0.5, my - 52), 58, sitter.hair.light, 0.5 * soft))
         pen.wash(glow((mx + side * reach * 0.9, my + 40), 62, sitter.hair.deep, 0.6 * soft))
@@ -47,9 +47,9 @@ def grade(picture: NDArray[np.float32], sitter: Sitter) -> NDArray[np.uint8]:
     """
     roll = sitter.dice.roll("light", _TABLE)
     towards = _slope(len(picture), sitter.light)[..., None]
-    key, shade = _array((1.0, 0.98, 0.92)), _array(from_lch(0.66, 0.05, roll.hue))
+    key, shade = _array((1.0, 0.98, 0.92)), _array(from_lch(0.70, 0.045, roll.hue))
     lit = 1 - (1 - picture) * (1 - 0.28 * roll.wash * key * towards)
-    lit *= 1 - (1 - shade) * 0.4 * roll.wash * (1 - towards) ** 2
+    lit *= 1 - (1 - shade) * 0.36 * roll.wash * (1 - towards) ** 2
     lit += roll.grade * (_array(from_lch(0.75, 0.08, 0.14 if roll.warm > 0.5 else 0.72)) - 0.7)
     if roll.veil > 0.85:
         lit = 1 - (1 - lit) * (1 - 0.3 * _array(from_lch(0.9, 0.08, roll.hue)) * towards**2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ except ImportError as error:  # not installed, or OpenGL's libraries are not, wh
 
 Point = tuple[float, float]
 Points = Sequence[Point]
-Fill = Colour | Shader
+Fill: TypeAlias = Colour | Shader
 
 FRAME = 200.0
 MULTIPLY = skia.BlendMode.kMultiply

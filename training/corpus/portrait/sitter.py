@@ -143,7 +143,7 @@ def ramp(colour: Colour, manner: SimpleNamespace, hue: float = 0.0) -> Ramp:
 
 def _skin(colour: Colour, manner: SimpleNamespace) -> Ramp:
     """Skin shades towards red, not blue: blood under it, not sky over it."""
-    base = tone(colour, manner.value, 0.9 + 0.2 * manner.soft)
+    base = tone(colour, min(1.0, manner.value), 0.95 + 0.2 * manner.soft)
     blood = mix(base, (0.80, 0.25, 0.25), 0.20)
     k = manner.contrast
     return Ramp(

@@ -64,14 +64,14 @@ def _long(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 
 def _wavy(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    curtain(pen, sitter, rng, 145, 1.3, 8, wave=13.0)
+    curtain(pen, sitter, rng, 145, 1.42, 8, wave=19.0)
 
 
 def _spiky(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     """Spikes all round, longest to the sides."""
     (x, y), head, ramp = sitter.head.middle(), sitter.head, sitter.hair
     skull(pen, sitter)
-    rx, ry = head.wide + head.hair, 64 + head.hair
+    rx, ry = head.reach, head.rise
     wind = rng.uniform(-0.25, 0.25)
     for degrees in sorted(
         (np.linspace(-200, 20, 12) + rng.uniform(-8, 8, 12)).tolist(), key=lambda d: -abs(d + 90)
@@ -93,7 +93,7 @@ def _spiky(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 def _curly(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     """A cloud of curls around the head."""
-    (x, y), reach = sitter.head.middle(), sitter.head.wide + sitter.head.hair
+    (x, y), reach = sitter.head.middle(), sitter.head.reach
     skull(pen, sitter)
     curls = []
     for ring, n in ((1.14, 17), (1.0, 14)):
@@ -163,8 +163,8 @@ STYLES: dict[str, Style] = {
     "spiky": Style(_spiky, _framed(26, 2, 13.0, out=3.0)),
     "bob": Style(_bob, _framed(56, 2, 17.0, inward=7.0, blunt=True)),
     "long": Style(_long, _framed(104, 2, 13.0)),
-    "wavy": Style(_wavy, _framed(100, 2, 16.0, wave=8.0)),
-    "hime": Style(_long, _framed(46, 2, 16.0, blunt=True)),
+    "wavy": Style(_wavy, _framed(104, 2, 19.0, wave=15.0)),
+    "hime": Style(_long, _framed(50, 2, 27.0, inward=9.0, blunt=True)),
     "twintails": Style(twintails, _framed(46, 1, 11.0)),
     "ponytail": Style(ponytail, _framed(40, 1, 9.0), ears=True),
     "braids": Style(braids, plaits),
