@@ -114,7 +114,7 @@ def test_a_colour_can_be_read_where_it_belongs(
     right: float,
 ) -> None:  # fmt: skip
     """The nearest colour of those drawn for other faces tells the label, in the label's region."""
-    count = 5
+    count = 4
     where = region(name, between, 21, count)
     assert (where.mean((1, 2)) > share[0]).all()
     assert (where.mean((1, 2)) < share[1]).all()

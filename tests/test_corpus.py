@@ -7,6 +7,7 @@ import errno
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from itertools import count, product
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.corpus import folder, masks
+from training.corpus import folder, hands, masks
 from training.corpus.carving.field import Grid, arc, blur, noise
-from training.corpus.corpus import CorpusError
+from training.corpus.corpus import Corpus, CorpusError
 from training.corpus.dice import Dice
 
 
@@ -221,3 +222,17 @@ def test_a_full_disk_is_one_line_and_can_be_gone_on_from(
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CorpusError, match="cannot be written"):
         write(tmp_path / "file" / "drawn", 3, 16, 0)
+
+
+def _chance(size: int, dice: Dice, wanted: Mapping[str, str]) -> np.ndarray:
+    return dice.stream(wanted["kind"]).integers(0, 256, (size, size, 3), np.uint8)
+
+
+def test_many_hands_draw_what_one_hand_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = Corpus("chance", 1, {"kind": ("a", "b", "c")}, (("kind",),), _chance)
+    whole, labels = corpus.draw(150, 16, 4)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    parts = list(hands.draw(corpus, 10, 150, 16, 4))
+    assert len(parts) == 3
+    assert np.array_equal(np.concatenate([images for images, _ in parts]), whole[10:])
+    assert [label for _, part in parts for label in part] == labels[10:]

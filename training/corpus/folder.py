@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.corpus import sheet
+from training.corpus import hands, sheet
 from training.corpus.corpus import Corpus, CorpusError
 from training.writing import replace
 
@@ -25,7 +25,6 @@ Progress = Callable[[int, int], None]
 PROVENANCE = "provenance.json"
 TABLE = "labels.csv"
 SHEET = "index.html"
-_BATCH = 64  # images drawn between two writes of the table: what an interruption can cost
 
 
 def write(
@@ -70,10 +69,9 @@ def _write(
     held = len(rows)
     out.mkdir(parents=True, exist_ok=True)
     replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
-    for start in range(held, count, _BATCH):
-        images, labels = corpus.draw(min(_BATCH, count - start), size, seed, start=start)
-        for i, (image, found) in enumerate(zip(images, labels, strict=True)):
-            file = f"{start + i:05d}.png"
+    for images, labels in hands.draw(corpus, held, count, size, seed):
+        for image, found in zip(images, labels, strict=True):
+            file = f"{len(rows):05d}.png"
             _save(out / file, image)
             rows.append({"file": file, **found})
         replace(out / TABLE, _table(rows, ["file", *corpus.labels]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import Colour, mix, tone
 from training.corpus.portrait.pen import (
@@ -104,14 +106,14 @@ def _airbrush(pen: Pen, sitter: Sitter) -> None:
     )
 
 
-def _blush(pen: Pen, sitter: Sitter, side: int, roll: object) -> None:
+def _blush(pen: Pen, sitter: Sitter, side: int, roll: SimpleNamespace) -> None:
     head, skin = sitter.head, sitter.skin
     red = mix(tone(skin.base, 0.92), (0.95, 0.25, 0.28), 0.55)
     x, y = head.at(side * sitter.apart * 1.25, 29)
-    amount = roll.blush * (1.0 if not sitter.is_a(gender="masculine") else 0.5)  # type: ignore[attr-defined]
+    amount = roll.blush * (1.0 if not sitter.is_a(gender="masculine") else 0.5)
     with pen.moved(x, y, scale=(1.0, 0.62)):
         pen.fill(oval(0, 0, 20, 20), glow((0, 0), 20, red, amount))
-    if roll.hatch > 0.86:  # type: ignore[attr-defined]
+    if roll.hatch > 0.9:
         for k in (-1, 0, 1):
             pen.line(
                 smooth([(x + k * 4 - 1.5, y + 3), (x + k * 4 + 1.5, y - 3)]),

@@ -65,7 +65,8 @@ def frame(
     width: float = 13.0, inward: float = 0.0, wave: float = 0.0, blunt: bool = False,
     out: float = 0.0,
 ) -> None:  # fmt: skip
-    """Locks in front of the ears, from under the cap down along the face."""
+    """Locks in front of the ears, from under the cap along the face down to about `low`."""
+    low += rng.uniform(-12, 12)
     head, ramp = sitter.head, sitter.hair
     for side in (-1, 1):
         far = head.turn * side > 0.4

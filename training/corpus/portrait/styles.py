@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -39,10 +40,6 @@ def shows_ears(sitter: Sitter) -> bool:
     return STYLES[sitter.labels["style"]].ears
 
 
-def _cropped(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    curtain(pen, sitter, rng, 30, 0.7, 7)
-
-
 def _short(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     curtain(
         pen,
@@ -57,14 +54,6 @@ def _short(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
 
 def _bob(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     curtain(pen, sitter, rng, 62 + 10 * rng.uniform(), 0.80, 9, flip=1.7, blunt=True)
-
-
-def _long(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    curtain(pen, sitter, rng, 150, 1.12, 9)
-
-
-def _wavy(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-    curtain(pen, sitter, rng, 145, 1.42, 8, wave=19.0)
 
 
 def _spiky(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
@@ -142,7 +131,7 @@ _SPIRAL = ((0.97, 0.0), (0.93, 0.9), (0.82, 1.8), (0.66, 2.7), (0.5, 3.7), (0.34
 def _ringlets(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     head = sitter.head
     for side in (-1, 1):
-        x = side * head.wide * (1.02 - 0.16 * max(0.0, side * head.turn)) + head.middle()[0] * 0.5
+        x = side * head.wide * (1.09 - 0.08 * max(0.0, side * head.turn))
         curls = [
             (x + side * rng.uniform(0, 7), -22.0 + 15 * k, rng.uniform(9, 13), rng.uniform(0, 6.3))
             for k in range(4)
@@ -150,25 +139,26 @@ def _ringlets(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
         _curls(pen, sitter, curls)
 
 
-def _framed(low: float, n: int = 2, width: float = 13.0, **shape: float | bool) -> Part:
-    def part(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
-        frame(pen, sitter, rng, low + 12 * rng.uniform(-1, 1), n, width, **shape)  # type: ignore[arg-type]
-
-    return part
-
-
 STYLES: dict[str, Style] = {
-    "cropped": Style(_cropped, _framed(4, 1, 9.0), ears=True),
-    "short": Style(_short, _framed(34)),
-    "spiky": Style(_spiky, _framed(26, 2, 13.0, out=3.0)),
-    "bob": Style(_bob, _framed(56, 2, 17.0, inward=7.0, blunt=True)),
-    "long": Style(_long, _framed(104, 2, 13.0)),
-    "wavy": Style(_wavy, _framed(104, 2, 19.0, wave=15.0)),
-    "hime": Style(_long, _framed(50, 2, 27.0, inward=9.0, blunt=True)),
-    "twintails": Style(twintails, _framed(46, 1, 11.0)),
-    "ponytail": Style(ponytail, _framed(40, 1, 9.0), ears=True),
+    "cropped": Style(
+        partial(curtain, low=30, spread=0.7, n=7), partial(frame, low=4, n=1, width=9), ears=True
+    ),
+    "short": Style(_short, partial(frame, low=34)),
+    "spiky": Style(_spiky, partial(frame, low=26, out=3.0)),
+    "bob": Style(_bob, partial(frame, low=56, width=17, inward=7.0, blunt=True)),
+    "long": Style(partial(curtain, low=150, spread=1.12), partial(frame, low=104)),
+    "wavy": Style(
+        partial(curtain, low=145, spread=1.42, n=8, wave=19.0),
+        partial(frame, low=104, width=19, wave=15.0),
+    ),
+    "hime": Style(
+        partial(curtain, low=150, spread=1.12),
+        partial(frame, low=50, width=27, inward=9.0, blunt=True),
+    ),
+    "twintails": Style(twintails, partial(frame, low=46, n=1, width=11)),
+    "ponytail": Style(ponytail, partial(frame, low=40, n=1, width=9), ears=True),
     "braids": Style(braids, plaits),
-    "buns": Style(buns, _framed(58, 1, 9.0), ears=True),
+    "buns": Style(buns, partial(frame, low=58, n=1, width=9), ears=True),
     "curly": Style(_curly, _ringlets),
 }
 

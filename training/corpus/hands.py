@@ -1,0 +1,46 @@
+"""Many hands draw one corpus: a process for each core, the batches in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.corpus.corpus import Corpus
+
+Batch = tuple[NDArray[np.uint8], list[dict[str, str]]]
+"""What Corpus.draw returns."""
+
+_BATCH = 64  # images drawn between two writes of the table: what an interruption can cost
+
+
+def draw(corpus: Corpus, start: int, stop: int, size: int, seed: int) -> Iterator[Batch]:
+    """Images `start` to `stop` in batches. An image depends on its index alone, so it does not
+    matter who draws it. A few images are drawn here: starting a process takes longer."""
+    parts = [(at, min(_BATCH, stop - at)) for at in range(start, stop, _BATCH)]
+    hands = min(os.cpu_count() or 1, len(parts))
+    if hands < 2:
+        for at, count in parts:
+            yield corpus.draw(count, size, seed, start=at)
+        return
+    pool = ProcessPoolExecutor(hands, get_context("spawn"), _leave_interrupts_to_the_parent)
+    waiting: deque[Future[Batch]] = deque()
+    try:
+        for at, count in parts:
+            waiting.append(pool.submit(corpus.draw, count, size, seed, start=at))
+            if len(waiting) > 2 * hands:  # no more in memory than the next few
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
