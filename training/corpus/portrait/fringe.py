@@ -14,7 +14,7 @@ import numpy as np
 
 from training.corpus.dice import Table
 from training.corpus.portrait.colour import mix
-from training.corpus.portrait.locks import ragged, strand_ink
+from training.corpus.portrait.locks import strand_ink, swelling
 from training.corpus.portrait.pen import (
     Path,
     Pen,
@@ -37,7 +37,7 @@ _CAP: Table = {
     "locks": (9.0, 13.0), "part": (-24.0, 24.0), "low": (-0.05, 0.06), "way": ("left", "right"),
     "shine": ("ring", "ring", "patches", "soft"), "level": (0.44, 0.60), "tall": (0.05, 0.11),
 
-    "flyaway": (0.0, 6.0),
+    "tufts": (0.0, 7.0), "strays": (-2.0, 4.0),
 }  # fmt: skip
 
 
@@ -159,16 +159,16 @@ def paint(pen: Pen, sitter: Sitter, cap: Cap) -> None:
         mix(ramp.base, ramp.shade, 0.5),
     )  # fmt: skip
     rng = sitter.dice.stream("strands")
+    _tufts(pen, sitter, cap)
     pen.line(cap.whole(), ramp.line, width * 2.2)
     for left, right, path in zip(cap.lefts, cap.rights, cap.paths, strict=True):
         pen.fill(path, fill)
         _strands(pen, sitter, left, right, rng.uniform(0, 1, 4).tolist())
-        for edge in (left, right):
-            ragged(pen, edge[1:], ramp.line, width * 1.15)
+        pen.fill(together(swelling(e[1:], width * 1.15) for e in (left, right)), ramp.line)
         if math.dist(left[-1], right[-1]) > 1:
             pen.line(smooth([left[-1], right[-1]]), ramp.line, width)
     _shine(pen, sitter, cap, rng)
-    _flyaway(pen, sitter, cap)
+    _strays(pen, sitter, cap)
 
 
 def _strands(
@@ -180,15 +180,18 @@ def _strands(
     middle = [_to(p, q, 0.35 + 0.2 * a) for p, q in zip(dark, lit, strict=True)]
     span = math.dist(left[3], right[3]) * (0.35 + 0.3 * b)
     pen.fill(ribbon(middle[1:], [span * k for k in (0, 0.3, 0.6, 0.8, 0.6, 0.0)]), ramp.shade, 0.85)
-    for t in (0.3 + 0.15 * c, 0.75 * d + 0.1):
-        way = [_to(p, q, t) for p, q in zip(left[1:], right[1:], strict=True)]
-        pen.fill(ribbon(way, [0.2, 0.6, 0.9, 1.0, 0.6, 0.0]), strand_ink(ramp), 0.38)
+    ways = [
+        [_to(p, q, t) for p, q in zip(left[1:], right[1:], strict=True)]
+        for t in (0.3 + 0.15 * c, 0.75 * d + 0.1)
+    ]
+    thin = together(ribbon(way, [0.2, 0.6, 0.9, 1.0, 0.6, 0.0]) for way in ways)
+    pen.fill(thin, strand_ink(ramp), 0.38)
 
 
 def _shine(pen: Pen, sitter: Sitter, cap: Cap, rng: np.random.Generator) -> None:
     """The band of light around the dome, broken lock by lock along the strands."""
     roll = cap.roll
-    alpha = 0.55 if roll.shine == "soft" else 0.88
+    lenses = []
     for left, right in zip(cap.lefts, cap.rights, strict=True):
         a, b, c, d, e = rng.uniform(0, 1, 5).tolist()
         if roll.shine == "patches" and a < 0.5:
@@ -197,12 +200,13 @@ def _shine(pen: Pen, sitter: Sitter, cap: Cap, rng: np.random.Generator) -> None
         tall = roll.tall * (0.6 + 0.9 * c) * (1.7 if roll.shine == "patches" else 1.0)
         for t0, t1, k in ((0.08, 0.46, 0.7 + 0.6 * d), (0.44, 0.92, 0.7 + 0.6 * e)):
             middle = (t0 + t1) / 2
-            lens = [
+            shape = [
                 (t0, -0.3 * k), (middle, -k), (t1, -0.2), (t1 * 0.97, 0.4 * k),
                 (middle + 0.05, 1.25 * k), (t0 + 0.02, 0.3),
             ]  # fmt: skip
-            lens = [_spot(left, right, across, level + tall * up) for across, up in lens]
-            pen.fill(polygon(lens), sitter.hair.light, alpha)
+            lens = [_spot(left, right, across, level + tall * up) for across, up in shape]
+            lenses.append(polygon(lens))
+    pen.fill(together(lenses), sitter.hair.light, 0.55 if roll.shine == "soft" else 0.88)
 
 
 def _spot(left: list[Point], right: list[Point], across: float, along: float) -> Point:
@@ -213,21 +217,33 @@ def _spot(left: list[Point], right: list[Point], across: float, along: float) ->
     return _to(_to(left[i], left[i + 1], t), _to(right[i], right[i + 1], t), across)
 
 
-def _flyaway(pen: Pen, sitter: Sitter, cap: Cap) -> None:
-    """A few hairs that stand off the outline."""
-    (mx, my), rx, ry = (
-        sitter.head.middle(),
-        sitter.head.reach,
-        sitter.head.rise,
-    )
-    rng = sitter.dice.stream("flyaway")
-    for _ in range(int(cap.roll.flyaway)):
-        angle, side = rng.uniform(-170, -10), 1 if rng.uniform() < 0.5 else -1
-        a, b = math.radians(angle), math.radians(angle + side * rng.uniform(9, 16))
-        out = rng.uniform(4, 9)
-        root = mx + rx * math.cos(a), my + ry * math.sin(a)
+def _tufts(pen: Pen, sitter: Sitter, cap: Cap) -> None:
+    """Ends that stand off the dome, behind it."""
+    (mx, my), rx, ry = sitter.head.middle(), sitter.head.reach, sitter.head.rise
+    rng = sitter.dice.stream("tufts")
+    for _ in range(int(cap.roll.tufts)):
+        angle, side = rng.uniform(-172, -8), 1 if rng.uniform() < 0.5 else -1
+        a, b = math.radians(angle), math.radians(angle + side * rng.uniform(9, 20))
+        out, wide = rng.uniform(3, 11), rng.uniform(1.0, 4.5)
+        root = mx + 0.94 * rx * math.cos(a), my + 0.94 * ry * math.sin(a)
         tip = mx + (rx + out) * math.cos(b), my + (ry + out) * math.sin(b)
-        pen.fill(leaf(root, tip, -side * 1.5, 0.9), sitter.hair.line)
+        one = leaf(root, tip, -side * 2.0, wide)
+        pen.fill(one, sitter.hair.base)
+        pen.line(one, sitter.hair.line, sitter.manner.line)
+
+
+def _strays(pen: Pen, sitter: Sitter, cap: Cap) -> None:
+    """Single thin locks that fall across the forehead and the eyes."""
+    rng, ramp = sitter.dice.stream("strays"), sitter.hair
+    for _ in range(int(cap.roll.strays)):
+        lon, sway, low = rng.uniform(-48, 48), rng.uniform(-16, 16), rng.uniform(1.15, 1.5)
+        way = [
+            sitter.head.dome(math.radians(lon + sway * (v - 0.6) ** 2 * 2), v, 1.0)
+            for v in (0.6, 0.85, 0.5 + low / 2, low)
+        ]
+        one = ribbon(way, [0.0, 2.6, 2.2, 0.0])
+        pen.line(one, ramp.line, sitter.manner.line * 1.2)
+        pen.fill(one, ramp.base)
 
 
 def _to(a: Point, b: Point, t: float) -> Point:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.corpus.portrait.colour import Colour, mix
-from training.corpus.portrait.pen import Fill, Path, Pen, Point, ribbon, sides
+from training.corpus.portrait.pen import Fill, Path, Pen, Point, ribbon, sides, together
 from training.corpus.portrait.sitter import Ramp, Sitter
 
 TAPER = (0.75, 1.0, 0.96, 0.72, 0.0)  # of a lock's width along its way, ending in a tip
@@ -55,10 +55,11 @@ def paint(pen: Pen, sitter: Sitter, one: Lock, fill: Fill, strands: int = 2) -> 
         middle, [w * 0.42 * k for w, k in zip(one.widths, _swell(len(middle)), strict=True)]
     )
     pen.fill(shade, ramp.deep if one.back else ramp.shade, 0.9)
+    thin, widths = [], [1.2 * k for k in _swell(len(middle))]
     for s in range(strands):
         t = (s + 1) / (strands + 1) + 0.1 * (-1) ** s
-        way = [_to(a, b, t) for a, b in zip(lit, dark, strict=True)]
-        pen.fill(ribbon(way, [1.2 * k for k in _swell(len(way))]), strand_ink(ramp, one.back), 0.5)
+        thin.append(ribbon([_to(a, b, t) for a, b in zip(lit, dark, strict=True)], widths))
+    pen.fill(together(thin), strand_ink(ramp, one.back), 0.5)
     pen.line(path, ramp.line, width)
 
 
@@ -66,10 +67,10 @@ def strand_ink(ramp: Ramp, back: bool = False) -> Colour:
     return mix(ramp.deep, ramp.line, 0.55 if back else 0.4)
 
 
-def ragged(pen: Pen, points: list[Point], colour: Colour, width: float) -> None:
+def swelling(points: list[Point], width: float) -> Path:
     """A line that begins as nothing and swells towards its end: how an inked lock is parted."""
     last = len(points) - 1
-    pen.fill(ribbon(points, [width * (i / last) ** 0.7 for i in range(last + 1)]), colour)
+    return ribbon(points, [width * (i / last) ** 0.7 for i in range(last + 1)])
 
 
 def _heading(one: Lock) -> int:

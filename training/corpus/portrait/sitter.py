@@ -22,7 +22,7 @@ EYES = {
     "gray": "8d939c",
 }  # fmt: skip
 SKIN = {
-    "porcelain": "ffe9dd", "fair": "fbd6ba", "tan": "e9b98e", "olive": "cf9a6c", "brown": "9c663f",
+    "porcelain": "ffe3d2", "fair": "f8cda9", "tan": "e9b98e", "olive": "cf9a6c", "brown": "9c663f",
     "deep": "6b4029",
 }  # fmt: skip
 GENDER = ("feminine", "androgynous", "masculine")
