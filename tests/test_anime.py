@@ -106,7 +106,7 @@ def region(
     [
         ("hair", HAIR, ("blue", "orange"), (0.25, 0.7), 0.85),
         ("eyes", EYES, ("aqua", "red"), (0.008, 0.09), 0.85),
-        ("skin", SKIN, ("porcelain", "deep"), (0.1, 0.45), 0.75),
+        ("skin", SKIN, ("porcelain", "deep"), (0.07, 0.45), 0.75),
     ],
 )
 def test_a_colour_can_be_read_where_it_belongs(
