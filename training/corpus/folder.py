@@ -116,7 +116,7 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
     png = io.BytesIO()
-    Image.fromarray(image).save(png, "PNG")
+    Image.fromarray(image).save(png, "PNG", compress_level=3)  # half the time, 5 % more bytes
     replace(path, png.getvalue())
 
 
