@@ -18,13 +18,14 @@ Batch = tuple[NDArray[np.uint8], list[dict[str, str]]]
 """What Corpus.draw returns."""
 
 _BATCH = 64  # images drawn between two writes of the table: what an interruption can cost
+_MOST = 16  # hands; with more the one that writes the files is the slowest
 
 
 def draw(corpus: Corpus, start: int, stop: int, size: int, seed: int) -> Iterator[Batch]:
     """Images `start` to `stop` in batches. An image depends on its index alone, so it does not
     matter who draws it. A few images are drawn here: starting a process takes longer."""
     parts = [(at, min(_BATCH, stop - at)) for at in range(start, stop, _BATCH)]
-    hands = min(os.cpu_count() or 1, len(parts))
+    hands = min(os.cpu_count() or 1, len(parts), _MOST)
     if hands < 2:
         for at, count in parts:
             yield corpus.draw(count, size, seed, start=at)
