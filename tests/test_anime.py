@@ -25,7 +25,7 @@ from training.dataset import read_dataset
 ROOT = Path(__file__).parent.parent
 PLAIN = {
     "expression": "neutral", "glasses": "none", "headwear": "none", "fringe": "blunt",
-    "style": "long", "background": "flat", "ahoge": "none",
+    "style": "long", "background": "flat",
 }  # fmt: skip
 
 

@@ -33,7 +33,6 @@ LABELS: dict[str, tuple[str, ...]] = {
     "eyes": tuple(sitter.EYES),
     "style": tuple(styles.STYLES),
     "fringe": fringe.FRINGE,
-    "ahoge": ("none", "ahoge"),
     "expression": tuple(expression.EXPRESSION),
     "skin": tuple(sitter.SKIN),
     "gender": sitter.GENDER,
@@ -49,15 +48,15 @@ LABELS: dict[str, tuple[str, ...]] = {
 VERSION = 1
 """Raise it when a change alters the pictures: same seed and version, same corpus."""
 
-_SHARES = {"glasses": {"none": 8}, "headwear": {"none": 14}, "ahoge": {"none": 3}}
+_SHARES = {"glasses": {"none": 8}, "headwear": {"none": 14}}
 """Most people wear neither. All that is not named here is even."""
 
 _GROUPS = (
-    ("hair", "eyes"), ("style", "fringe"), ("skin", "gender", "age"), ("angle", "tilt"), ("ahoge",),
+    ("hair", "eyes"), ("style", "fringe"), ("skin", "gender", "age"), ("angle", "tilt"),
     ("expression",), ("glasses",), ("headwear",), ("clothes",), ("background",),
 )  # fmt: skip
 
-_CROP: Table = {"zoom": (1.02, 1.22), "x": (-6.0, 6.0), "y": (3.0, 13.0)}
+_CROP: Table = {"zoom": (1.12, 1.34), "x": (-6.0, 6.0), "y": (5.0, 15.0)}
 """Close to the head, so that a network of 64 pixels has eyes to see."""
 
 _FINEST = 128  # the canvas is never coarser than this, so that details survive to be averaged
@@ -100,10 +99,10 @@ def _portrait(pen: Pen, who: sitter.Sitter) -> None:
         expression.brows(pen, who)
         eyes.glasses(pen, who)
         styles.beside(pen, who)
-        styles.ahoge(pen, who)
         fringe.paint(pen, who, cap)
         expression.brows(pen, who, 0.4)
         light.on_hair(pen, who, hair)
+        styles.ahoge(pen, who)
         headwear.headwear(pen, who)
 
 

@@ -61,7 +61,7 @@ def accent(sitter: Sitter) -> Colour:
 def twintails(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
     (x, _), reach = sitter.head.middle(), sitter.head.reach
     high = rng.uniform(-62, -30)
-    out, low = rng.uniform(26, 40), rng.uniform(85, 150)
+    out, low = rng.uniform(14, 28), rng.uniform(85, 150)
     for side in (-1, 1):
         root = (x + side * reach * 0.93, high)
         tail(
@@ -93,7 +93,7 @@ def ponytail(pen: Pen, sitter: Sitter, rng: np.random.Generator) -> None:
         sitter,
         rng,
         root,
-        (x + side * (reach + rng.uniform(14, 30)), rng.uniform(70, 130)),
+        (x + side * (reach + rng.uniform(6, 20)), rng.uniform(70, 130)),
         46,
         side * 42,
         5,

@@ -32,7 +32,7 @@ _TABLE: Table = {
 def ground(pen: Pen, sitter: Sitter) -> None:
     roll, kind = sitter.dice.roll("ground", _TABLE), sitter.labels["background"]
     rng = sitter.dice.stream("ground marks")
-    light = 0.28 + 0.70 * roll.light**0.3  # pale more often than not
+    light = 0.28 + 0.70 * roll.light**0.24  # pale more often than not
     chroma = (0.04 + 0.34 * (1 - light)) * roll.chroma + 0.05 * roll.chroma**2
     colour = from_lch(light, chroma, roll.hue)
     if _near(colour, sitter.hair.base):

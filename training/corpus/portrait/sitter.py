@@ -33,7 +33,7 @@ TILT = ("upright", "left", "right")
 _TURN: Table = {"front": (-6.0, 6.0), "three_quarter": (18.0, 32.0), "nod": (-7.0, 7.0)}
 _LEAN: Table = {"upright": (-3.5, 3.5), "leaning": (9.0, 24.0)}
 _BUILD: Table = {
-    "wide": (50.0, 54.0), "chin": (-2.0, 3.0), "jaw": (-0.04, 0.05), "hair": (8.0, 13.0),
+    "wide": (50.0, 54.0), "chin": (-2.0, 3.0), "jaw": (-0.04, 0.05), "hair": (9.0, 16.0),
     "eye": (0.94, 1.10), "tall": (0.92, 1.12), "apart": (0.96, 1.05), "slant": (-2.0, 2.5),
 }  # fmt: skip
 _MANNER: Table = {
@@ -116,8 +116,8 @@ def sit(labels: Mapping[str, str], dice: Dice) -> Sitter:
         manner=manner,
         roll=roll,
         light=sides[manner.light],
-        eye_w=18.0 * broad * broader * build.eye,
-        eye_h=18.5 * tall * taller * build.tall,
+        eye_w=18.5 * broad * broader * build.eye,
+        eye_h=19.4 * tall * taller * build.tall,
         apart=27.0 * build.apart * build.wide / 52,
         slant=build.slant,
         hair=ramp(from_hex(HAIR[labels["hair"]]), manner, manner.hue),

@@ -164,18 +164,14 @@ STYLES: dict[str, Style] = {
 
 
 def ahoge(pen: Pen, sitter: Sitter) -> None:
-    """The one lock that stands up from the whorl; the cap is drawn over its root."""
-    if sitter.labels["ahoge"] == "none":
-        return
+    """The one lock that stands up, on one head in four. No label: a crop may hide it."""
     rng, ramp = sitter.dice.stream("ahoge"), sitter.hair
-    x, y = sitter.head.dome(0.0, 0.2)
+    if rng.uniform() > 0.25:
+        return
     side = 1 if rng.uniform() < 0.5 else -1
-    tip = (x + side * rng.uniform(18, 36), y - rng.uniform(14, 24))
-    one = lock(
-        (x - side * 3, y + 8),
-        tip,
-        rng.uniform(9, 13),
-        -side * rng.uniform(9, 15),
-        taper=(0.9, 1.0, 0.85, 0.5, 0.0),
-    )
-    paint(pen, sitter, one, gradient(one.spine[0], tip, ramp.base, ramp.light), 1)
+    x, y = sitter.head.dome(side * 0.15, 0.76)
+    tip = (x + side * rng.uniform(34, 48), y + rng.uniform(-4, 8))
+    taper = (0.0, 0.8, 1.0, 0.7, 0.0)
+    one = lock((x, y), tip, rng.uniform(10, 14), side * rng.uniform(13, 20), taper=taper)
+    fill = gradient((x, y), tip, ramp.base, mix(ramp.base, ramp.light, 0.7), ramp.base)
+    paint(pen, sitter, one, fill, 1)
