@@ -230,7 +230,7 @@ def _latency_of(show: stage.Stage, send: Callable[[float], Any]) -> dict[str, An
 
 def upscaler() -> list[dict[str, Any]]:
     """Each tier and scale on frames of 64² and 128², as GLSL fragment passes."""
-    from installation.engine.upscale import ShaderUpscaler
+    from installation.engine.fragments import FragmentUpscaler
     from models.upscaler import TIERS, Upscaler
 
     screen = Offscreen((16, 16))
@@ -240,7 +240,7 @@ def upscaler() -> list[dict[str, Any]]:
         for tier, kwargs in TIERS.items():
             for scale in (2, 3, 4):
                 network = Upscaler(scale=scale, **kwargs)
-                runner = ShaderUpscaler(screen.ctx, network, (side, side))
+                runner = FragmentUpscaler(screen.ctx, network, (side, side))
                 ms = _median_ms(partial(_run_once, runner, frame))
                 runner.release()
                 row = {"tier": tier, "scale": scale, "mac": network.macs, "input": [side, side]}

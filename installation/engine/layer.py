@@ -106,14 +106,16 @@ class Layer:
         self._step_fault = self._file_fault = ""
         log.info("scene %s reloaded", self.name)
 
-    def arrive(self, picture: moderngl.Framebuffer, now: float, interval: float) -> None:
+    def arrive(self, picture: moderngl.Texture, now: float, interval: float) -> None:
         """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""
         self._before, self._newest = self._newest, self._before
         if self._newest is None or self._newest.size != picture.size:
             if self._newest is not None:
                 self._newest.release()
             self._newest = Target(self._ctx, picture.size)
-        self._ctx.copy_framebuffer(self._newest.framebuffer, picture)
+        drawn = self._ctx.framebuffer([picture])
+        self._ctx.copy_framebuffer(self._newest.framebuffer, drawn)
+        drawn.release()
         self._arrived, self._interval = now, interval
 
     @property
