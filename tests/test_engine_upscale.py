@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from installation.engine.fragments import FragmentUpscaler
+from installation.engine.naive import NaiveUpscaler
 from installation.engine.tiles import HEIGHT, REQUIRED, WIDTH, TileUpscaler
 from installation.engine.tiles import picture as picture_text
 from installation.engine.upscale import ShaderUpscaler
@@ -133,6 +134,13 @@ def test_the_widest_tile_fits_the_memory_that_every_driver_has() -> None:
     assert text.count("shared vec4 x") == 8
     texels = 8 * (WIDTH + 2) * (HEIGHT + 2) + (WIDTH + 4) * (HEIGHT + 4)
     assert 16 * texels <= 32768
+
+
+def test_the_naive_layout_draws_the_same_picture(gl: moderngl.Context) -> None:
+    """Else the bench would compare with something else."""
+    upscaler = Upscaler(2, channels=4, depth=1).requires_grad_(False)
+    torch.nn.init.normal_(upscaler.tail.weight, std=0.05)
+    assert max(worst(gl, upscaler, (19, 9), "f4", NaiveUpscaler).values()) <= 1e-5
 
 
 def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:

@@ -11,6 +11,7 @@ which each template in shaders/sr/ defines for its own memory:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -59,7 +60,17 @@ def parts(scale: int) -> list[list[int]]:
     return [list(range(first, first + size)) for first in range(0, scale * scale, size)]
 
 
-def sums(weight: Tensor, bias: Tensor, groups: list[list[int]]) -> list[str]:
+def texel(group: int, dx: int, dy: int) -> str:
+    """How the templates read four input channels at an offset of -1 to 1."""
+    return f"texel(x{group}, {_TAPS[dx + 1]}.x, {_TAPS[dy + 1]}.y)"
+
+
+def sums(
+    weight: Tensor,
+    bias: Tensor,
+    groups: list[list[int]],
+    read: Callable[[int, int, int], str] = texel,
+) -> list[str]:
     """Statements that leave output group k of a 3×3 convolution in a variable s<k>.
 
     weight (outputs, inputs, 3, 3), bias (outputs,); `groups` lists each variable's channels.
@@ -67,10 +78,10 @@ def sums(weight: Tensor, bias: Tensor, groups: list[list[int]]) -> list[str]:
     lines = [f"vec{len(rows)} s{k} = {vector(bias[rows])};" for k, rows in enumerate(groups)]
     lines.append(f"vec{min(weight.shape[1], 4)} t;")
     swizzle = "rgba"[: min(weight.shape[1], 4)]
-    for dy, y in enumerate(_TAPS):
-        for dx, x in enumerate(_TAPS):
+    for dy in range(3):
+        for dx in range(3):
             for first in range(0, weight.shape[1], 4):
-                lines.append(f"t = texel(x{first // 4}, {x}.x, {y}.y).{swizzle};")
+                lines.append(f"t = {read(first // 4, dx - 1, dy - 1)}.{swizzle};")
                 for k, rows in enumerate(groups):
                     part = weight[rows, first : first + 4, dy, dx]
                     lines.append(f"s{k} += {matrix(part)} * t;")
@@ -91,19 +102,19 @@ def margin() -> str:
     return f"const float MARGIN = {number(MARGIN)};"
 
 
-def bounded_phases(upscaler: Upscaler, chosen: list[list[int]]) -> list[str]:
-    """Statements that leave the picture's phases in y0, y1 …: `chosen` in red, green, then blue.
+def bounded_phases(upscaler: Upscaler, vectors: list[tuple[int, list[int]]]) -> list[str]:
+    """Statements that leave phases of the picture in y0, y1 …
 
     The tail's convolution, the Catmull-Rom base, and the bound that keeps their sum near what the
-    neighbours show. `chosen` lists the phases of each vector, of those in parts().
+    neighbours show. Each of `vectors` is a colour, 0 to 2, and phases of it, one of parts().
     """
     block = upscaler.scale * upscaler.scale
-    groups = [[colour * block + k for k in part] for colour in range(3) for part in chosen]
+    groups = [[colour * block + k for k in part] for colour, part in vectors]
     tail = {name: tensor.cpu() for name, tensor in upscaler.tail.state_dict().items()}
-    lines = sums(tail["weight"], tail["bias"], groups) + base(upscaler.kernel[:, 0].cpu(), chosen)
+    lines = sums(tail["weight"], tail["bias"], groups) + base(upscaler.kernel[:, 0].cpu(), vectors)
     lines.append("vec3 margin = MARGIN * (high - low);")
     for k, rows in enumerate(groups):
-        colour = "rgb"[k // len(chosen)]
+        colour = "rgb"[vectors[k][0]]
         lines.append(
             f"vec{len(rows)} y{k} = bounded(base{k} + strength * s{k}, base{k},"
             f" low.{colour} - margin.{colour}, high.{colour} + margin.{colour});"
@@ -111,13 +122,12 @@ def bounded_phases(upscaler: Upscaler, chosen: list[list[int]]) -> list[str]:
     return lines
 
 
-def base(kernel: Tensor, chosen: list[list[int]]) -> list[str]:
-    """Statements that leave the base in base0, base1 …: `chosen` in red, green, then blue.
+def base(kernel: Tensor, vectors: list[tuple[int, list[int]]]) -> list[str]:
+    """Statements that leave the base of bounded_phases() in base0, base1 …
 
     And in `low` and `high` the range of the 3×3 texels around. kernel (phases, 5, 5); taps that
     serve neither are left out.
     """
-    vectors = [(colour, part) for colour in "rgb" for part in chosen]
     lines = ["vec3 f, low = vec3(1e9), high = vec3(-1e9);"]
     lines += [
         f"vec{len(part)} base{k} = vec{len(part)}(0.0);" for k, (_, part) in enumerate(vectors)
@@ -130,7 +140,8 @@ def base(kernel: Tensor, chosen: list[list[int]]) -> list[str]:
             if near or used:
                 lines.append(f"f = around({dx}, {dy});")
             lines += [
-                f"base{k} += {vector(taps[vectors[k][1]])} * f.{vectors[k][0]};" for k in used
+                f"base{k} += {vector(taps[vectors[k][1]])} * f.{'rgb'[vectors[k][0]]};"
+                for k in used
             ]
             if near:
                 lines.append("low = min(low, f); high = max(high, f);")

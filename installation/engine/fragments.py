@@ -26,11 +26,11 @@ class FragmentUpscaler(ShaderUpscaler):
         targets: int | None = None,
     ) -> None:
         allowed = min(ctx.info["GL_MAX_DRAW_BUFFERS"], ctx.info["GL_MAX_COLOR_ATTACHMENTS"])
-        self._targets = max(3, min(targets or allowed, allowed))  # red, green, blue at the least
+        self._targets = min(targets or allowed, allowed)
         super().__init__(ctx, upscaler, size, dtype)
 
     def _plan(self, upscaler: Upscaler) -> None:
-        groups = upscaler.channels // 4
+        groups, whole = upscaler.channels // 4, (0, 0, *self.size)
         # The first features stay for the long skip; two more sets take turns.
         first, *turns = [self._textures(self.size, groups, 4) for _ in range(3)]
         features: list[moderngl.Texture | None] = [None]
@@ -43,7 +43,7 @@ class FragmentUpscaler(ShaderUpscaler):
                 reads = {f"x{k}": texture for k, texture in enumerate(features)}
                 if skip:
                     reads |= {f"skip{k}": texture for k, texture in enumerate(first[start:stop])}
-                self._add(name, text, reads, made[start:stop], (0, 0, *self.size))
+                self._add([name] * (stop - start), text, reads, made[start:stop], whole)
             features = list(made)
         self._plan_output(upscaler, features)
 
@@ -53,12 +53,15 @@ class FragmentUpscaler(ShaderUpscaler):
         tall = self._textures((width, height * len(parts)), 3, len(parts[0]))
         reads = {"frame": None} | {f"x{k}": texture for k, texture in enumerate(features)}
         for index in range(len(parts)):
-            text = partial(phases, upscaler, index)
-            self._add("phases", text, reads, tall, (0, index * height, width, height))
-        colours: dict[str, moderngl.Texture | None]
-        colours = dict(zip(("red", "green", "blue"), tall, strict=True))
+            region = (0, index * height, width, height)
+            for start in range(0, 3, self._targets):
+                colours = range(start, min(start + self._targets, 3))
+                text = partial(phases, upscaler, index, colours)
+                made = [f"phases.{colour}" for colour in colours]
+                self._add(made, text, reads, tall[colours.start : colours.stop], region)
+        reads = dict(zip(("red", "green", "blue"), tall, strict=True))
         whole = (0, 0, *self.output.size)
-        self._add("output", partial(shuffle, self.scale), colours, [self.output], whole)
+        self._add(["output"], partial(shuffle, self.scale), reads, [self.output], whole)
 
     def _compile(self, step: Step) -> moderngl.Program:
         program = self._own(
@@ -100,15 +103,15 @@ def layer(weight: Tensor, bias: Tensor, outputs: range, skip: bool) -> str:
     return convolution.fill("convolution", declarations, body)
 
 
-def phases(upscaler: Upscaler, index: int) -> str:
+def phases(upscaler: Upscaler, index: int, colours: range) -> str:
     """The pass that makes one of the parts of every output block, base and residual together."""
-    chosen = [convolution.parts(upscaler.scale)[index]]
-    kind = f"vec{len(chosen[0])}"
+    part = convolution.parts(upscaler.scale)[index]
+    kind = f"vec{len(part)}"
     declarations = [f"const int PART = {index};", convolution.margin()]
     declarations += [f"uniform sampler2D x{k};" for k in range(upscaler.channels // 4)]
-    declarations += [f"layout(location = {k}) out {kind} colour{k};" for k in range(3)]
-    body = convolution.bounded_phases(upscaler, chosen)
-    body += [f"colour{k} = y{k};" for k in range(3)]
+    declarations += [f"layout(location = {k}) out {kind} colour{k};" for k in range(len(colours))]
+    body = convolution.bounded_phases(upscaler, [(colour, part) for colour in colours])
+    body += [f"colour{k} = y{k};" for k in range(len(colours))]
     return convolution.fill("phases", declarations, body)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from installation.clock import Frame
 from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
+from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus
@@ -37,7 +38,7 @@ class Layer:
         self.file, self.name = file, scene_name(file)
         self._ctx, self._bus, self._space, self._size = ctx, bus, space, size
         self.scene, self._point, self.chain = self._start()
-        self._compose = Compose(ctx, size)
+        self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
         self._newest: Target | None = None
@@ -132,13 +133,17 @@ class Layer:
                 return
 
     def _warm(self) -> Iterator[None]:
-        blank = Target(self._ctx, (64, 64))
+        blank, larger = Target(self._ctx, (64, 64)), Target(self._ctx, (128, 128))
         try:
             self._compose.render(blank.texture, blank.texture, 1.0)
+            yield
+            self.steady.render(larger.texture, blank.texture, 0.0, 1.0)
+            self.steady.render(larger.texture, blank.texture, 0.0, 0.0)
             yield
             yield from self.chain.warm()
         finally:
             blank.release()
+            larger.release()
 
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
@@ -168,6 +173,7 @@ class Layer:
         self._warming = None
         self.chain.release()
         self._compose.release()
+        self.steady.release()
         for target in (self._newest, self._before):
             if target is not None:
                 target.release()

@@ -45,6 +45,7 @@ class Light(Parameters):
 
     brightness = Param(1, 0, 1, glide=0.3, doc="The whole picture; 0 is dark.")
     sharpen = Param(1, 0, 1.5, glide=0.3, doc="Strength of the upscaler; 0 is a plain resize.")
+    steady = Param(0, 0, 1, unit="s", doc="Averages the upscaler's detail where nothing moves.")
 
 
 class Show:
@@ -178,6 +179,8 @@ class Show:
                 texture = self._upload.upload(pixels)
             with self._timed("upscale", self.upscaler.took):
                 sharp = self.upscaler.render(texture, self.bus.value("/light/sharpen"))
+                reach = self.bus.value("/light/steady")
+                sharp = layer.steady.render(sharp, texture, self._frame.time, reach)
                 layer.arrive(sharp, picture.ready, picture.interval)
 
     def _make_upscaler(self) -> Tiers:

@@ -54,6 +54,12 @@ def rungs(own: Upscaler | None, wanted: float) -> list[Rung]:
     return sorted(found, key=lambda one: one.network.macs)
 
 
+def back_ends(ctx: moderngl.Context) -> list[type[ShaderUpscaler]]:
+    """Those that a context can run."""
+    modern = ctx.version_code >= REQUIRED
+    return [FragmentUpscaler, TileUpscaler] if modern else [FragmentUpscaler]
+
+
 class Tiers:
     """Chooses among networks and runs the one chosen.
 
@@ -69,10 +75,7 @@ class Tiers:
         self._ladder: Ladder | None = None
         if frame is not None:
             self._ladder = Ladder([one.network.macs for one in networks], frame)
-        modern = ctx.version_code >= REQUIRED and frame is not None
-        self._kinds: list[type[ShaderUpscaler]] = [FragmentUpscaler]
-        if modern:
-            self._kinds.append(TileUpscaler)
+        self._kinds = back_ends(ctx)
         self._built: dict[int, ShaderUpscaler] = {}
         self._stands: int | None = None
         self.why = "" if frame is not None else "not timed: nobody is watching"

@@ -35,12 +35,12 @@ class TileUpscaler(ShaderUpscaler):
             if skip:
                 reads |= {f"skip{k}": texture for k, texture in enumerate(first)}
             text = partial(layer, weight, bias, skip, kind)
-            self._add(name, text, reads, made, (0, 0, *self.size))
+            self._add([name] * groups, text, reads, made, (0, 0, *self.size))
             features = list(made)
         reads = {"frame": None}
         reads |= {f"in{k}": texture for k, texture in enumerate(features)}
         text = partial(picture, upscaler, kind)
-        self._add("output", text, reads, [self.output], (0, 0, *self.output.size))
+        self._add(["output"], text, reads, [self.output], (0, 0, *self.output.size))
 
     def _compile(self, step: Step) -> moderngl.ComputeShader:
         program = self._own(self.ctx.compute_shader(step.text()))
@@ -88,7 +88,8 @@ def picture(upscaler: Upscaler, kind: str) -> str:
     parts, scale = convolution.parts(upscaler.scale), upscaler.scale
     declarations = _tile(upscaler.channels // 4, ["picture"], kind)
     declarations.append(convolution.margin())
-    body = convolution.bounded_phases(upscaler, parts)
+    vectors = [(colour, part) for colour in range(3) for part in parts]
+    body = convolution.bounded_phases(upscaler, vectors)
     for k, part in enumerate(parts):
         for component, phase in enumerate(part):
             row, column = divmod(phase, scale)

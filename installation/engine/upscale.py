@@ -28,11 +28,13 @@ _Made = TypeVar("_Made", bound=_Releases)
 class Step:
     """One pass: its text, what it reads by sampler name, where it draws.
 
-    text: called when the pass is compiled. region: x, y, width, height in each texture written.
+    layers: of which layer each texture written holds channels, by Upscaler.layers()' names, with
+    the colour behind "phases". text: called when the pass is compiled. region: x, y, width, height
+    in each texture written.
     run: what draws it, once it is compiled.
     """
 
-    layer: str
+    layers: list[str]
     text: Callable[[], str]
     reads: dict[str, moderngl.Texture | None]  # None: the frame given to render()
     writes: list[moderngl.Texture]
@@ -62,7 +64,7 @@ class ShaderUpscaler(ABC):
         if min(size) < 1:
             raise ValueError(f"cannot upscale a frame of {size[0]} × {size[1]} pixels")
         self.ctx, self.size, self.dtype = ctx, size, dtype
-        self.scale, self.channels = upscaler.scale, upscaler.channels
+        self.scale, self.channels, self.macs = upscaler.scale, upscaler.channels, upscaler.macs
         self.strength = 1.0  # live: 0 is plain Catmull-Rom, 1 as trained, above 1 exaggerates
         self._owned: list[_Releases] = []
         self._steps: list[Step] = []
@@ -127,12 +129,11 @@ class ShaderUpscaler(ABC):
         parts: dict[str, list[NDArray[np.float32]]] = {}
         for step in self._draw(frame):
             x, y, width, height = step.region
-            for index, texture in enumerate(step.writes):
+            for name, texture in zip(step.layers, step.writes, strict=True):
                 kind = np.float16 if self.dtype == "f2" else np.float32
                 pixels = np.frombuffer(texture.read(alignment=1), kind)
                 pixels = pixels.reshape(texture.height, texture.width, texture.components)
                 part = pixels[y : y + height, x : x + width].transpose(2, 0, 1)
-                name = f"phases.{index}" if step.layer == "phases" else step.layer
                 parts.setdefault(name, []).append(part.astype(np.float32))
         if "phases.0" in parts:  # they come part by part in three colours; torch has colours first
             parts["phases"] = [part for c in range(3) for part in parts.pop(f"phases.{c}")]
@@ -194,13 +195,13 @@ class ShaderUpscaler(ABC):
 
     def _add(
         self,
-        layer: str,
+        layers: list[str],
         text: Callable[[], str],
         reads: dict[str, moderngl.Texture | None],
         writes: list[moderngl.Texture],
         region: tuple[int, int, int, int],
     ) -> None:
-        self._steps.append(Step(layer, text, dict(reads), list(writes), region))
+        self._steps.append(Step(layers, text, dict(reads), list(writes), region))
 
 
 def convolutions(upscaler: Upscaler) -> list[tuple[str, Tensor, Tensor]]:

@@ -2,8 +2,8 @@
 // The upscaler's last convolution and the Catmull-Rom base, for one part of every output block: all
 // of it at ×2, one row of it at ×3 and ×4.
 //
-// At an integer scale both are filters on the low-resolution grid. Target 0 takes red, 1 green,
-// 2 blue; their components are the pixels of the part. The parts lie below each other in one tall
+// At an integer scale both are filters on the low-resolution grid. A target takes one colour; its
+// components are the pixels of the part. The parts lie below each other in one tall
 // texture, PART of them above this one. `frame` is the picture, `x0` … the last features; lines
 // marked //! are filled in as in convolution.glsl.
 
