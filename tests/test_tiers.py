@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from installation.engine import tiers
+from installation.engine.chain import Chain
 from installation.engine.fragments import FragmentUpscaler
 from installation.engine.ladder import Ladder
 from installation.engine.tiers import Rung, Tiers, rungs
 from installation.engine.tiles import REQUIRED
-from installation.engine.upscale import ShaderUpscaler
 from models.upscaler import Upscaler, shipped
 from tests.gl_objects import Made
 
@@ -85,31 +85,32 @@ def test_a_hiccup_changes_nothing() -> None:
 
 def test_the_networks_of_a_show() -> None:
     found = rungs(None, 3.5)
-    assert [one.network.scale for one in found] == [4] * len(found)
+    assert [one.scale for one in found] == [4] * len(found)
     assert [one.tier for one in found] == shipped(4)
-    assert rungs(None, 1.5)[0].network.scale == 2
-    assert rungs(None, 99)[0].network.scale == 4
+    assert rungs(None, 1.5)[0].scale == 2
+    assert rungs(None, 99)[0].scale == 4
     own = Upscaler(4, 8, 4).requires_grad_(False)
     found = rungs(own, 2)
     assert [one.tier for one in found] == ["T", "own"]
-    assert [one.network.macs for one in found] == sorted(one.network.macs for one in found)
+    assert [one.cost for one in found] == sorted(one.cost for one in found)
 
 
 @pytest.fixture
 def networks() -> list[Rung]:
     torch.manual_seed(0)
     made = [Upscaler(2, 4, 1), Upscaler(2, 8, 2)]
-    return [Rung(tier, one.requires_grad_(False)) for tier, one in zip("TS", made, strict=True)]
+    return [Rung(tier, (one.requires_grad_(False),)) for tier, one in zip("TS", made, strict=True)]
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[int, str], float]:
-    """Seconds that a network of so many channels takes in a back end."""
-    told: dict[tuple[int, str], float] = {}
+def slow(monkeypatch: pytest.MonkeyPatch, networks: list[Rung]) -> dict[tuple[str, str], float]:
+    """Seconds that a network takes in a back end."""
+    told: dict[tuple[str, str], float] = {}
+    tier = {one.cost: one.tier for one in networks}
 
-    def seconds(runner: ShaderUpscaler, frame: moderngl.Texture) -> float:
+    def seconds(runner: Chain, frame: moderngl.Texture) -> float:
         runner.render(frame)
-        return told[runner.channels, runner.backend]
+        return told[tier[runner.macs], runner.backend]
 
     monkeypatch.setattr(tiers, "_seconds", seconds)
     return told
@@ -118,14 +119,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[int, str], float]:
 def test_the_faster_back_end_and_the_best_network_are_kept(
     gl: moderngl.Context,
     networks: list[Rung],
-    slow: dict[tuple[int, str], float],
+    slow: dict[tuple[str, str], float],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     if gl.version_code < REQUIRED:
         pytest.skip("needs GL 4.3")
-    slow |= {(4, "fragment"): 0.001, (4, "compute"): 0.0012}
-    slow |= {(8, "fragment"): 0.004, (8, "compute"): 0.003}
+    slow |= {("T", "fragment"): 0.001, ("T", "compute"): 0.0012}
+    slow |= {("S", "fragment"): 0.004, ("S", "compute"): 0.003}
     made = Made(monkeypatch)
     with caplog.at_level(logging.INFO):
         chosen = Tiers(gl, networks, (16, 12), FRAME)
@@ -151,10 +152,10 @@ def test_the_faster_back_end_and_the_best_network_are_kept(
 def test_a_machine_that_affords_none_says_so(
     gl: moderngl.Context,
     networks: list[Rung],
-    slow: dict[tuple[int, str], float],
+    slow: dict[tuple[str, str], float],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    slow |= {(4, "fragment"): 0.2, (4, "compute"): 0.3}
+    slow |= {("T", "fragment"): 0.2, ("T", "compute"): 0.3}
     with caplog.at_level(logging.INFO):
         chosen = Tiers(gl, networks, (16, 12), FRAME)
         for _ in chosen.choose():
@@ -168,7 +169,7 @@ def test_a_machine_that_affords_none_says_so(
 
 
 def test_unwatched_nothing_is_timed(
-    gl: moderngl.Context, networks: list[Rung], slow: dict[tuple[int, str], float]
+    gl: moderngl.Context, networks: list[Rung], slow: dict[tuple[str, str], float]
 ) -> None:
     """Two renderings of a film must not differ because one machine was busy."""
     chosen = Tiers(gl, networks, (16, 12), None)
@@ -177,7 +178,7 @@ def test_unwatched_nothing_is_timed(
     assert str(chosen) == "S ×2 fragment"
     x = np.random.default_rng(0).integers(0, 256, (12, 16, 4), dtype=np.uint8)
     frame = gl.texture((16, 12), 4, x.tobytes())
-    plain = FragmentUpscaler(gl, networks[1].network, (16, 12))
+    plain = FragmentUpscaler(gl, networks[1].networks[0], (16, 12))
     assert chosen.render(frame, 1.0).read() == plain.render(frame).read()
     for thing in (chosen, plain, frame):
         thing.release()
@@ -193,4 +194,28 @@ def test_leaving_in_the_middle_of_the_choice_leaves_nothing(
         next(choosing)
     choosing.close()
     chosen.release()
+    assert made.alive() == 0
+
+
+def test_a_chain_is_one_network_after_the_other(
+    gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """×2 and then ×3, in every back end; the second works on four times the pixels."""
+    torch.manual_seed(2)
+    links = tuple(Upscaler(scale, 4, 1).requires_grad_(False) for scale in (2, 3))
+    rung = Rung("S", links)
+    assert (rung.scale, rung.cost) == (6, links[0].macs + 4 * links[1].macs)
+    made = Made(monkeypatch)
+    x = torch.rand(1, 3, 7, 9)
+    rgba = torch.cat([x, torch.ones_like(x[:, :1])], 1)[0].permute(1, 2, 0).contiguous().numpy()
+    frame = gl.texture((9, 7), 4, rgba.tobytes(), dtype="f4")
+    for kind in tiers.back_ends(gl):
+        chain = Chain(gl, links, (9, 7), kind)
+        chain.strength = 0.5
+        out = chain.render(frame)
+        found = np.frombuffer(out.read(), np.float16).reshape(42, 54, 4)[..., :3].transpose(2, 0, 1)
+        wanted = links[1](links[0](x, 0.5), 0.5)[0].numpy()
+        assert np.abs(found - wanted).max() <= 1 / 255
+        chain.release()
+    frame.release()
     assert made.alive() == 0

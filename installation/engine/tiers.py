@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import moderngl
 
+from installation.engine.chain import Chain, cost, scale
 from installation.engine.fragments import FragmentUpscaler
 from installation.engine.ladder import Ladder
 from installation.engine.textures import Size
@@ -34,8 +35,18 @@ _PATIENCE = 20.0  # seconds after which no heavier network is tried: somebody is
 
 @dataclass(frozen=True)
 class Rung:
-    tier: str  # "T" to "L", or "own" for the piece's own
-    network: Upscaler
+    """networks: one, or a chain of them; tier: "T" to "L", or "own" for the piece's own."""
+
+    tier: str
+    networks: tuple[Upscaler, ...]
+
+    @property
+    def cost(self) -> int:
+        return cost(self.networks)
+
+    @property
+    def scale(self) -> int:
+        return scale(self.networks)
 
 
 def rungs(own: Upscaler | None, wanted: float) -> list[Rung]:
@@ -45,13 +56,13 @@ def rungs(own: Upscaler | None, wanted: float) -> list[Rung]:
     the top, with those that ship and are lighter below it; else all that ship at the smallest
     scale that is enough. Raises PieceError for weights that are damaged.
     """
-    scales = [scale for scale in SCALES if shipped(scale)]
-    enough = [scale for scale in scales if scale >= wanted]
-    scale = own.scale if own is not None else min(enough, default=max(scales))
-    found = [Rung(tier, load_default(scale, tier)) for tier in shipped(scale)]
+    scales = [one for one in SCALES if shipped(one)]
+    enough = [one for one in scales if one >= wanted]
+    chosen = own.scale if own is not None else min(enough, default=max(scales))
+    found = [Rung(tier, (load_default(chosen, tier),)) for tier in shipped(chosen)]
     if own is not None:
-        found = [one for one in found if one.network.macs < own.macs] + [Rung("own", own)]
-    return sorted(found, key=lambda one: one.network.macs)
+        found = [one for one in found if one.cost < own.macs] + [Rung("own", (own,))]
+    return sorted(found, key=lambda one: one.cost)
 
 
 def back_ends(ctx: moderngl.Context) -> list[type[ShaderUpscaler]]:
@@ -74,9 +85,9 @@ class Tiers:
         self._ctx, self._rungs, self._size = ctx, networks, size
         self._ladder: Ladder | None = None
         if frame is not None:
-            self._ladder = Ladder([one.network.macs for one in networks], frame)
+            self._ladder = Ladder([one.cost for one in networks], frame)
         self._kinds = back_ends(ctx)
-        self._built: dict[int, ShaderUpscaler] = {}
+        self._built: dict[int, Chain] = {}
         self._stands: int | None = None
         self.why = "" if frame is not None else "not timed: nobody is watching"
 
@@ -96,8 +107,8 @@ class Tiers:
             self.release()
             raise
 
-    def _make(self, kind: type[ShaderUpscaler], rung: int) -> ShaderUpscaler:
-        return kind(self._ctx, self._rungs[rung].network, self._size)
+    def _make(self, kind: type[ShaderUpscaler], rung: int) -> Chain:
+        return Chain(self._ctx, self._rungs[rung].networks, self._size, kind)
 
     def _climb(self, ladder: Ladder) -> Iterator[None]:
         began = time.perf_counter()
@@ -111,7 +122,7 @@ class Tiers:
 
     def _try(self, ladder: Ladder, rung: int) -> Iterator[None]:
         """Build a rung with each back end and keep the faster, if it fits."""
-        made: dict[type[ShaderUpscaler], tuple[float, ShaderUpscaler]] = {}
+        made: dict[type[ShaderUpscaler], tuple[float, Chain]] = {}
         frame = self._ctx.texture(self._size, 4, bytes(4 * self._size[0] * self._size[1]))
         try:
             for kind in self._kinds:
@@ -133,7 +144,7 @@ class Tiers:
         others = [f"{kind.backend} {1000 * took:.1f} ms" for kind, (took, _) in made.items()]
         log.info(
             "upscaler: tier %s ×%d takes %.1f ms in %s passes here%s",
-            self._rungs[rung].tier, self._rungs[rung].network.scale, 1000 * seconds,
+            self._rungs[rung].tier, self._rungs[rung].scale, 1000 * seconds,
             best.backend, f" ({', '.join(others)})" if others else "",
         )  # fmt: skip
         self._kinds = [best, *(k for k, (took, _) in made.items() if took < _SLOWER * seconds)]
@@ -177,7 +188,7 @@ class Tiers:
         if self._stands is None:
             return "no network"
         rung = self._rungs[self._stands]
-        return f"{rung.tier} ×{rung.network.scale} {self._built[self._stands].backend}"
+        return f"{rung.tier} ×{rung.scale} {self._built[self._stands].backend}"
 
     def report(self) -> dict[str, object]:
         """What runs and why, for --report."""
@@ -185,7 +196,7 @@ class Tiers:
             return {"tier": "none", "why": self.why}
         rung, runner = self._rungs[self._stands], self._built[self._stands]
         return {
-            "tier": rung.tier, "scale": rung.network.scale, "mac": rung.network.macs,
+            "tier": rung.tier, "scale": rung.scale, "mac": rung.cost,
             "passes": runner.passes, "backend": runner.backend, "why": self.why,
         }  # fmt: skip
 
@@ -196,7 +207,7 @@ class Tiers:
         self._stands = None
 
 
-def _seconds(runner: ShaderUpscaler, frame: moderngl.Texture) -> float:
+def _seconds(runner: Chain, frame: moderngl.Texture) -> float:
     runner.ctx.finish()
     began = time.perf_counter()
     runner.render(frame)

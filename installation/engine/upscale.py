@@ -64,7 +64,7 @@ class ShaderUpscaler(ABC):
         if min(size) < 1:
             raise ValueError(f"cannot upscale a frame of {size[0]} × {size[1]} pixels")
         self.ctx, self.size, self.dtype = ctx, size, dtype
-        self.scale, self.channels, self.macs = upscaler.scale, upscaler.channels, upscaler.macs
+        self.scale, self.macs = upscaler.scale, upscaler.macs
         self.strength = 1.0  # live: 0 is plain Catmull-Rom, 1 as trained, above 1 exaggerates
         self._owned: list[_Releases] = []
         self._steps: list[Step] = []
