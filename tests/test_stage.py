@@ -97,6 +97,9 @@ def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     assert found["frames"] == 9
     assert found["size"] == list(SIZE)
     assert found["dropped"] == 0
+    assert found["upscaler"]["tier"] == "S"
+    assert found["upscaler"]["backend"] == "fragment"
+    assert "nobody is watching" in found["upscaler"]["why"]
 
 
 def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:
