@@ -133,7 +133,7 @@ def test_the_faster_back_end_and_the_best_network_are_kept(
         for _ in chosen.choose():
             pass
     assert str(chosen) == "S ×2 compute"
-    assert "tier S ×2 takes 3.0 ms in compute passes here (fragment 4.0 ms)" in caplog.text
+    assert "S ×2 takes 4.0 ms in fragment passes, 3.0 ms in compute passes here" in caplog.text
     found = chosen.report()
     assert (found["tier"], found["backend"], found["passes"]) == ("S", "compute", 4)
     frame = gl.texture((16, 12), 4, bytes(16 * 12 * 4))
@@ -166,6 +166,29 @@ def test_a_machine_that_affords_none_says_so(
     assert chosen.render(frame, 1.0) is frame
     frame.release()
     chosen.release()
+
+
+def test_a_back_end_that_the_driver_refuses_is_left_out(
+    gl: moderngl.Context,
+    networks: list[Rung],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = Made(monkeypatch)
+    monkeypatch.setattr("installation.engine.tiles.picture", lambda *_: "no shader")
+    chosen = Tiers(gl, networks, (16, 12), 1e6)
+    for _ in chosen.choose():
+        pass
+    assert str(chosen) == "S ×2 fragment"
+    assert ("refuses compute passes" in caplog.text) == (gl.version_code >= REQUIRED)
+    chosen.release()
+    monkeypatch.setattr("installation.engine.fragments.shuffle", lambda *_: "no shader")
+    chosen = Tiers(gl, networks, (16, 12), 1e6)
+    for _ in chosen.choose():
+        pass
+    assert str(chosen) == "no network"
+    chosen.release()
+    assert made.alive() == 0
 
 
 def test_unwatched_nothing_is_timed(

@@ -11,8 +11,9 @@ faster; moderngl makes programs from text alone, and has no road for a binary of
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import moderngl
@@ -122,39 +123,47 @@ class Tiers:
 
     def _try(self, ladder: Ladder, rung: int) -> Iterator[None]:
         """Build a rung with each back end and keep the faster, if it fits."""
-        made: dict[type[ShaderUpscaler], tuple[float, Chain]] = {}
-        frame = self._ctx.texture(self._size, 4, bytes(4 * self._size[0] * self._size[1]))
+        made: dict[type[ShaderUpscaler], Chain] = {}
+        took: dict[type[ShaderUpscaler], float] = {}
         try:
             for kind in self._kinds:
-                runner = self._make(kind, rung)
-                made[kind] = (0.0, runner)
-                yield from runner.warm()
-                times = []
-                for _ in range(_RUNS):
-                    times.append(_seconds(runner, frame))
-                    yield
-                made[kind] = (min(times), runner)
-            best = min(made, key=lambda kind: made[kind][0])
-            seconds, self._built[rung] = made.pop(best)
+                made[kind] = self._make(kind, rung)
+                took[kind] = yield from self._time(made[kind])
+            best = min(took, key=lambda kind: took[kind])
+            ladder.tried(rung, took[best])
+            if ladder.fits(rung):
+                self._built[rung] = made.pop(best)
+        finally:
+            for runner in made.values():
+                runner.release()
+        self._kinds = [kind for kind in took if took[kind] <= _SLOWER * took[best]]
+        told = [f"{1000 * took[kind]:.1f} ms in {kind.backend} passes" for kind in took]
+        where = f"tier {self._rungs[rung].tier} ×{self._rungs[rung].scale}"
+        log.info("upscaler: %s takes %s here", where, ", ".join(told))
+
+    def _time(self, runner: Chain) -> Generator[None, None, float]:
+        """Compile a network and draw with it; seconds, infinite where the driver refuses it."""
+        frame = self._ctx.texture(self._size, 4, bytes(4 * self._size[0] * self._size[1]))
+        times = []
+        try:
+            yield from runner.warm()
+            for _ in range(_RUNS):
+                times.append(_seconds(runner, frame))
+                yield
+        except moderngl.Error as error:
+            reason = " ".join(str(error).split())[:200]
+            log.warning("upscaler: this driver refuses %s passes: %s", runner.backend, reason)
+            return math.inf
         finally:
             frame.release()
-            for _, runner in made.values():
-                runner.release()
-        ladder.tried(rung, seconds)
-        others = [f"{kind.backend} {1000 * took:.1f} ms" for kind, (took, _) in made.items()]
-        log.info(
-            "upscaler: tier %s ×%d takes %.1f ms in %s passes here%s",
-            self._rungs[rung].tier, self._rungs[rung].scale, 1000 * seconds,
-            best.backend, f" ({', '.join(others)})" if others else "",
-        )  # fmt: skip
-        self._kinds = [best, *(k for k, (took, _) in made.items() if took < _SLOWER * seconds)]
-        if not ladder.fits(rung):
-            self._built.pop(rung).release()
+        return min(times)
 
     def _reason(self, ladder: Ladder) -> str:
         budget = 1000 * ladder.budget
         if self._stands is None:
             took, frame = 1000 * ladder.took[0], 1000 * ladder.frame
+            if took == math.inf:
+                return "this driver refuses the shaders; the picture is enlarged plainly"
             return (
                 f"even tier {self._rungs[0].tier} takes {took:.0f} of the {frame:.0f} ms of a frame"
             )
