@@ -12,11 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import moderngl
 import numpy as np
 
 from installation import stage
@@ -229,30 +227,57 @@ def _latency_of(show: stage.Stage, send: Callable[[float], Any]) -> dict[str, An
 
 
 def upscaler() -> list[dict[str, Any]]:
-    """Each tier and scale on frames of 64² and 128², as GLSL fragment passes."""
-    from installation.engine.upscale import ShaderUpscaler
-    from models.upscaler import TIERS, Upscaler
+    """Each tier, scale and back end; then tier S as it would be written first, to compare with.
+
+    On software GL the large tiers are measured at ×2 alone: compiling them takes minutes there.
+    """
+    from installation.engine.naive import NaiveUpscaler
+    from installation.engine.tiers import back_ends
+    from models.upscaler import SCALES, TIERS, Upscaler
 
     screen = Offscreen((16, 16))
+    software = any(name in screen.ctx.info["GL_RENDERER"].lower() for name in _SOFTWARE)
     rows = []
-    for side in (64, 128):
-        frame = screen.ctx.texture((side, side), 4)
+    for side in (128,) if software else (64, 128, 256, 512):
         for tier, kwargs in TIERS.items():
-            for scale in (2, 3, 4):
-                network = Upscaler(scale=scale, **kwargs)
-                runner = ShaderUpscaler(screen.ctx, network, (side, side))
-                ms = _median_ms(partial(_run_once, runner, frame))
-                runner.release()
-                row = {"tier": tier, "scale": scale, "mac": network.macs, "input": [side, side]}
-                rows.append({**row, "backend": "fragment", "ms": ms})
-        frame.release()
+            for scale in (2,) if software and tier in "ML" else SCALES:
+                kinds: list[type[ShaderUpscaler]] = list(back_ends(screen.ctx))
+                if (tier, scale) == ("S", 2):
+                    kinds.append(NaiveUpscaler)
+                for kind in kinds:
+                    runner = kind(screen.ctx, Upscaler(scale=scale, **kwargs), (side, side))
+                    rows.append({"tier": tier, "scale": scale, **_upscaler_row(runner)})
     screen.close()
     return rows
 
 
-def _run_once(runner: ShaderUpscaler, frame: moderngl.Texture) -> None:
-    runner.render(frame)
-    runner.ctx.finish()
+_RENDERS = 4  # in one measurement
+_SOFTWARE = ("llvmpipe", "softpipe", "swiftshader")
+
+
+def _upscaler_row(runner: ShaderUpscaler) -> dict[str, Any]:
+    frame = runner.ctx.texture(runner.size, 4, bytes(4 * runner.size[0] * runner.size[1]))
+
+    def once() -> None:
+        runner.render(frame)
+        runner.ctx.finish()
+
+    def often() -> None:  # waiting for each would be a part of the figure on a fast GPU
+        for _ in range(_RENDERS):
+            runner.render(frame)
+        runner.ctx.finish()
+
+    began = time.perf_counter()
+    once()
+    first = time.perf_counter() - began
+    ms = _median_ms(often) / _RENDERS
+    row = {
+        "mac": runner.macs, "passes": runner.passes, "input": list(runner.size),
+        "backend": runner.backend, "ms": round(ms, 3), "first_s": round(first, 3),
+    }  # fmt: skip
+    runner.release()
+    frame.release()
+    return row
 
 
 def _median_ms(work: Callable[[], object], runs: int = 20) -> float:

@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     _inspect(_command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new"))
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
+    text = "the upscaler as a shader for mpv"
+    _export(_command(sub, "export", text, "installation export --tier S --scale 2 --out s.glsl"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
     _monitor(_command(sub, "monitor", "show incoming OSC and MIDI", "installation monitor"))
     _bench(_command(sub, "bench", "measure this machine", "installation bench --json"))
@@ -135,6 +137,13 @@ def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
     p.add_argument("--seed", type=_seed, default=0)
     p.add_argument("--out", required=True, help="a new folder")
+
+
+def _export(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", nargs="?", default="", help="a piece with an upscaler of its own")
+    p.add_argument("--tier", default="S", help="without a piece: how large a network (S)")
+    p.add_argument("--scale", type=_count, default=2, help="without a piece: 2, 3 or 4 (2)")
+    p.add_argument("--out", required=True, help="the shader's file, like sharp.glsl")
 
 
 def _scenes(p: argparse.ArgumentParser) -> None:

@@ -46,6 +46,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.setlist": "SetlistError",
         "installation.control.message": "ControlError",
         "installation.bench": "BenchError",
+        "installation.engine.mpv": "ExportError",
         "installation.report": "ReportError",
         "installation.output.window": "DisplayError",
         "installation.output.recorder": "RecorderError",
@@ -186,6 +187,13 @@ def pieces(options: argparse.Namespace) -> int:
 
     rows = listing.pieces()
     return _answer(options.json, rows, lambda: listing.pieces_text(rows))
+
+
+def export(options: argparse.Namespace) -> int:
+    from installation.engine import mpv
+
+    print(mpv.export(options.piece, options.tier, options.scale, Path(options.out)))
+    return 0
 
 
 def scenes(options: argparse.Namespace) -> int:

@@ -140,8 +140,9 @@ class Stage:
         self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
         self.show = Show(
-            window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats
-        )
+            window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats,
+            slowest=1 / venue.window.least_fps,
+        )  # fmt: skip
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
         self._overlay_on = venue.window.overlay
@@ -301,10 +302,9 @@ class Stage:
     def _draw_overlay(self) -> None:
         if self._overlay is None or not self._overlay_on:
             return
-        head = [
-            f"{self.show.scene.name} · {self.show.card.name} · {self.stats.recent_fps():.0f} fps",
-            self._news(),
-        ]
+        fps, sharp = f"{self.stats.recent_fps():.0f} fps", self.show.upscaler
+        facts = [self.show.scene.name, self.show.card.name, fps, f"upscaler {sharp or '…'}"]
+        head = [" · ".join(facts), self._news()]
         rows = desk.rows(self.bus, self.keyboard.selected)
         self._overlay.draw(self.window.screen, self.window.size, head, rows)
 
@@ -324,6 +324,7 @@ class Stage:
             device=painter.device_name if isinstance(painter, Painter) else "none",
             renderer=self.window.ctx.info["GL_RENDERER"],
             size=list(self.window.size),
+            upscaler=self.show.upscaler.report() if self.show.upscaler is not None else None,
         )
 
     def close(self) -> None:

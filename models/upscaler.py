@@ -184,3 +184,9 @@ def load_default(scale: int = 4, tier: str = "S", folder: Traversable | None = N
     if hashlib.sha256(data).hexdigest() != digest:
         raise PieceError(f"{weights} is damaged or was changed; install installation again")
     return build(kwargs, data, str(weights))
+
+
+def shipped(scale: int) -> list[str]:
+    """The tiers whose general weights ship at this scale, in the order of TIERS."""
+    folder = files("models") / "upscalers"
+    return [tier for tier in TIERS if (folder / f"{tier}x{scale}.json").is_file()]

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import moderngl
 import pytest
 
-_KINDS = ("texture", "framebuffer", "program", "vertex_array", "buffer")
+_KINDS = (
+    "texture", "framebuffer", "program", "compute_shader", "vertex_array", "buffer", "sampler",
+)  # fmt: skip
 
 
 class Made:

@@ -50,33 +50,53 @@ def test_blend_is_of_light(gl: moderngl.Context) -> None:
 
 
 def catmull_rom(row: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """Along the first axis, cubic convolution with a = −0.5 (Keys 1981), edges continued."""
-    at = (np.arange(length) + 0.5) / length * len(row) - 0.5
-    first = np.floor(at).astype(int)
+    """Along the first axis, cubic convolution with a = −0.5 (Keys 1981), edges continued; widened
+    where the row becomes shorter, and kept to the range of the taps."""
+    wide = max(len(row) / length, 1)
     out = np.zeros((length, *row.shape[1:]))
-    for tap in range(-1, 3):
-        x = np.abs(at - first - tap)
-        near = 1.5 * x**3 - 2.5 * x**2 + 1
-        far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-        weight = np.where(x <= 1, near, np.where(x < 2, far, 0))
-        out += weight[:, None, None] * row[np.clip(first + tap, 0, len(row) - 1)]
+    for index in range(length):
+        at = (index + 0.5) / length * len(row) - 0.5
+        taps = np.arange(np.floor(at - 2 * wide) + 1, np.ceil(at + 2 * wide))
+        x = np.abs(taps - at) / wide
+        weight = np.where(x <= 1, 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2)
+        read = row[np.clip(taps.astype(int), 0, len(row) - 1)]
+        mean = np.tensordot(weight / weight.sum(), read, 1)
+        out[index] = np.clip(mean, read.min(0), read.max(0))
     return out
 
 
-@pytest.mark.parametrize("size", [(64, 64), (100, 75), (37, 160)])
-def test_enlarging_is_catmull_rom(gl: moderngl.Context, size: tuple[int, int]) -> None:
+SIZES = [(64, 64), (100, 75), (37, 160), (31, 33), (13, 9), (8, 50)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_resize_is_catmull_rom_within_range(gl: moderngl.Context, size: tuple[int, int]) -> None:
     frame = np.random.default_rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    wanted = catmull_rom(linear(frame), size[1])
-    wanted = catmull_rom(wanted.transpose(1, 0, 2), size[0]).transpose(1, 0, 2)
+    wanted = catmull_rom(linear(frame).transpose(1, 0, 2), size[0]).transpose(1, 0, 2)
+    wanted = catmull_rom(wanted, size[1])
     drawn = Compose(gl, size, "stretch").render(FrameTexture(gl).upload(frame))
-    assert np.abs(read(gl, drawn) - np.maximum(wanted, 0)).max() < 4e-3
+    assert np.abs(read(gl, drawn) - wanted).max() < 4e-3
 
 
-def test_reducing_keeps_the_mean(gl: moderngl.Context) -> None:
+@pytest.mark.parametrize("side", [10, 47, 48, 63, 65, 100, 301])
+def test_no_edge_rings_at_any_size(gl: moderngl.Context, side: int) -> None:
+    """From dark to light there is one way: no rim brighter or darker than the two."""
+    frame = np.full((64, 64, 3), 40, np.uint8)
+    frame[:, 30:] = 230
+    row = read(gl, Compose(gl, (side, side)).render(FrameTexture(gl).upload(frame)))[
+        side // 2, :, 0
+    ]
+    assert (np.diff(row) > -1e-3).all()
+    assert row[0] == pytest.approx(linear(frame)[0, 0, 0], abs=1e-3)
+    assert row[-1] == pytest.approx(linear(frame)[0, -1, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize("side", [16, 23, 40, 47])
+def test_what_is_finer_than_a_pixel_is_grey_and_no_pattern(gl: moderngl.Context, side: int) -> None:
     checks = np.indices((64, 64)).sum(0) % 2 * 255
     frame = np.repeat(checks[..., None], 3, 2).astype(np.uint8)
-    drawn = read(gl, Compose(gl, (16, 16)).render(FrameTexture(gl).upload(frame)))
-    assert np.abs(drawn - 0.5).max() < 1e-3
+    drawn = read(gl, Compose(gl, (side, side)).render(FrameTexture(gl).upload(frame)))
+    assert np.abs(drawn - 0.5)[2:-2, 2:-2].max() < 0.05
+    assert np.abs(drawn - 0.5).max() < 0.1  # beyond its edge the picture is flat, and leans there
 
 
 def test_contain_shows_all_of_it_and_no_bars(gl: moderngl.Context) -> None:
@@ -114,6 +134,10 @@ def test_fade_and_another_window_size(gl: moderngl.Context) -> None:
     window = Target(gl, (40, 24), "f1")
     present.render(half.texture, window.framebuffer, 0.0)
     assert np.abs(window.read()[..., :3] - 0.7354).max() < 0.006
+    edge = linear_target(gl, np.repeat(np.indices((16, 16))[1][..., None] // 8 * 0.8, 3, -1))
+    present.render(edge.texture, window.framebuffer, 0.0)
+    brightest = ((0.8 * 1.055**2.4) ** (1 / 2.4) - 0.055) * 255
+    assert window.read()[..., :3].max() * 255 < brightest + 2  # enlarged without a rim
     present.render(half.texture, window.framebuffer, 0.0, fade=0.0)
     assert window.read()[..., :3].max() == 0
 

@@ -14,11 +14,24 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from installation.engine.fragments import FragmentUpscaler
+from installation.engine.naive import NaiveUpscaler
+from installation.engine.tiles import HEIGHT, REQUIRED, WIDTH, TileUpscaler
+from installation.engine.tiles import picture as picture_text
 from installation.engine.upscale import ShaderUpscaler
 from models.upscaler import TIERS, Upscaler, load_default
 
-SIZES = ((64, 64), (65, 47), (128, 128))
 LEVEL = 1 / 255
+KINDS = (FragmentUpscaler, TileUpscaler)
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.backend)
+def kind(request: pytest.FixtureRequest, gl: moderngl.Context) -> type[ShaderUpscaler]:
+    """Each back end that this context can run."""
+    if request.param is TileUpscaler and gl.version_code < REQUIRED:
+        pytest.skip("needs GL 4.3")
+    found: type[ShaderUpscaler] = request.param
+    return found
 
 
 def noisy(scale: int, tier: str, seed: int = 0) -> Upscaler:
@@ -57,13 +70,19 @@ def read(texture: moderngl.Texture) -> NDArray[np.float32]:
 
 
 def worst(
-    gl: moderngl.Context, upscaler: Upscaler, size: tuple[int, int], dtype: Any
+    gl: moderngl.Context,
+    upscaler: Upscaler,
+    size: tuple[int, int],
+    dtype: Any,
+    kind: type[ShaderUpscaler] = FragmentUpscaler,
 ) -> dict[str, float]:
     """Largest difference from torch by layer."""
     x = picture(size)
     frame = upload(gl, x)
-    runner = ShaderUpscaler(gl, upscaler, size, dtype)
+    runner = kind(gl, upscaler, size, dtype)
     wanted = {**upscaler.layers(x), "output": upscaler(x)}
+    if kind is TileUpscaler:
+        del wanted["phases"]  # they never leave the last dispatch
     found = runner.layers(frame)
     runner.release()
     frame.release()
@@ -71,24 +90,57 @@ def worst(
     return {k: float(np.abs(found[k] - wanted[k][0].numpy()).max()) for k in wanted}
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("tier", "scale"), [("T", 2), ("T", 3), ("T", 4)])
+def half(
+    gl: moderngl.Context, upscaler: Upscaler, size: tuple[int, int], kind: type[ShaderUpscaler]
+) -> tuple[float, float]:
+    """The half-float output against torch: largest difference, and decibels."""
+    x = picture(size)
+    frame = upload(gl, x)
+    runner = kind(gl, upscaler, size)
+    error = read(runner.render(frame))[:3] - upscaler(x)[0].numpy()
+    runner.release()
+    frame.release()
+    return float(np.abs(error).max()), float(-10 * np.log10((error.astype(float) ** 2).mean()))
+
+
+@pytest.mark.parametrize(("scale", "size"), [(2, (65, 47)), (3, (65, 47)), (4, (128, 64))])
 def test_every_layer_agrees_with_torch(
-    gl: moderngl.Context, tier: str, scale: int, size: tuple[int, int]
+    gl: moderngl.Context, kind: type[ShaderUpscaler], scale: int, size: tuple[int, int]
 ) -> None:
-    upscaler = noisy(scale, tier)
-    assert max(worst(gl, upscaler, size, "f4").values()) <= 1e-5
-    assert worst(gl, upscaler, size, "f2")["output"] <= LEVEL
+    upscaler = noisy(scale, "T")
+    assert max(worst(gl, upscaler, size, "f4", kind).values()) <= 1e-5
+    assert half(gl, upscaler, size, kind)[0] <= LEVEL
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("tier", "scale"), [("S", 2), ("S", 4), ("T", 4)])
+@pytest.mark.parametrize(("tier", "scale"), [("S", 2), ("T", 4)])
 def test_the_shipped_weights_agree_with_torch(
-    gl: moderngl.Context, tier: str, scale: int, size: tuple[int, int]
+    gl: moderngl.Context, kind: type[ShaderUpscaler], tier: str, scale: int
 ) -> None:
-    upscaler = load_default(scale, tier)
-    assert max(worst(gl, upscaler, size, "f4").values()) <= 1e-5
-    assert worst(gl, upscaler, size, "f2")["output"] <= LEVEL
+    upscaler, odd = load_default(scale, tier), (65, 47)
+    assert max(worst(gl, upscaler, odd, "f4", kind).values()) <= 1e-5
+    difference, decibels = half(gl, upscaler, odd, kind)
+    assert difference <= LEVEL
+    assert decibels >= 60
+
+
+def test_other_channels_and_depth(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:
+    torch.manual_seed(3)
+    upscaler = Upscaler(3, channels=12, depth=1).requires_grad_(False)
+    assert max(worst(gl, upscaler, (19, 9), "f4", kind).values()) <= 1e-5
+
+
+def test_the_widest_tile_fits_the_memory_that_every_driver_has() -> None:
+    text = picture_text(Upscaler(2, channels=32, depth=1), "rgba16f")
+    assert text.count("shared vec4 x") == 8
+    texels = 8 * (WIDTH + 2) * (HEIGHT + 2) + (WIDTH + 4) * (HEIGHT + 4)
+    assert 16 * texels <= 32768
+
+
+def test_the_naive_layout_draws_the_same_picture(gl: moderngl.Context) -> None:
+    """Else the bench would compare with something else."""
+    upscaler = Upscaler(2, channels=4, depth=1).requires_grad_(False)
+    torch.nn.init.normal_(upscaler.tail.weight, std=0.05)
+    assert max(worst(gl, upscaler, (19, 9), "f4", NaiveUpscaler).values()) <= 1e-5
 
 
 def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:
@@ -97,7 +149,7 @@ def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:
     upscaler = Upscaler(2, channels=20, depth=2).requires_grad_(False)
     x = picture((33, 21))
     frame = upload(gl, x)
-    runner = ShaderUpscaler(gl, upscaler, (33, 21), "f4", targets=3)
+    runner = FragmentUpscaler(gl, upscaler, (33, 21), "f4", targets=3)
     found, wanted = runner.layers(frame), upscaler.layers(x)
     assert found["body.1"].shape == (20, 21, 33)
     for name, tensor in wanted.items():
@@ -107,14 +159,16 @@ def test_many_channels_split_over_passes(gl: moderngl.Context) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["f1", "f2"])
-def test_frames_of_either_kind_whatever_their_sampling(gl: moderngl.Context, dtype: str) -> None:
+def test_frames_of_either_kind_whatever_their_sampling(
+    gl: moderngl.Context, kind: type[ShaderUpscaler], dtype: str
+) -> None:
     """Filter and wrapping of the frame are its owner's, and must not matter here."""
     x = (picture((40, 30)) * 255).round() / 255
     upscaler = noisy(2, "T")
     frame = upload(gl, x, dtype)
     frame.filter = (moderngl.LINEAR, moderngl.LINEAR)
     frame.repeat_x = frame.repeat_y = True
-    runner = ShaderUpscaler(gl, upscaler, (40, 30))
+    runner = kind(gl, upscaler, (40, 30))
     out = runner.render(frame)
     assert out.size == (80, 60)
     assert out.dtype == "f2"
@@ -125,31 +179,35 @@ def test_frames_of_either_kind_whatever_their_sampling(gl: moderngl.Context, dty
     frame.release()
 
 
-def test_warming_up_leaves_room_for_other_drawing(gl: moderngl.Context) -> None:
+def test_warming_up_leaves_room_for_other_drawing(
+    gl: moderngl.Context, kind: type[ShaderUpscaler]
+) -> None:
     """Between the pauses the stage draws with its own state; the picture is the same after."""
     x = picture((24, 24))
     upscaler = noisy(2, "T")
     frame = upload(gl, x)
     other = gl.simple_framebuffer((4, 4))
-    runner = ShaderUpscaler(gl, upscaler, (24, 24), "f4")
+    runner = kind(gl, upscaler, (24, 24), "f4")
     pauses = 0
     for _ in runner.warm():
         other.use()
         gl.enable(moderngl.BLEND)
         other.clear(1.0, 0.0, 0.0)
         pauses += 1
-    assert pauses == 1 + 3 + 2 + 1  # head, body, phases, output
+    assert pauses == runner.passes
     assert other.read() == bytes([255, 0, 0] * 16)
     assert np.abs(read(runner.render(frame))[:3] - upscaler(x)[0].numpy()).max() <= 1e-5
     for thing in (runner, frame, other):
         thing.release()
 
 
-def test_strength_is_live_and_zero_is_catmull_rom(gl: moderngl.Context) -> None:
+def test_strength_is_live_and_zero_is_catmull_rom(
+    gl: moderngl.Context, kind: type[ShaderUpscaler]
+) -> None:
     x = picture((24, 24))
     upscaler = noisy(3, "T")
     frame = upload(gl, x)
-    runner = ShaderUpscaler(gl, upscaler, (24, 24), "f4")
+    runner = kind(gl, upscaler, (24, 24), "f4")
     for strength in (0.0, 0.4, 1.0, 0.0):
         runner.strength = strength
         found = read(runner.render(frame))[:3]
@@ -160,11 +218,13 @@ def test_strength_is_live_and_zero_is_catmull_rom(gl: moderngl.Context) -> None:
     frame.release()
 
 
-def test_later_passes_sample_the_frame_as_its_owner_set_it(gl: moderngl.Context) -> None:
+def test_later_passes_sample_the_frame_as_its_owner_set_it(
+    gl: moderngl.Context, kind: type[ShaderUpscaler]
+) -> None:
     """The nearest sampler that the upscaler binds does not outlive its passes."""
     frame = gl.texture((2, 1), 4, bytes([0, 0, 0, 255, 255, 255, 255, 255]))
     frame.filter = (moderngl.LINEAR, moderngl.LINEAR)
-    runner = ShaderUpscaler(gl, noisy(2, "T"), (2, 1))
+    runner = kind(gl, noisy(2, "T"), (2, 1))
     runner.render(frame)
     program = gl.program(
         vertex_shader="#version 330\nvoid main() { gl_Position = vec4(vec2(gl_VertexID & 1,"
@@ -182,23 +242,26 @@ def test_later_passes_sample_the_frame_as_its_owner_set_it(gl: moderngl.Context)
         thing.release()
 
 
-def test_a_zero_network_is_no_error(gl: moderngl.Context) -> None:
+def test_a_zero_network_is_no_error(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:
     """The GLSL compiler drops samplers that only zeros read."""
     upscaler = Upscaler(2, 8, 3).requires_grad_(False)
     for parameter in upscaler.parameters():
         parameter.zero_()
-    assert max(worst(gl, upscaler, (8, 8), "f4").values()) <= 1e-6
+    assert max(worst(gl, upscaler, (8, 8), "f4", kind).values()) <= 1e-6
 
 
-def test_wrong_sizes_are_refused(gl: moderngl.Context) -> None:
+def test_wrong_sizes_are_refused(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:
     with pytest.raises(ValueError, match="0 × 4"):
-        ShaderUpscaler(gl, noisy(2, "T"), (0, 4))
-    runner = ShaderUpscaler(gl, noisy(2, "T"), (8, 8))
+        kind(gl, noisy(2, "T"), (0, 4))
+    runner = kind(gl, noisy(2, "T"), (8, 8))
     frame = gl.texture((8, 9), 4)
     with pytest.raises(ValueError, match="made for"):
         runner.render(frame)
     runner.release()
     frame.release()
+
+
+KEPT = ("texture", "program", "compute_shader", "vertex_array", "framebuffer", "sampler")
 
 
 class Ledger:
@@ -210,7 +273,7 @@ class Ledger:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.ctx, name)
-        if name not in ("texture", "program", "vertex_array", "framebuffer", "sampler"):
+        if name not in KEPT:
             return found
 
         def make(*args: Any, **kwargs: Any) -> Any:
@@ -220,25 +283,27 @@ class Ledger:
         return make
 
 
-def test_release_frees_everything(gl: moderngl.Context) -> None:
+def test_release_frees_everything(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:
     ledger = Ledger(gl)
     frame = gl.texture((8, 8), 4)
-    runner = ShaderUpscaler(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
+    runner = kind(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
     runner.render(frame)
     runner.release()
     runner.release()
     frame.release()
-    assert len(ledger.made) > 20
+    assert len(ledger.made) > 12
     assert all(isinstance(thing.mglo, moderngl.InvalidObject) for thing in ledger.made)
 
 
 def test_a_shader_the_driver_refuses_leaves_nothing(
     gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("installation.engine.convolution.shuffle", lambda scale: "no shader")
-    ledger = Ledger(gl)
+    monkeypatch.setattr("installation.engine.fragments.shuffle", lambda scale: "no shader")
+    ledger, frame = Ledger(gl), gl.texture((8, 8), 4)
+    runner = FragmentUpscaler(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
     with pytest.raises(moderngl.Error):
-        ShaderUpscaler(ledger, noisy(2, "T"), (8, 8))  # type: ignore[arg-type]
+        runner.render(frame)
+    frame.release()
     assert all(isinstance(thing.mglo, moderngl.InvalidObject) for thing in ledger.made)
 
 
@@ -246,11 +311,14 @@ OTHER_CONTEXT = """
 import sys, moderngl, numpy as np
 sys.path.insert(0, "tests")
 from test_engine_upscale import noisy, picture, upload, worst
-from installation.engine.upscale import ShaderUpscaler
+from installation.engine.fragments import FragmentUpscaler
+from installation.engine.tiles import HEIGHT, REQUIRED, WIDTH, TileUpscaler
+from installation.engine.tiles import picture as picture_text
+from installation.engine.fragments import FragmentUpscaler
 gl = moderngl.create_context(standalone=True, backend="egl", require=330)
 upscaler, x = noisy(3, "T"), picture((65, 47))
 errors = worst(gl, upscaler, (65, 47), "f4")
-runner = ShaderUpscaler(gl, upscaler, (65, 47), "f4")
+runner = FragmentUpscaler(gl, upscaler, (65, 47), "f4")
 layers = runner.layers(upload(gl, x))
 np.savez(sys.argv[1], version=gl.version_code, error=max(errors.values()), **layers)
 """

@@ -36,7 +36,7 @@ def draw_alone(
     """Render one shader file, all its stages, on the test pictures."""
     shader = shaders.load(name)
     a, b = (one.texture for one in pictures)
-    textures = {"source": a, "original": a, "previous": b, "a": a, "b": b}
+    textures = {"source": a, "original": a, "previous": b, "before": b, "a": a, "b": b}
     for stage, part in enumerate(shader.stages):
         target = Target(gl, (round(SIZE[0] * part), round(SIZE[1] * part)))
         program = Program(gl, shader, stage)

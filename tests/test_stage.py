@@ -91,11 +91,15 @@ def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     found = json.loads(told.read_text())
     assert set(found) == {
         "frames", "seconds", "fps", "frame_ms", "neural_fps", "generator_ms", "upload_ms",
-        "upscale_ms", "post_ms", "host_copy", "device", "renderer", "size", "dropped",
+        "upscale_ms", "post_ms", "host_copy", "device", "renderer", "size", "upscaler",
+        "dropped",
     }  # fmt: skip
     assert found["frames"] == 9
     assert found["size"] == list(SIZE)
     assert found["dropped"] == 0
+    assert found["upscaler"]["tier"] == "S"
+    assert found["upscaler"]["backend"] == "fragment"
+    assert "nobody is watching" in found["upscaler"]["why"]
 
 
 def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import moderngl
 
 import shaders
-from installation.engine.programs import Program, Values
+from installation.engine.programs import Program
+from installation.engine.resize import Resize
 from installation.engine.textures import Size, Target
 
 Fit = Literal["contain", "cover", "stretch"]
@@ -24,12 +24,10 @@ class Compose:
     def __init__(self, ctx: moderngl.Context, size: Size, fit: Fit = "contain") -> None:
         self._ctx = ctx
         self.fit: Fit = fit
-        enlarge = shaders.load("output/enlarge")
         self._decode = Program(ctx, shaders.load("output/decode"))
-        self._across, self._up = Program(ctx, enlarge, 0), Program(ctx, enlarge, 1)
+        self._resize = Resize(ctx)
         self._surround = Program(ctx, shaders.load("output/surround"))
         self._picture = Target(ctx, (1, 1))
-        self._wide = Target(ctx, (1, 1))
         self._canvas = Target(ctx, size)
 
     def resize(self, size: Size) -> None:
@@ -46,46 +44,27 @@ class Compose:
         self._decode.draw(picture.framebuffer, {"a": a, "b": b or a}, {"blend": blend})
         width, height = self._canvas.size
         scale = _scale(width / height / (a.width / a.height), self.fit)
-        pixels = max(a.width * scale[0] / width, a.height * scale[1] / height)
-        if scale == (1.0, 1.0) and pixels == 1.0:
+        if scale == (1.0, 1.0) and a.size == (width, height):
             return picture.texture
-        values: Values = {"scale": scale, "pixels": pixels}
-        if pixels > 1.0 or max(scale) > 1.0:
-            self._draw_around(values)
-        if pixels <= 1.0:
-            self._enlarge(values)
+        if max(scale) > 1.0:
+            self._draw_around(scale)
+        self._resize.draw(picture.texture, self._canvas.framebuffer, scale)
         return self._canvas.texture
 
-    def _draw_around(self, values: Values) -> None:
-        """Fill the canvas from smaller copies of the picture: reduced, and its border going on."""
+    def _draw_around(self, scale: tuple[float, float]) -> None:
+        """Fill the canvas from smaller copies of the picture: its border, going on."""
         texture = self._picture.texture
         texture.build_mipmaps()
         texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-        self._surround.draw(self._canvas.framebuffer, {"source": texture}, values)
+        self._surround.draw(self._canvas.framebuffer, {"source": texture}, {"scale": scale})
         texture.filter = (
             moderngl.LINEAR,
             moderngl.LINEAR,
         )  # the copies are old from the next frame
 
-    def _enlarge(self, values: Values) -> None:
-        """Draw the picture where it lies on the canvas; what is around it stays."""
-        width, height = self._canvas.size
-        self._wide = self._wide.resized((width, self._picture.size[1]))
-        self._across.draw(self._wide.framebuffer, {"source": self._picture.texture}, values)
-        canvas = self._canvas.framebuffer
-        x, y = (
-            math.ceil(size * (1 - 1 / by) / 2 - 0.5) if by > 1 else 0
-            for size, by in zip((width, height), values["scale"], strict=True)
-        )
-        canvas.scissor = (x, y, width - 2 * x, height - 2 * y)
-        self._up.draw(canvas, {"source": self._wide.texture}, values)
-        canvas.scissor = (0, 0, width, height)
-
     def release(self) -> None:
-        for program in (self._decode, self._across, self._up, self._surround):
-            program.release()
-        for target in (self._picture, self._wide, self._canvas):
-            target.release()
+        for part in (self._decode, self._resize, self._surround, self._picture, self._canvas):
+            part.release()
 
 
 def _scale(aspect: float, fit: Fit) -> tuple[float, float]:
@@ -101,17 +80,24 @@ class Present:
     """Encodes the finished picture to sRGB with a fine dither, into a window or an RGBA8 target."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        shader = shaders.load("output/present")
-        self._same_size, self._any_size = Program(ctx, shader, 0), Program(ctx, shader, 1)
+        self._ctx = ctx
+        self._encode = Program(ctx, shaders.load("output/present"))
+        self._resize: Resize | None = None  # made for a picture of another size than the screen's
+        self._fitted = Target(ctx, (1, 1))
 
     def render(
         self, source: moderngl.Texture, into: moderngl.Framebuffer, time: float, fade: float = 1.0
     ) -> None:
         """Fill `into` with the picture; fade 0 is black, 1 leaves it as it is."""
-        same = source.size == into.viewport[2:]
-        program = self._same_size if same else self._any_size
-        program.draw(into, {"source": source}, {"fade": fade}, time)
+        size = into.viewport[2], into.viewport[3]
+        if source.size != size:
+            self._resize = self._resize or Resize(self._ctx)
+            self._fitted = self._fitted.resized(size)
+            self._resize.draw(source, self._fitted.framebuffer)
+            source = self._fitted.texture
+        self._encode.draw(into, {"source": source}, {"fade": fade}, time)
 
     def release(self) -> None:
-        self._same_size.release()
-        self._any_size.release()
+        for part in (self._encode, self._resize, self._fitted):
+            if part is not None:
+                part.release()

@@ -1,11 +1,17 @@
-"""Weights to GLSL: the text of the upscaler's fragment passes.
+"""Weights to GLSL: statements that every back end of the upscaler shares.
 
 Pure text from tensors, no GL here. A convolution becomes sums of matrix times texel with the
-weights as literals; see shaders/sr/convolution.glsl for why.
+weights as literals; see shaders/sr/convolution.glsl for why. The statements read texels by macros,
+which each template in shaders/sr/ defines for its own memory:
+
+    texel(x0, a.x, c.y)    input channels 0 to 3 at the column before and the row below
+    same(skip0)            channels 0 to 3 of the first features at this very pixel
+    around(-1, 2)          the frame's red, green, blue at an offset
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -22,110 +28,121 @@ def template(name: str) -> str:
     return (files("shaders") / "sr" / f"{name}.glsl").read_text(encoding="utf-8")
 
 
-def _fill(name: str, declarations: list[str], body: list[str] | None = None) -> str:
+def fill(name: str, declarations: list[str], body: list[str] | None = None) -> str:
+    """A template with its lines marked //! filled in."""
     text = template(name).replace("//! declarations", "\n".join(declarations))
     return text.replace("//! body", "\n    ".join(body or []))
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """A GLSL literal that reads back as exactly this float32."""
     text = f"{value:.9g}"
     return text if any(mark in text for mark in ".e") else f"{text}.0"
 
 
-def _vector(values: Tensor) -> str:
-    return f"vec{len(values)}({', '.join(map(_number, values.tolist()))})"
+def vector(values: Tensor) -> str:
+    return f"vec{len(values)}({', '.join(map(number, values.tolist()))})"
 
 
-def _matrix(weight: Tensor) -> str:
+def matrix(weight: Tensor) -> str:
     """(rows = outputs, columns = inputs) → a column-major GLSL matrix."""
     rows, columns = weight.shape
-    numbers = ", ".join(map(_number, weight.t().flatten().tolist()))
+    numbers = ", ".join(map(number, weight.t().flatten().tolist()))
     return f"mat{columns}x{rows}({numbers})"
 
 
-def _sums(weight: Tensor, bias: Tensor, groups: list[list[int]]) -> list[str]:
+def parts(scale: int) -> list[list[int]]:
+    """The phases of one output block, row by row, by at most four: one vector for each colour.
+
+    A block of ×2 is one vector of four; those of ×3 and ×4 are a vector for each row.
+    """
+    size = 4 if scale == 2 else scale
+    return [list(range(first, first + size)) for first in range(0, scale * scale, size)]
+
+
+def texel(group: int, dx: int, dy: int) -> str:
+    """How the templates read four input channels at an offset of -1 to 1."""
+    return f"texel(x{group}, {_TAPS[dx + 1]}.x, {_TAPS[dy + 1]}.y)"
+
+
+def sums(
+    weight: Tensor,
+    bias: Tensor,
+    groups: list[list[int]],
+    read: Callable[[int, int, int], str] = texel,
+) -> list[str]:
     """Statements that leave output group k of a 3×3 convolution in a variable s<k>.
 
     weight (outputs, inputs, 3, 3), bias (outputs,); `groups` lists each variable's channels.
     """
-    lines = [f"vec{len(rows)} s{k} = {_vector(bias[rows])};" for k, rows in enumerate(groups)]
+    lines = [f"vec{len(rows)} s{k} = {vector(bias[rows])};" for k, rows in enumerate(groups)]
     lines.append(f"vec{min(weight.shape[1], 4)} t;")
     swizzle = "rgba"[: min(weight.shape[1], 4)]
-    for dy, y in enumerate(_TAPS):
-        for dx, x in enumerate(_TAPS):
+    for dy in range(3):
+        for dx in range(3):
             for first in range(0, weight.shape[1], 4):
-                lines.append(f"t = texel(x{first // 4}, {x}.x, {y}.y).{swizzle};")
+                lines.append(f"t = {read(first // 4, dx - 1, dy - 1)}.{swizzle};")
                 for k, rows in enumerate(groups):
                     part = weight[rows, first : first + 4, dy, dx]
-                    lines.append(f"s{k} += {_matrix(part)} * t;")
+                    lines.append(f"s{k} += {matrix(part)} * t;")
     return lines
 
 
-def convolution(weight: Tensor, bias: Tensor, outputs: range, skip: bool) -> str:
-    """A pass that makes output channels `outputs` (by fours) of an activated convolution.
+def activated(groups: int, skip: bool) -> list[str]:
+    """Expressions of the activated sums; with `skip` the first features are added before."""
+    added = [f" + same(skip{k})" if skip else "" for k in range(groups)]
+    return [f"activate(s{k}{added[k]})" for k in range(groups)]
 
-    With `skip` the samplers skip0 … are added before the activation.
+
+def leak() -> str:
+    return f"const float LEAK = {number(LEAK)};"
+
+
+def margin() -> str:
+    return f"const float MARGIN = {number(MARGIN)};"
+
+
+def bounded_phases(upscaler: Upscaler, vectors: list[tuple[int, list[int]]]) -> list[str]:
+    """Statements that leave phases of the picture in y0, y1 …
+
+    The tail's convolution, the Catmull-Rom base, and the bound that keeps their sum near what the
+    neighbours show. Each of `vectors` is a colour, 0 to 2, and phases of it, one of parts().
     """
-    groups = [list(range(k, k + 4)) for k in outputs[::4]]
-    inputs = range(-(-weight.shape[1] // 4))
-    declarations = [f"const float LEAK = {_number(LEAK)};"]
-    declarations += [f"uniform sampler2D x{k};" for k in inputs]
-    if skip:
-        declarations += [f"uniform sampler2D skip{k};" for k in range(len(groups))]
-    declarations += [f"layout(location = {k}) out vec4 y{k};" for k in range(len(groups))]
-    body = _sums(weight, bias, groups)
-    for k in range(len(groups)):
-        added = f" + texel(skip{k}, b.x, b.y)" if skip else ""
-        body.append(f"y{k} = activate(s{k}{added});")
-    return _fill("convolution", declarations, body)
-
-
-def phases(upscaler: Upscaler, row: int) -> str:
-    """The pass that makes row `row` of every output block, base and residual together."""
-    scale = upscaler.scale
-    groups = [
-        [colour * scale * scale + row * scale + column for column in range(scale)]
-        for colour in range(3)
-    ]
-    declarations = [f"const int ROW = {row};", f"const float MARGIN = {_number(MARGIN)};"]
-    declarations += [f"uniform sampler2D x{k};" for k in range(upscaler.channels // 4)]
-    declarations += [f"layout(location = {k}) out vec{scale} y{k};" for k in range(3)]
+    block = upscaler.scale * upscaler.scale
+    groups = [[colour * block + k for k in part] for colour, part in vectors]
     tail = {name: tensor.cpu() for name, tensor in upscaler.tail.state_dict().items()}
-    body = _sums(tail["weight"], tail["bias"], groups)
-    body += _base(upscaler.kernel[row * scale : (row + 1) * scale, 0].cpu())
-    body.append("vec3 margin = MARGIN * (high - low);")
-    for k, colour in enumerate("rgb"):
-        body.append(
-            f"y{k} = bounded(base{k} + strength * s{k}, base{k},"
+    lines = sums(tail["weight"], tail["bias"], groups) + base(upscaler.kernel[:, 0].cpu(), vectors)
+    lines.append("vec3 margin = MARGIN * (high - low);")
+    for k, rows in enumerate(groups):
+        colour = "rgb"[vectors[k][0]]
+        lines.append(
+            f"vec{len(rows)} y{k} = bounded(base{k} + strength * s{k}, base{k},"
             f" low.{colour} - margin.{colour}, high.{colour} + margin.{colour});"
         )
-    return _fill("phases", declarations, body)
+    return lines
 
 
-def _base(kernel: Tensor) -> list[str]:
-    """Statements that leave the base's red, green, blue in base0, base1, base2.
+def base(kernel: Tensor, vectors: list[tuple[int, list[int]]]) -> list[str]:
+    """Statements that leave the base of bounded_phases() in base0, base1 …
 
-    And in `low` and `high` the range of the 3×3 texels around. kernel (columns of the block, 5, 5);
-    taps that serve neither are left out.
+    And in `low` and `high` the range of the 3×3 texels around. kernel (phases, 5, 5); taps that
+    serve neither are left out.
     """
-    columns = len(kernel)
     lines = ["vec3 f, low = vec3(1e9), high = vec3(-1e9);"]
-    lines += [f"vec{columns} base{k} = vec{columns}(0.0);" for k in range(3)]
+    lines += [
+        f"vec{len(part)} base{k} = vec{len(part)}(0.0);" for k, (_, part) in enumerate(vectors)
+    ]
     for dy in range(-2, 3):
         for dx in range(-2, 3):
-            weights = kernel[:, dy + 2, dx + 2]
+            taps = kernel[:, dy + 2, dx + 2]
             near = max(abs(dy), abs(dx)) <= 1
-            if near or weights.any():
-                at = f"clamp(p + ivec2({dx}, {dy}), ivec2(0), size - 1)"
-                lines.append(f"f = texelFetch(frame, {at}, 0).rgb;")
-            if weights.any():
-                lines += [f"base{k} += {_vector(weights)} * f.{'rgb'[k]};" for k in range(3)]
+            used = [k for k, (_, part) in enumerate(vectors) if taps[part].any()]
+            if near or used:
+                lines.append(f"f = around({dx}, {dy});")
+            lines += [
+                f"base{k} += {vector(taps[vectors[k][1]])} * f.{'rgb'[vectors[k][0]]};"
+                for k in used
+            ]
             if near:
                 lines.append("low = min(low, f); high = max(high, f);")
     return lines
-
-
-def shuffle(scale: int) -> str:
-    """The pass that lays the phases out as the picture."""
-    return _fill("shuffle", [f"const int SCALE = {scale};"])

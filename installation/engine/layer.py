@@ -15,6 +15,7 @@ import numpy as np
 from installation.clock import Frame
 from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
+from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus
@@ -37,7 +38,7 @@ class Layer:
         self.file, self.name = file, scene_name(file)
         self._ctx, self._bus, self._space, self._size = ctx, bus, space, size
         self.scene, self._point, self.chain = self._start()
-        self._compose = Compose(ctx, size)
+        self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
         self._newest: Target | None = None
@@ -106,14 +107,16 @@ class Layer:
         self._step_fault = self._file_fault = ""
         log.info("scene %s reloaded", self.name)
 
-    def arrive(self, picture: moderngl.Framebuffer, now: float, interval: float) -> None:
+    def arrive(self, picture: moderngl.Texture, now: float, interval: float) -> None:
         """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""
         self._before, self._newest = self._newest, self._before
         if self._newest is None or self._newest.size != picture.size:
             if self._newest is not None:
                 self._newest.release()
             self._newest = Target(self._ctx, picture.size)
-        self._ctx.copy_framebuffer(self._newest.framebuffer, picture)
+        drawn = self._ctx.framebuffer([picture])
+        self._ctx.copy_framebuffer(self._newest.framebuffer, drawn)
+        drawn.release()
         self._arrived, self._interval = now, interval
 
     @property
@@ -130,13 +133,17 @@ class Layer:
                 return
 
     def _warm(self) -> Iterator[None]:
-        blank = Target(self._ctx, (64, 64))
+        blank, larger = Target(self._ctx, (64, 64)), Target(self._ctx, (128, 128))
         try:
             self._compose.render(blank.texture, blank.texture, 1.0)
+            yield
+            self.steady.render(larger.texture, blank.texture, 0.0, 1.0)
+            self.steady.render(larger.texture, blank.texture, 0.0, 0.0)
             yield
             yield from self.chain.warm()
         finally:
             blank.release()
+            larger.release()
 
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
@@ -166,6 +173,7 @@ class Layer:
         self._warming = None
         self.chain.release()
         self._compose.release()
+        self.steady.release()
         for target in (self._newest, self._before):
             if target is not None:
                 target.release()

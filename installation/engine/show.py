@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from installation.scene import scene_name
 from models.card import Card
 
 if TYPE_CHECKING:
-    from installation.engine.upscale import ShaderUpscaler
+    from installation.engine.tiers import Tiers
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +45,12 @@ class Light(Parameters):
 
     brightness = Param(1, 0, 1, glide=0.3, doc="The whole picture; 0 is dark.")
     sharpen = Param(1, 0, 1.5, glide=0.3, doc="Strength of the upscaler; 0 is a plain resize.")
+    steady = Param(0, 0, 1, unit="s", doc="Averages the upscaler's detail where nothing moves.")
 
 
 class Show:
-    """Everything on stage for one piece. size: of the picture that is drawn, in pixels."""
+    """Everything on stage for one piece. size: of the picture that is drawn, in pixels; slowest:
+    seconds that a frame may take before the picture is made cheaper."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Show:
         size: tuple[int, int],
         seed: int = 0,
         stats: FrameStats | None = None,
+        slowest: float = 1 / 30,
     ) -> None:
         self.ctx, self.bus, self.card, self.stream, self.size = ctx, bus, card, stream, size
         self.stats = stats or FrameStats()
@@ -69,8 +72,8 @@ class Show:
         self._still: Target | None = None  # what a transition cut short had come to
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
         self._upload = FrameTexture(ctx)
-        self._upscaler: ShaderUpscaler | None = None
-        self._upscaled_into: moderngl.Framebuffer | None = None
+        self.upscaler: Tiers | None = None  # made when the piece's weights are there
+        self._slowest = slowest
         self._warming: Iterator[None] | None = None
         self._seen = 0
         self._opened = False  # the waiting picture has given way
@@ -148,13 +151,13 @@ class Show:
         self._advance(frame.dt)
 
     def _warm(self) -> bool:
-        """While the waiting picture is on: build the upscaler as soon as its weights are there, and
-        compile one of its shaders each frame. True when all is ready to show the piece."""
+        """While the waiting picture is on: choose the upscaler as soon as its weights are there,
+        one of its shaders each frame. True when all is ready to show the piece."""
         if self.stream.painter is None:
             return False
-        if self._upscaler is None:
-            side = self.card.resolution
-            self._make_upscaler((side, side))
+        if self.upscaler is None:
+            self.upscaler = self._make_upscaler()
+            self._warming = self.upscaler.choose()
         while self._warming is not None:
             if next(self._warming, True):
                 self._warming = None
@@ -164,6 +167,7 @@ class Show:
 
     def _take(self, picture: Picture) -> None:
         assert self.stream.painter is not None  # noqa: S101 - it has painted
+        assert self.upscaler is not None  # noqa: S101 - made by _warm
         self.stats.neural += 1 if self._seen == 0 else picture.number - self._seen
         self._seen = picture.number
         self.stats.stage("generator", self.stream.painter.seconds)
@@ -173,28 +177,20 @@ class Show:
                 continue
             with self._timed("upload"):
                 texture = self._upload.upload(pixels)
-            with self._timed("upscale"):
-                layer.arrive(self._upscaled(texture), picture.ready, picture.interval)
+            with self._timed("upscale", self.upscaler.took):
+                sharp = self.upscaler.render(texture, self.bus.value("/light/sharpen"))
+                reach = self.bus.value("/light/steady")
+                sharp = layer.steady.render(sharp, texture, self._frame.time, reach)
+                layer.arrive(sharp, picture.ready, picture.interval)
 
-    def _upscaled(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
-        assert self._upscaler is not None  # noqa: S101 - made by _warm
-        assert self._upscaled_into is not None  # noqa: S101 - made with it
-        self._upscaler.strength = self.bus.value("/light/sharpen")
-        self._upscaler.render(texture)
-        return self._upscaled_into
+    def _make_upscaler(self) -> Tiers:
+        """Whatever networks there are for this piece, at the scale that the picture needs."""
+        from installation.engine.tiers import Tiers, rungs
 
-    def _make_upscaler(self, size: Size) -> None:
-        """The piece's own network, or the one that ships, at the scale the picture needs."""
-        from installation.engine.upscale import ShaderUpscaler
-        from models import upscaler
-
-        network = getattr(self.stream.painter, "upscaler", None)
-        if network is None:
-            scale = 2 if min(self.size) <= 2 * min(size) else 4
-            network = upscaler.load_default(scale)
-        self._upscaler = ShaderUpscaler(self.ctx, network, size)
-        self._upscaled_into = self.ctx.framebuffer([self._upscaler.output])
-        self._warming = self._upscaler.warm()
+        side = self.card.resolution
+        own = getattr(self.stream.painter, "upscaler", None)
+        found = rungs(own, min(self.size) / side)
+        return Tiers(self.ctx, found, (side, side), None if self._at_once else self._slowest)
 
     def _advance(self, dt: float) -> None:
         """Let transitions go on; the old scene leaves when the new one is fully there."""
@@ -259,7 +255,7 @@ class Show:
                 log.info("%s", line)
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def _timed(self, stage: str, tell: Callable[[float], None] | None = None) -> Iterator[None]:
         """Time a station to its end on the GPU; only now and then, since waiting costs time."""
         if not self._sampling:
             yield
@@ -268,7 +264,10 @@ class Show:
         started = time.perf_counter()
         yield
         self.ctx.finish()
-        self.stats.stage(stage, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.stats.stage(stage, seconds)
+        if tell is not None:
+            tell(seconds)
 
     def release(self) -> None:
         for layer in self.layers:
@@ -277,6 +276,5 @@ class Show:
             part.release()
         self._let_go()
         self._warming = None
-        if self._upscaler is not None and self._upscaled_into is not None:
-            self._upscaled_into.release()
-            self._upscaler.release()
+        if self.upscaler is not None:
+            self.upscaler.release()

@@ -1,79 +1,106 @@
-"""The upscaler as GLSL passes on a frame's texture."""
+"""The upscaler as GLSL on a frame's texture: what every back end of it is and does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from installation.engine import convolution
 from models.upscaler import Upscaler
 
 Half = Literal["f2", "f4"]
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """One draw: a program, what it reads by sampler name, where it draws."""
+class _Releases(Protocol):
+    def release(self) -> None: ...
 
-    layer: str
-    vertices: moderngl.VertexArray
+
+_Made = TypeVar("_Made", bound=_Releases)
+
+
+@dataclass
+class Step:
+    """One pass: its text, what it reads by sampler name, where it draws.
+
+    layers: of which layer each texture written holds channels, by Upscaler.layers()' names, with
+    the colour behind "phases". text: called when the pass is compiled. region: x, y, width, height
+    in each texture written.
+    run: what draws it, once it is compiled.
+    """
+
+    layers: list[str]
+    text: Callable[[], str]
     reads: dict[str, moderngl.Texture | None]  # None: the frame given to render()
-    target: moderngl.Framebuffer
-    viewport: tuple[int, int, int, int]
+    writes: list[moderngl.Texture]
+    region: tuple[int, int, int, int]
+    run: Callable[[], None] | None = None
+    strength: moderngl.Uniform | None = field(default=None, repr=False)
 
 
-class ShaderUpscaler:
-    """Runs a `models.upscaler.Upscaler` on textures of one size, on any GL 3.3 context.
+class ShaderUpscaler(ABC):
+    """Runs a `models.upscaler.Upscaler` on textures of one size. See tiers.py for who chooses one.
 
     size (width, height) of the frames. Frames are RGBA8 or RGBA16F textures with sRGB-encoded
     values in [0, 1]; alpha is ignored. Texel row 0 is the picture's top row, as an image array is
     uploaded; nothing in here flips. dtype is the precision between passes and of the result: "f2"
-    half-float, "f4" float (for checking against torch). `targets` limits the render targets of
-    one pass, below what the context allows.
+    half-float, "f4" float (for checking against torch).
 
-    Everything made here lives until release(). Raises ValueError for an empty size and
-    moderngl.Error where the driver refuses a shader.
+    A pass is compiled when it is first drawn, which warm() spreads over frames. Everything made
+    here lives until release(). Raises ValueError for an empty size; drawing raises moderngl.Error
+    where the driver refuses a shader, and then all of it is released.
     """
 
+    backend: ClassVar[str]
+
     def __init__(
-        self,
-        ctx: moderngl.Context,
-        upscaler: Upscaler,
-        size: tuple[int, int],
-        dtype: Half = "f2",
-        targets: int | None = None,
+        self, ctx: moderngl.Context, upscaler: Upscaler, size: tuple[int, int], dtype: Half = "f2"
     ) -> None:
         if min(size) < 1:
             raise ValueError(f"cannot upscale a frame of {size[0]} × {size[1]} pixels")
         self.ctx, self.size, self.dtype = ctx, size, dtype
-        self.scale = upscaler.scale
+        self.scale, self.macs = upscaler.scale, upscaler.macs
         self.strength = 1.0  # live: 0 is plain Catmull-Rom, 1 as trained, above 1 exaggerates
-        allowed = min(ctx.info["GL_MAX_DRAW_BUFFERS"], ctx.info["GL_MAX_COLOR_ATTACHMENTS"])
-        self._targets = max(3, min(targets or allowed, allowed))  # red, green, blue at the least
-        self._owned: list[
-            moderngl.Texture
-            | moderngl.Sampler
-            | moderngl.Framebuffer
-            | moderngl.Program
-            | moderngl.VertexArray
-        ] = []
-        self._passes: list[_Pass] = []
-        self._strengths: list[moderngl.Uniform] = []
+        self._owned: list[_Releases] = []
+        self._steps: list[Step] = []
         try:
-            self._build(upscaler)
+            # The frame keeps its own filter and wrapping; here it is read by the texel, clamped.
+            self._nearest = self._own(
+                ctx.sampler(
+                    repeat_x=False, repeat_y=False, filter=(moderngl.NEAREST, moderngl.NEAREST)
+                )
+            )
+            width, height = size[0] * self.scale, size[1] * self.scale
+            self.output = self._textures((width, height), 1, 4)[0]
+            self.output.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            self._plan(upscaler)
         except BaseException:
             self.release()
             raise
 
+    @abstractmethod
+    def _plan(self, upscaler: Upscaler) -> None:
+        """Make the textures and the steps, compiling nothing."""
+
+    @abstractmethod
+    def _compile(self, step: Step) -> moderngl.Program | moderngl.ComputeShader:
+        """Compile a step and set its `run`."""
+
+    @property
+    def passes(self) -> int:
+        """How many draws or dispatches one picture takes."""
+        return len(self._steps)
+
     def render(self, frame: moderngl.Texture) -> moderngl.Texture:
         """Upscale one frame. The texture returned is the same each time, drawn anew.
 
-        Leaves its own framebuffer bound, blending and depth test off: bind yours before you draw.
+        May leave a framebuffer of its own bound, blending and depth test off: bind yours before
+        you draw.
         """
         for _ in self._draw(frame):
             pass
@@ -82,12 +109,13 @@ class ShaderUpscaler:
     def warm(self) -> Iterator[None]:
         """Draw a blank frame, pausing after each pass, and bind your framebuffer in each pause.
 
-        A driver compiles a shader at its first draw: on software GL up to 0.3 s for a pass of tier
-        S. Spread over frames, that is no stutter.
+        Compiling a pass takes time, on software GL up to a second for one of tier S. Spread over
+        frames, that is no stutter.
         """
         blank = self.ctx.texture(self.size, 4, bytes(4 * self.size[0] * self.size[1]))
         try:
             for _ in self._draw(blank):
+                self.ctx.finish()  # some drivers compile behind one's back, at the first wait
                 yield
         finally:
             blank.release()
@@ -95,100 +123,71 @@ class ShaderUpscaler:
     def layers(self, frame: moderngl.Texture) -> dict[str, NDArray[np.float32]]:
         """Render, reading every layer back as (channels, height, width); for checking.
 
-        Names and layouts are those of Upscaler.layers(), with "output" after them.
+        Names and layouts are those of Upscaler.layers(), as far as the back end keeps them in
+        textures, with "output" after them.
         """
         parts: dict[str, list[NDArray[np.float32]]] = {}
         for step in self._draw(frame):
-            x, y, width, height = step.viewport
-            for index, texture in enumerate(step.target.color_attachments):
-                assert isinstance(texture, moderngl.Texture)  # noqa: S101 - made in _textures
+            x, y, width, height = step.region
+            for name, texture in zip(step.layers, step.writes, strict=True):
                 kind = np.float16 if self.dtype == "f2" else np.float32
                 pixels = np.frombuffer(texture.read(alignment=1), kind)
                 pixels = pixels.reshape(texture.height, texture.width, texture.components)
                 part = pixels[y : y + height, x : x + width].transpose(2, 0, 1)
-                name = f"{step.layer}.{index}" if step.layer == "phases" else step.layer
                 parts.setdefault(name, []).append(part.astype(np.float32))
-        # The phases come row by row in three colours; torch has colour, row, column.
-        parts["phases"] = [part for c in range(3) for part in parts.pop(f"phases.{c}")]
+        if "phases.0" in parts:  # they come part by part in three colours; torch has colours first
+            parts["phases"] = [part for c in range(3) for part in parts.pop(f"phases.{c}")]
+            parts["output"] = parts.pop("output")
         found = {name: np.concatenate(arrays) for name, arrays in parts.items()}
-        found["output"] = found.pop("output")[:3]
+        found["output"] = found["output"][:3]
         return found
 
     def release(self) -> None:
         """Free every GL object. moderngl's default never does. Safe to call twice."""
         while self._owned:
             self._owned.pop().release()
-        self._passes.clear()
-        self._strengths.clear()
+        self._steps.clear()
 
-    def _draw(self, frame: moderngl.Texture) -> Iterator[_Pass]:
+    def _draw(self, frame: moderngl.Texture) -> Iterator[Step]:
         if frame.size != self.size:
             raise ValueError(f"upscaler made for {self.size}, got a frame of {frame.size}")
-        for uniform in self._strengths:
-            uniform.value = float(self.strength)
-        for step in self._passes:
-            self.ctx.disable(moderngl.BLEND | moderngl.DEPTH_TEST | moderngl.CULL_FACE)
+        for step in list(self._steps):
+            if step.run is None:
+                self._prepare(step)
+            if step.strength is not None:
+                step.strength.value = float(self.strength)
             for unit, texture in enumerate(step.reads.values()):
                 (texture or frame).use(unit)
                 if texture is None:
                     self._nearest.use(unit)
-            step.target.use()
-            step.target.viewport = step.viewport
-            step.vertices.render(moderngl.TRIANGLES, vertices=3)
+            assert step.run is not None  # noqa: S101 - prepared above
+            step.run()
             self._nearest.clear(0)  # the frame is always the first that is read
             yield step
 
-    def _build(self, upscaler: Upscaler) -> None:
-        # The frame keeps its own filter and wrapping; here it is read by the texel, clamped.
-        self._nearest = self.ctx.sampler(
-            repeat_x=False, repeat_y=False, filter=(moderngl.NEAREST, moderngl.NEAREST)
-        )
-        self._owned.append(self._nearest)
-        weights = {name: tensor.detach().cpu() for name, tensor in upscaler.state_dict().items()}
-        groups = upscaler.channels // 4
-        # The first features stay for the long skip; two more sets take turns.
-        first, *turns = [self._textures(self.size, groups, 4) for _ in range(3)]
-        features: list[moderngl.Texture | None] = [None]
-        for index, name in enumerate(["head", *(f"body.{k}" for k in range(upscaler.depth))]):
-            made = turns[index % 2] if index else first
-            for start in range(0, groups, self._targets):
-                stop = min(start + self._targets, groups)
-                skip = index == upscaler.depth
-                text = convolution.convolution(
-                    weights[f"{name}.weight"],
-                    weights[f"{name}.bias"],
-                    range(4 * start, 4 * stop),
-                    skip,
-                )
-                reads = {f"x{k}": texture for k, texture in enumerate(features)}
-                if skip:
-                    reads |= {f"skip{k}": texture for k, texture in enumerate(first[start:stop])}
-                self._add(name, text, reads, made[start:stop], (0, 0, *self.size))
-            features = list(made)
-        self._build_output(upscaler, features)
+    def _prepare(self, step: Step) -> None:
+        try:
+            program = self._compile(step)
+        except moderngl.Error:
+            self.release()
+            raise
+        for unit, name in enumerate(step.reads):
+            sampler = program.get(name, None)
+            if isinstance(sampler, moderngl.Uniform):  # one that only zeros read is dropped
+                sampler.value = unit
+        strength = program.get("strength", None)
+        step.strength = strength if isinstance(strength, moderngl.Uniform) else None
 
-    def _build_output(self, upscaler: Upscaler, features: list[moderngl.Texture | None]) -> None:
-        width, height = self.size
-        scale = self.scale
-        rows = self._textures((width, height * scale), 3, scale)
-        reads = {"frame": None} | {f"x{k}": texture for k, texture in enumerate(features)}
-        for row in range(scale):
-            text = convolution.phases(upscaler, row)
-            self._add("phases", text, reads, rows, (0, row * height, width, height))
-        self.output = self._textures((width * scale, height * scale), 1, 4)[0]
-        self.output.filter = (moderngl.LINEAR, moderngl.LINEAR)
-        colours: dict[str, moderngl.Texture | None]
-        colours = dict(zip(("red", "green", "blue"), rows, strict=True))
-        whole = (0, 0, width * scale, height * scale)
-        self._add("output", convolution.shuffle(scale), colours, [self.output], whole)
+    def _own(self, made: _Made) -> _Made:
+        self._owned.append(made)
+        return made
 
     def _textures(
         self, size: tuple[int, int], count: int, components: int
     ) -> list[moderngl.Texture]:
         found = []
         for _ in range(count):
-            texture = self.ctx.texture(size, components, dtype=self.dtype)
-            self._owned.append(texture)
+            texture = self._own(self.ctx.texture(size, components, dtype=self.dtype))
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
             texture.repeat_x = texture.repeat_y = False
             found.append(texture)
@@ -196,25 +195,17 @@ class ShaderUpscaler:
 
     def _add(
         self,
-        layer: str,
-        fragment: str,
+        layers: list[str],
+        text: Callable[[], str],
         reads: dict[str, moderngl.Texture | None],
-        targets: list[moderngl.Texture],
-        viewport: tuple[int, int, int, int],
+        writes: list[moderngl.Texture],
+        region: tuple[int, int, int, int],
     ) -> None:
-        program = self.ctx.program(
-            vertex_shader=convolution.template("quad"), fragment_shader=fragment
-        )
-        self._owned.append(program)
-        vertices = self.ctx.vertex_array(program, [])
-        self._owned.append(vertices)
-        target = self.ctx.framebuffer(targets)
-        self._owned.append(target)
-        for unit, name in enumerate(reads):
-            sampler = program.get(name, None)
-            if isinstance(sampler, moderngl.Uniform):  # one that only zeros read is dropped
-                sampler.value = unit
-        strength = program.get("strength", None)
-        if isinstance(strength, moderngl.Uniform):
-            self._strengths.append(strength)
-        self._passes.append(_Pass(layer, vertices, dict(reads), target, viewport))
+        self._steps.append(Step(layers, text, dict(reads), list(writes), region))
+
+
+def convolutions(upscaler: Upscaler) -> list[tuple[str, Tensor, Tensor]]:
+    """Head and body: the name, weight and bias of each layer, on the CPU."""
+    made = {"head": upscaler.head} | {f"body.{k}": one for k, one in enumerate(upscaler.body)}
+    state = {name: conv.state_dict() for name, conv in made.items()}
+    return [(name, held["weight"].cpu(), held["bias"].cpu()) for name, held in state.items()]

@@ -8,6 +8,7 @@
 
 // Nearest texel, clamped to the edge by the sampler, which is replicate padding.
 #define texel(source, x, y) textureLod(source, vec2(x, y), 0.0)
+#define same(source) textureLod(source, b, 0.0)
 
 //! declarations
 
