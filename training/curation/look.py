@@ -44,7 +44,7 @@ class Look:
     def worth(self) -> tuple[int, int]:
         """The larger the better a copy: sharp pixels, then bytes, as JPEG has fewer than PNG. Both
         in coarse steps, so that of two equal copies the first is kept."""
-        sharp = max(1.0, self.pixels * (1 - self.blur) ** 2)
+        sharp = max(1.0, self.pixels * (1 - self.blur) ** 3)  # the square lets enlarging win
         return round(math.log(sharp) / _STEP), round(math.log(max(1, self.size)) / _STEP)
 
 
