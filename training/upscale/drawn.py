@@ -23,18 +23,18 @@ from training.upscale.train import begin, run
 from training.upscale.training import Training
 
 SIZE = 256
-COUNTS = {"leaves": 500, "shapes": 500, "masks": 150}
-SEED = 7  # of the drawing
+COUNTS = {"leaves": 500, "shapes": 700, "masks": 200}
+SEEDS = {"leaves": 5, "shapes": 7, "masks": 0}
 
 
 def draw(counts: dict[str, int] = COUNTS, size: int = SIZE) -> list[Picture]:
     """Every corpus' pictures, in the order of `counts`."""
-    drawn = {
-        "leaves": lambda n: leaves.draw(n, size, SEED),
-        "shapes": lambda n: shapes.draw(n, size, SEED),
-        "masks": lambda n: masks.draw(n, size, SEED)[0],
+    corpora = {
+        "leaves": leaves.draw,
+        "shapes": shapes.draw,
+        "masks": lambda count, size, seed: masks.draw(count, size, seed)[0],
     }
-    return [picture for corpus, count in counts.items() for picture in drawn[corpus](count)]
+    return [p for name, n in counts.items() for p in corpora[name](n, size, SEEDS[name])]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.process_time()
     run(training, Budget.parse(chosen.budget), work)
     facts: dict[str, Any] = {
-        "images": [{"corpus": k, "count": n, "size": SIZE, "seed": SEED} for k, n in COUNTS.items()]
+        "images": [
+            {"corpus": name, "count": count, "size": SIZE, "seed": SEEDS[name]}
+            for name, count in COUNTS.items()
+        ]
     }
     facts |= {
         "steps": training.step,

@@ -59,8 +59,9 @@ class UpscaleRecipe(BaseModel):
         5e-3, ge=0, description="Weight of looking alike to the critic's inner layers."
     )
     # The run.
-    learning_rate: float = Field(3e-3, gt=0, le=0.1, description="Adam's, for the pixels.")
-    adversarial_rate: float = Field(2e-4, gt=0, le=0.1, description="The same with the critic.")
+    learning_rate: float = Field(2e-2, gt=0, le=1, description="Muon's, for the pixels.")
+    adversarial_rate: float = Field(1.5e-3, gt=0, le=1, description="The same with the critic.")
+    critic_rate: float = Field(4e-4, gt=0, le=0.1, description="Adam's, for the critic.")
     average: float = Field(0.998, ge=0, lt=1, description="Decay of the weights' moving average.")
     precision: Literal["auto", "bf16", "float32"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it."

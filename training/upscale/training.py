@@ -26,6 +26,7 @@ from training.checkpoint import (
     restore_moments,
     write_state,
 )
+from training.muon import Muon
 from training.precision import bfloat16_is_fast
 from training.upscale import losses
 from training.upscale.critic import Critic
@@ -63,9 +64,9 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.critic = Critic()
-        self.optimizer = torch.optim.Adam(upscaler.parameters(), recipe.learning_rate)
+        self.optimizer = Muon(upscaler.parameters(), recipe.learning_rate)
         self.critic_optimizer = torch.optim.Adam(
-            self.critic.parameters(), 2 * recipe.adversarial_rate, betas=(0.0, 0.99)
+            self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
         )
         self.step = 0
         self._low_precision = recipe.precision == "bf16" or (
