@@ -157,8 +157,12 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def _evaluate_upscaler(options: argparse.Namespace) -> int:
+    from training import UsageError
     from training.upscale import evaluate as measure
 
+    for name in ("inception", "vgg"):
+        if getattr(options, name):
+            raise UsageError(f"--{name} does nothing for upscalers; leave it out")
     given = [path for path in (options.piece, options.dataset) if path]
     report = measure.evaluate(
         Path(given[-1]),

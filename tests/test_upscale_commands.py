@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from installation.cli import main
@@ -16,11 +17,13 @@ from models.upscaler import Upscaler, load_default
 from tests.pieces import make_piece
 from training import UsageError
 from training.corpus import leaves
-from training.recipe import RecipeError, checked, load_recipe, read_recipe
+from training.recipe import Budget, RecipeError, checked, load_recipe, read_recipe
 from training.source import DatasetError
 from training.upscale.evaluate import evaluate, to_text
+from training.upscale.pictures import read_pictures
 from training.upscale.recipe import UpscaleRecipe
-from training.upscale.train import train
+from training.upscale.train import begin, run, train
+from training.upscale.training import Training
 
 RECIPE = UpscaleRecipe(scale=2, crop=8, batch=2, tier="T", fresh=True, precision="float32")
 BUDGET = "0.012kimg"  # six steps
@@ -134,6 +137,16 @@ def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "taken"]
 
 
+def test_a_training_that_diverged_is_not_saved(images: Path, tmp_path: Path) -> None:
+    pictures, *_ = read_pictures(images, 96, RECIPE.side)
+    training = Training(begin(RECIPE), pictures, RECIPE)
+    with torch.no_grad():
+        training.upscaler.head.bias[0] = torch.nan
+    with pytest.raises(UsageError, match="diverged"):
+        run(training, Budget.parse(BUDGET), tmp_path)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
 def test_the_report_has_every_method_and_true_figures(images: Path, tmp_path: Path) -> None:
     home = make_piece(tmp_path / "mine", scale=2)
     report = evaluate(images, piece=home, samples=2, out=tmp_path / "seen")
@@ -160,20 +173,20 @@ def test_the_commands_are_joined(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def run(*arguments: object) -> tuple[int, str, str]:
+    def call(*arguments: object) -> tuple[int, str, str]:
         status = main([*map(str, arguments)])
         said = capsys.readouterr()
         return status, said.out, said.err
 
     monkeypatch.chdir(tmp_path)
     settings = ["--set", "tier=T", "--set", "crop=8", "--set", "batch=2"]
-    done = run("train", images, "--recipe", "upscale", "--budget", "0.004kimg", *settings)
+    done = call("train", images, "--recipe", "upscale", "--budget", "0.004kimg", *settings)
     assert done[:2] == (0, "upscalers/photos\n")
-    status, _, said = run("train", images, "--recipe", "upscale", "--resolution", "64")
+    status, _, said = call("train", images, "--recipe", "upscale", "--resolution", "64")
     assert status == 2
     assert said.endswith("--resolution does nothing for an upscaler; leave it out\n")
-    status, said, _ = run("evaluate", "--upscaler", images, "--samples", "1", "--json")
+    status, said, _ = call("evaluate", "--upscaler", images, "--samples", "1", "--json")
     assert json.loads(said)["images"] == 1
-    status, _, said = run("evaluate", images)
+    status, _, said = call("evaluate", images)
     assert status == 2
     assert "PIECE and the DATASET" in said

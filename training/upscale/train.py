@@ -66,7 +66,10 @@ def train(
             raise UsageError(f"the piece has {card.resolution} px; --set crop=8 is the smallest")
     data = _read(Path(dataset), recipe)
     with ExitStack() as claim:
-        work.mkdir(parents=True, exist_ok=True)
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{work} cannot be made: {error.strerror}") from error
         claim.enter_context(held(work))
         walk = walk_of(source, recipe.seed) if source is not None else None
         training = Training(begin(recipe), data.pictures, recipe, walk)
@@ -192,14 +195,23 @@ def run(training: Training, limit: Budget, work: Path, earlier: float = 0.0) -> 
                 with going_on("the checkpoint"):
                     _save(training, work, seconds, terms)
     progress.close()
-    _save(training, work, seconds, terms)
+    try:
+        _save(training, work, seconds, terms)
+    except OSError as error:
+        raise UsageError(f"{work} cannot be written: {error.strerror or error}") from error
     if stop.asked:
         print(f"stopped and saved at {training.kimg:.1f} kimg; --resume goes on", file=sys.stderr)
     return seconds
 
 
 def _save(training: Training, work: Path, seconds: float, terms: dict[str, float]) -> None:
-    """The state, a line in the log, and before and after."""
+    """The state, a line in the log, and before and after. Raises UsageError for one that has
+    diverged, which is not saved."""
+    if not all(bool(weight.isfinite().all()) for weight in training.average.parameters()):
+        raise UsageError(
+            "the training diverged; the last good state is kept: "
+            "--resume with half the --set learning_rate"
+        )
     account = {"recipe": training.recipe.model_dump(mode="json"), "seconds": seconds}
     training.save(work / NAME, account)
     if terms:
