@@ -60,7 +60,7 @@ def test_degraded_pictures_are_small_honest_and_in_place(scale: int) -> None:
     y, x = np.mgrid[0:side, 0:side] + 0.5
     spot = np.exp(-((x - 9.3 * scale) ** 2 + (y - 14.1 * scale) ** 2) / (2 * (2 * scale) ** 2))
     high = torch.from_numpy(spot).float().expand(4, 3, side, side)
-    recipe = UpscaleRecipe(scale=scale)
+    recipe = UpscaleRecipe(scale=scale, gaussian=3, noise=0.3, jpeg=0.3, checkerboard=0.3)
     kinds, seen = set(), set()
     for seed in range(30):
         generator = torch.Generator().manual_seed(seed)

@@ -23,7 +23,7 @@ from training.upscale.train import begin, run
 from training.upscale.training import Training
 
 SIZE = 256
-COUNTS = {"leaves": 500, "shapes": 700, "masks": 200}
+COUNTS = {"leaves": 100, "shapes": 700, "masks": 200}
 SEEDS = {"leaves": 5, "shapes": 7, "masks": 0}
 
 

@@ -35,11 +35,11 @@ class UpscaleRecipe(BaseModel):
     box: float = Field(3, ge=0, description="Share of pictures made small by averaging.")
     bicubic: float = Field(2, ge=0, description="The same by bicubic interpolation.")
     lanczos: float = Field(2, ge=0, description="The same by Lanczos, as datasets are read.")
-    gaussian: float = Field(2, ge=0, description="The same softly, as small GANs paint.")
-    noise: float = Field(0.2, ge=0, le=1, description="How often a batch has light noise.")
-    jpeg: float = Field(0.1, ge=0, le=1, description="How often it went through JPEG.")
+    gaussian: float = Field(0.5, ge=0, description="The same softly, as small GANs paint.")
+    noise: float = Field(0.1, ge=0, le=1, description="How often a batch has light noise.")
+    jpeg: float = Field(0.05, ge=0, le=1, description="How often it went through JPEG.")
     checkerboard: float = Field(
-        0.1, ge=0, le=1, description="How often it has a transposed convolution's pattern."
+        0.05, ge=0, le=1, description="How often it has a transposed convolution's pattern."
     )
     # What is asked for.
     consistency: float = Field(
