@@ -153,6 +153,7 @@ def test_the_report_has_every_method_and_true_figures(images: Path, tmp_path: Pa
     assert (report["images"], report["left_out"]) == (2, 1)
     rows = {(row["method"], row["scale"]): row for row in report["upscaler"]}
     assert {("bicubic", 2), ("lanczos", 4), ("tier S", 2), ("the piece's", 2)} <= set(rows)
+    assert (rows["tier S", 2]["tier"], rows["bicubic", 2]["tier"]) == ("S", None)
     assert rows["tier S", 2]["mac"] == 9 * (3 * 16 + 4 * 16 * 16 + 16 * 12)
     for row in rows.values():
         for kernel in ("box", "bicubic"):

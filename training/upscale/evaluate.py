@@ -34,9 +34,11 @@ _WINDOW = 240
 
 @dataclass(frozen=True)
 class Method:
-    """One way to make a picture larger. macs: multiply-adds for each small pixel."""
+    """One way to make a picture larger. tier: None for an interpolation; macs: multiply-adds for
+    each small pixel."""
 
     name: str
+    tier: str | None
     scale: int
     macs: int
     enlarge: Enlarge
@@ -121,10 +123,15 @@ def _methods(own: Upscaler | None) -> Iterator[Method]:
         shipped.append(("the piece's", own))
     for scale in sorted({upscaler.scale for _, upscaler in shipped}):
         for kernel in ("bicubic", "lanczos"):
-            yield Method(kernel, scale, 0, _interpolation(kernel, scale))
+            yield Method(kernel, None, scale, 0, _interpolation(kernel, scale))
         for name, upscaler in shipped:
             if upscaler.scale == scale:
-                yield Method(name, scale, upscaler.macs, upscaler)
+                yield Method(name, _tier(upscaler), scale, upscaler.macs, upscaler)
+
+
+def _tier(upscaler: Upscaler) -> str | None:
+    shape = {"channels": upscaler.channels, "depth": upscaler.depth}
+    return next((tier for tier, kwargs in TIERS.items() if kwargs == shape), None)
 
 
 def _interpolation(kernel: str, scale: int) -> Enlarge:
@@ -148,8 +155,8 @@ def _row(method: Method, pictures: list[Picture], bar: Any) -> dict[str, Any]:
         for kernel, each in found.items()
     }
     return {
-        "method": method.name, "scale": method.scale, "mac": method.macs, **means,
-        "flicker": float(np.mean(shimmer)),
+        "method": method.name, "tier": method.tier, "scale": method.scale, "mac": method.macs,
+        **means, "flicker": float(np.mean(shimmer)),
     }  # fmt: skip
 
 
