@@ -81,11 +81,16 @@ def _play(p: argparse.ArgumentParser) -> None:
 def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("dataset", help="a folder or zip of images")
     p.add_argument("--name", help="the piece's name (else the dataset's)")
-    p.add_argument("--recipe", help="a recipe's name or .toml file (quick)")
+    p.add_argument("--recipe", help="a recipe's name or .toml file (quick); upscale: an upscaler")
     p.add_argument("--out", help="the piece's folder (pieces/NAME)")
     p.add_argument("--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included")
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
-    p.add_argument("--from", dest="begin_with", metavar="PIECE", help="begin from a piece")
+    p.add_argument(
+        "--from",
+        dest="begin_with",
+        metavar="PIECE",
+        help="begin from a piece; upscale: whose it is",
+    )
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="recipe field")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--resume-or-start", action="store_true", help="the same, if there is one")
@@ -97,8 +102,9 @@ def _train(p: argparse.ArgumentParser) -> None:
 
 def _evaluate(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", help="a piece's name or folder")
-    p.add_argument("dataset", help="the folder or zip that it was trained on")
-    p.add_argument("--samples", type=_count, default=2000, help="pictures on each side, at most")
+    p.add_argument("dataset", nargs="?", help="the folder or zip that it was trained on")
+    p.add_argument("--upscaler", action="store_true", help="measure upscalers: [PIECE] DATASET")
+    p.add_argument("--samples", type=_count, help="pictures, at most (2000; of upscalers 100)")
     p.add_argument("--seed", type=_seed, default=0, help="the same seed, the same figures")
     p.add_argument("--out", help="a folder for the report and a sheet of pictures")
     p.add_argument("--inception", metavar="FILE", help="official weights, for FID and KID")

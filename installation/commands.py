@@ -84,8 +84,11 @@ def play(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     from training.machines import Machines
+    from training.recipe import read_recipe
     from training.train import train as run_training
 
+    if options.recipe and read_recipe(options.recipe).get("trains") == "upscaler":
+        return _train_upscaler(options)
     piece = run_training(
         Path(options.dataset),
         name=options.name,
@@ -105,8 +108,40 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _train_upscaler(options: argparse.Namespace) -> int:
+    from training import UsageError
+    from training.recipe import checked, read_recipe
+    from training.upscale.recipe import UpscaleRecipe
+    from training.upscale.train import train as run_training
+
+    for name in ("resolution", "metrics", "tensorboard"):
+        if getattr(options, name):
+            raise UsageError(f"--{name} does nothing for an upscaler; leave it out")
+    if (options.devices, options.nodes) != ("1", 1):
+        raise UsageError("an upscaler is trained on one device; leave --devices and --nodes out")
+    recipe = checked(UpscaleRecipe, read_recipe(options.recipe), options.set, options.recipe)
+    print(
+        run_training(
+            Path(options.dataset),
+            recipe,
+            piece=options.begin_with,
+            name=options.name,
+            out=options.out,
+            budget=options.budget,
+            resume="or-start" if options.resume_or_start else options.resume,
+        )
+    )
+    return 0
+
+
 def evaluate(options: argparse.Namespace) -> int:
+    if options.upscaler:
+        return _evaluate_upscaler(options)
+    from training import UsageError
     from training import evaluate as measure
+
+    if options.dataset is None:
+        raise UsageError("give a PIECE and the DATASET that it was trained on")
 
     def path(text: str | None) -> Path | None:
         return Path(text) if text else None
@@ -114,11 +149,28 @@ def evaluate(options: argparse.Namespace) -> int:
     report = measure.evaluate(
         options.piece,
         Path(options.dataset),
-        samples=options.samples,
+        samples=options.samples or measure.SAMPLES,
         seed=options.seed,
         out=path(options.out),
         inception=path(options.inception),
         vgg=path(options.vgg),
+    )
+    return _answer(options.json, report, lambda: measure.to_text(report))
+
+
+def _evaluate_upscaler(options: argparse.Namespace) -> int:
+    from training import UsageError
+    from training.upscale import evaluate as measure
+
+    for name in ("inception", "vgg"):
+        if getattr(options, name):
+            raise UsageError(f"--{name} does nothing for upscalers; leave it out")
+    given = [path for path in (options.piece, options.dataset) if path]
+    report = measure.evaluate(
+        Path(given[-1]),
+        piece=given[0] if len(given) == 2 else None,
+        samples=options.samples or measure.SAMPLES,
+        out=Path(options.out) if options.out else None,
     )
     return _answer(options.json, report, lambda: measure.to_text(report))
 

@@ -42,5 +42,10 @@ def list_pieces(own: Path = OWN) -> list[Path]:
     return list(found.values())
 
 
+def ships(folder: Path) -> bool:
+    """Whether a piece is one of those that ship, which nobody's training may change."""
+    return folder.resolve().is_relative_to(_shipped().resolve())
+
+
 def _shipped() -> Path:
     return Path(str(resources.files("models") / "pieces"))

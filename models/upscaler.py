@@ -29,11 +29,12 @@ from torch import Tensor, nn
 from models.card import PieceError
 
 # Channels × body convolutions. T for a machine without a GPU and a large frame, S by default, M
-# where a GPU has nothing better to do.
+# and L where a GPU has nothing better to do.
 TIERS: dict[str, dict[str, int]] = {
     "T": {"channels": 8, "depth": 3},
     "S": {"channels": 16, "depth": 4},
     "M": {"channels": 32, "depth": 4},
+    "L": {"channels": 32, "depth": 8},
 }
 SCALES = (2, 3, 4)
 MARGIN = (
@@ -138,10 +139,11 @@ class Upscaler(nn.Module):
         padded = F.pad(x, (2, 2, 2, 2), mode="replicate")
         return F.conv2d(padded, self.kernel.repeat(3, 1, 1, 1), groups=3)
 
-    def unbounded(self, x: Tensor) -> Tensor:
-        """As forward, kept neither to the neighbours nor to [0, 1]: what a loss is taken of."""
-        h = list(self.features(x).values())[-1]
-        return F.pixel_shuffle(self.base(x) + self.tail(h), self.scale)
+    def residual(self, x: Tensor) -> Tensor:
+        """What the network adds to the base, before it is bounded: (N, 3·scale², H, W). A loss is
+        taken of base and residual, kept neither to the neighbours nor to [0, 1]."""
+        residual: Tensor = self.tail(list(self.features(x).values())[-1])
+        return residual
 
     def forward(self, x: Tensor, strength: float = 1.0) -> Tensor:
         return F.pixel_shuffle(self.layers(x, strength)["phases"], self.scale).clamp(0, 1)

@@ -18,7 +18,7 @@ from training.augment import augment, mirror
 from training.batches import Batches, draw_latent, step_rng
 from training.dataset import Dataset
 from training.module import average_state
-from training.recipe import Budget, RecipeError, load_recipe, make_recipe, recipe_names
+from training.recipe import Budget, RecipeError, load_recipe, make_recipe, read_recipe, recipe_names
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -31,7 +31,9 @@ def rng(seed: int = 0) -> torch.Generator:
 def test_every_recipe_that_ships_loads() -> None:
     assert "quick" in recipe_names()
     for name in recipe_names():
-        assert load_recipe(name).about
+        assert read_recipe(name)["about"]
+        if read_recipe(name).get("trains") != "upscaler":  # tests/test_upscale_commands.py
+            load_recipe(name)
 
 
 def test_every_field_is_documented() -> None:

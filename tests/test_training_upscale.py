@@ -13,18 +13,44 @@ from safetensors.torch import load_file
 from models.card import PieceError
 from models.upscaler import Upscaler, load_default
 from training.checkpoint import CheckpointError
-from training.corpus import shapes
-from training.degradation import degrade
-from training.upscale import Recipe, Training, ship
+from training.corpus import leaves, shapes
+from training.upscale import losses
+from training.upscale.degradation import Kernel, draw_kernel, soil
+from training.upscale.export import stand_alone
+from training.upscale.recipe import UpscaleRecipe
+from training.upscale.training import Training
 
-IMAGES = shapes.draw(6, 64, seed=3)
+IMAGES = list(shapes.draw(6, 64, seed=3))
+SMALL = UpscaleRecipe(scale=2, crop=8, batch=2, precision="float32", seed=1)
 
 
-def test_shapes_are_the_same_for_a_seed_and_differ_otherwise() -> None:
-    assert IMAGES.shape == (6, 64, 64, 3)
-    assert np.array_equal(shapes.draw(3, 64, seed=3), IMAGES[:3])
-    assert not np.array_equal(shapes.draw(3, 64, seed=4), IMAGES[:3])
-    assert all(image.std() > 1 for image in IMAGES)
+def fresh(recipe: UpscaleRecipe = SMALL, walk: torch.Tensor | None = None) -> Training:
+    torch.manual_seed(0)
+    return Training(Upscaler(recipe.scale, 4, 1), IMAGES, recipe, walk)
+
+
+def go(training: Training, steps: int, until: int | None = None) -> list[dict[str, float]]:
+    """Train to step `until` of a budget of `steps`."""
+    return [training.advance(training.step / steps) for _ in range(training.step, until or steps)]
+
+
+@pytest.mark.parametrize("corpus", [shapes, leaves])
+def test_drawings_are_the_same_for_a_seed_and_differ_otherwise(corpus: object) -> None:
+    drawn = corpus.draw(4, 64, seed=3)  # type: ignore[attr-defined]
+    assert drawn.shape == (4, 64, 64, 3)
+    assert np.array_equal(corpus.draw(2, 64, seed=3), drawn[:2])  # type: ignore[attr-defined]
+    assert not np.array_equal(corpus.draw(2, 64, seed=4), drawn[:2])  # type: ignore[attr-defined]
+    assert all(image.std() > 1 for image in drawn)
+
+
+def test_leaves_look_alike_at_every_scale() -> None:
+    """Their power falls with about the square of the frequency, as in photographs."""
+    grey = leaves.draw(8, 64, seed=1).mean(-1)
+    power = np.mean([np.abs(np.fft.fft2(g - g.mean())) ** 2 for g in grey], 0)
+    f = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64)))
+    rings = [power[(f > low) & (f <= 2 * low)].mean() for low in (0.02, 0.04, 0.08, 0.16)]
+    slope = np.polyfit(np.log2([0.02, 0.04, 0.08, 0.16]), np.log2(rings), 1)[0]
+    assert -2.8 < slope < -1.2
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -34,9 +60,12 @@ def test_degraded_pictures_are_small_honest_and_in_place(scale: int) -> None:
     y, x = np.mgrid[0:side, 0:side] + 0.5
     spot = np.exp(-((x - 9.3 * scale) ** 2 + (y - 14.1 * scale) ** 2) / (2 * (2 * scale) ** 2))
     high = torch.from_numpy(spot).float().expand(4, 3, side, side)
-    seen = set()
-    for seed in range(25):
-        low = degrade(high, scale, torch.Generator().manual_seed(seed))
+    recipe = UpscaleRecipe(scale=scale, gaussian=3, noise=0.3, jpeg=0.3, checkerboard=0.3)
+    kinds, seen = set(), set()
+    for seed in range(30):
+        generator = torch.Generator().manual_seed(seed)
+        kernel = draw_kernel(recipe, generator)
+        low = soil(kernel.shrink(high), recipe, generator)
         assert low.shape == (4, 3, 24, 24)
         assert low.min() >= 0
         assert low.max() <= 1
@@ -46,63 +75,110 @@ def test_degraded_pictures_are_small_honest_and_in_place(scale: int) -> None:
         where = [(weight.sum(axis) * cells).sum() / weight.sum() for axis in (0, 1)]
         assert where[0] == pytest.approx(9.3, abs=0.15)
         assert where[1] == pytest.approx(14.1, abs=0.15)
+        kinds.add(kernel.kind)
         seen.add(low.numpy().tobytes())
+    assert kinds == {"box", "bicubic", "lanczos", "gaussian"}
     assert len(seen) > 10
 
 
+def test_losses_are_zero_where_nothing_is_wrong_and_grow() -> None:
+    scene = torch.from_numpy(np.stack(IMAGES[:2])).permute(0, 3, 1, 2).float() / 255
+    least = losses.charbonnier(scene, scene)
+    still, moved = scene[..., :60, :60], scene[..., 1:61, 3:63]
+    assert torch.equal(losses.pan(still, moved, 1, 3), least)
+    assert losses.pan(still, moved, 3, 1) > 2 * least
+    for kind in ("box", "bicubic", "lanczos", "gaussian"):
+        kernel = Kernel(kind, 2, 0.5)
+        small = kernel.shrink(scene)
+        assert torch.equal(losses.consistency(scene, small, kernel), least)
+        assert losses.consistency(scene + 0.1, small, kernel) > 0.09
+    calm = torch.cat([scene, scene])
+    wild = torch.cat([scene, scene + 0.1])
+    assert losses.steadiness(calm, calm) == 0
+    assert losses.steadiness(wild, wild) == 0
+    assert losses.steadiness(wild, calm) == pytest.approx(0.1, abs=1e-5)
+    for seed in range(20):
+        down, across = losses.shifts(3, torch.Generator().manual_seed(seed))
+        assert (down, across) != (0, 0)
+        assert max(down, across) < 3
+
+
+def test_the_second_half_of_a_batch_is_the_first_moved() -> None:
+    windows = fresh()._windows(np.random.default_rng(0), 1, 0)
+    assert windows.shape == (2, 3, 16, 16)
+    assert torch.equal(windows[0, :, 1:], windows[1, :, :-1])
+
+
 def test_pixel_loss_falls_below_plain_interpolation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On one crop shown again and again, so that a few steps are enough to tell."""
-    recipe = Recipe(pixel_steps=200, adversarial_steps=0, batch=1, crop=16, seed=1)
+    """On two crops shown again and again, so that a few steps are enough to tell."""
+    only_box = {"bicubic": 0, "lanczos": 0, "gaussian": 0, "noise": 0, "jpeg": 0, "checkerboard": 0}
+    rest = {"crop": 16, "pan": 0, "consistency": 0, "adversarial_share": 0}
+    recipe = SMALL.model_copy(update=only_box | rest)
     torch.manual_seed(0)
     training = Training(Upscaler(2, 16, 1), IMAGES, recipe)
-    low, high = training._batch()
-    monkeypatch.setattr(training, "_batch", lambda: (low, high))
-    losses = [training.advance() for _ in range(training.steps)]
-    plain = (training.upscaler(low, 0.0) - high).abs().mean().item()
-    assert losses[-1]["pixel"] < 0.9 * plain
-    assert all(set(loss) == {"pixel"} for loss in losses)
+    always = training._windows(np.random.default_rng(0), 0, 0)
+    monkeypatch.setattr(training, "_windows", lambda *_: always)
+    go(training, 100)
+    low = (Kernel("box", 2).shrink(always) * 255).round() / 255
+    plain, made = (training.upscaler(low, strength) - always for strength in (0.0, 1.0))
+    assert made.abs().mean() < 0.9 * plain.abs().mean()
 
 
 def test_the_critic_joins_after_the_pixels() -> None:
-    recipe = Recipe(pixel_steps=2, adversarial_steps=4, batch=2, crop=8, seed=1)
-    training = Training(Upscaler(2, 8, 2), IMAGES, recipe)
-    losses = [training.advance() for _ in range(training.steps)]
-    assert [len(loss) for loss in losses] == [1, 1, 4, 4, 4, 4]
-    assert np.isfinite([value for loss in losses for value in loss.values()]).all()
+    training = fresh(SMALL.model_copy(update={"adversarial_share": 0.6}))
+    terms = go(training, 6)
+    pixels, judged = {"pixel", "consistency", "pan"}, {"adversarial", "feature"}
+    assert [set(t) for t in terms] == [pixels] * 3 + [pixels | judged] * 3
+    assert np.isfinite([value for t in terms for value in t.values()]).all()
     before = training.critic.logits.weight.detach().clone()
-    training.advance()
+    training.advance(0.9)
     assert not torch.equal(training.critic.logits.weight, before)
+
+
+def test_a_piece_s_walk_is_learned_from_too() -> None:
+    walk = torch.rand(4, 2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    with_walk, without = fresh(walk=walk), fresh()
+    assert {"piece", "steady"} <= set(go(with_walk, 3)[-1])
+    go(without, 3)
+    assert not torch.equal(with_walk.upscaler.tail.weight, without.upscaler.tail.weight)
+
+
+def test_bfloat16_learns_nearly_the_same() -> None:
+    low, exact = (
+        fresh(SMALL.model_copy(update={"precision": precision}))
+        for precision in ("bf16", "float32")
+    )
+    a, b = (go(training, 10, until=3)[-1]["pixel"] for training in (low, exact))
+    assert a != b
+    assert a == pytest.approx(b, rel=0.05)
 
 
 def test_going_on_from_a_checkpoint_changes_nothing(tmp_path: Path) -> None:
     """Interrupted in either stage and resumed: the same weights as in one go."""
-    recipe = Recipe(pixel_steps=4, adversarial_steps=4, batch=2, crop=8, seed=2)
-
-    def fresh() -> Training:
-        torch.manual_seed(0)
-        return Training(Upscaler(2, 4, 1), IMAGES, recipe)
-
-    whole = fresh().run()
-    first = fresh()
-    for _ in range(6):
-        first.advance()
-    first.save(tmp_path / "checkpoint")
-    again = fresh().run(tmp_path / "checkpoint")
-    for name, tensor in whole.state_dict().items():
-        assert torch.allclose(tensor, again.state_dict()[name], atol=1e-6), name
+    recipe = SMALL.model_copy(update={"adversarial_share": 0.5})
+    whole = fresh(recipe)
+    go(whole, 8)
+    for stop in (3, 6):
+        first = fresh(recipe)
+        go(first, 8, until=stop)
+        first.save(tmp_path / "checkpoint", {"seconds": 1.5})
+        again = fresh(recipe)
+        assert again.load(tmp_path / "checkpoint")["seconds"] == 1.5
+        go(again, 8)
+        for name, tensor in whole.result.state_dict().items():
+            assert torch.allclose(tensor, again.result.state_dict()[name], atol=1e-6), name
 
 
 def test_a_checkpoint_is_safetensors_and_whole(tmp_path: Path) -> None:
-    recipe = Recipe(pixel_steps=2, adversarial_steps=0, batch=2, crop=8, seed=2)
-    training = Training(Upscaler(2, 4, 1), IMAGES, recipe)
-    training.advance()
+    training = fresh()
+    go(training, 4, until=2)
     path = tmp_path / "checkpoint"
-    training.save(path)
+    training.save(path, {})
     held = load_file(path)
     for name, weight in training.upscaler.state_dict().items():
         assert torch.equal(held[f"network.upscaler.{name}"], weight)
     with pytest.raises(CheckpointError, match="another upscaler"):
-        Training(Upscaler(2, 8, 1), IMAGES, recipe).load(path)
+        Training(Upscaler(2, 8, 1), IMAGES, SMALL).load(path)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
@@ -110,15 +186,17 @@ def test_a_checkpoint_is_safetensors_and_whole(tmp_path: Path) -> None:
         training.load(path)
 
 
-def test_images_that_are_too_small_are_refused() -> None:
-    with pytest.raises(ValueError, match="96 px"):
-        Training(Upscaler(4, 4, 1), IMAGES, Recipe())
+def test_what_cannot_be_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="100 px"):
+        Training(Upscaler(4, 4, 1), IMAGES, UpscaleRecipe())
+    with pytest.raises(ValueError, match="×2"):
+        Training(Upscaler(3, 4, 1), IMAGES, SMALL)
 
 
 def test_shipped_weights_load_and_a_flipped_bit_is_found(tmp_path: Path) -> None:
     torch.manual_seed(0)
     upscaler = Upscaler(2, 8, 3)
-    path = ship(upscaler, "T", tmp_path, {"images": "none"})
+    path = stand_alone(upscaler, "T", tmp_path, {"images": "none"})
     found = load_default(2, "T", tmp_path)
     x = torch.rand(1, 3, 8, 8)
     assert torch.equal(found(x), upscaler(x))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NAME = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 _ACCOUNT = {
     "recipe", "dataset", "labels", "seconds", "steps", "shown", "kimg", "resolution", "health",
 }  # fmt: skip
@@ -188,11 +187,11 @@ def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:
 
 
 def moments(name: str, optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
-    """What an Adam knows beyond the weights, as `<name>.<parameter>.<moment>`."""
+    """What an optimiser knows beyond the weights, as `<name>.<parameter>.<moment>`."""
     found = {}
     for key, parameter in network.named_parameters():
         state = optimizer.state.get(parameter, {})
-        found.update({f"{name}.{key}.{m}": state[m] for m in _MOMENTS if m in state})
+        found.update({f"{name}.{key}.{m}": t for m, t in state.items() if isinstance(t, Tensor)})
     return found
 
 
@@ -200,11 +199,14 @@ def restore_moments(
     name: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
 ) -> None:
     """Put back what `moments` gave; a parameter without any begins anew."""
+    saved: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        owner, _, moment = key.rpartition(".")
+        saved.setdefault(owner, {})[moment] = tensor
     for key, parameter in network.named_parameters():
-        saved = {moment: tensors.get(f"{name}.{key}.{moment}") for moment in _MOMENTS}
-        found = {m: t.to(parameter.device) for m, t in saved.items() if t is not None}
-        if len(found) == len(_MOMENTS):
-            optimizer.state[parameter] = found
+        found = saved.get(f"{name}.{key}", {})
+        if found:
+            optimizer.state[parameter] = {m: t.to(parameter.device) for m, t in found.items()}
         else:
             optimizer.state.pop(parameter, None)
 

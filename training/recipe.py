@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +16,8 @@ from models.architecture import fit_to, parse, stages_for
 from models.latent import Code
 from training import UsageError
 from training.growth import Size, plan
+
+Kind = TypeVar("Kind", bound=BaseModel)  # of recipe
 
 
 class RecipeError(UsageError):
@@ -40,6 +42,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str = Field("", description="What this recipe is for, in a sentence.")
+    trains: Literal["piece"] = Field(
+        "piece", description="What it is of; see training/upscale/recipe.py for an upscaler's."
+    )
     # The pictures.
     resolution: int = Field(64, ge=8, le=1024, description="Side in pixels, a power of two.")
     fit: Literal["pad", "crop"] = Field(
@@ -196,27 +201,42 @@ def load_recipe(name: str, overrides: Sequence[str] = (), **settings: Any) -> Re
     settings: values from elsewhere on the command line; None leaves the recipe's own.
     Raises RecipeError.
     """
+    return make_recipe(read_recipe(name), overrides, name, **settings)
+
+
+def read_recipe(name: str) -> dict[str, Any]:
+    """What a recipe says, not yet checked: one that ships, by name, or a TOML file.
+
+    Its `trains` is "piece", where it says nothing, or "upscaler". Raises RecipeError.
+    """
     path = Path(name)
     shipped = resources.files("training") / "recipes"
-    if path.suffix == ".toml":
-        where, source = str(path), path
-    else:
-        where, source = name, shipped / f"{name}.toml"  # type: ignore[assignment]
+    source = path if path.suffix == ".toml" else shipped / f"{name}.toml"
     try:
-        data = tomllib.loads(source.read_text(encoding="utf-8"))
+        return tomllib.loads(source.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError):
             known = ", ".join(recipe_names())
             message = f"there is no recipe {name!r}; there is {known}, or give a .toml file"
             raise RecipeError(message) from error
-        raise RecipeError(f"recipe {where} cannot be read: {error}") from error
-    return make_recipe(data, overrides, where, **settings)
+        raise RecipeError(f"recipe {name} cannot be read: {error}") from error
 
 
 def make_recipe(
     data: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "recipe", **settings: Any
 ) -> Recipe:
     """Check recipe data with overrides on top. Raises RecipeError."""
+    return checked(Recipe, data, overrides, where, **settings)
+
+
+def checked(
+    kind: type[Kind],
+    data: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    where: str = "recipe",
+    **settings: Any,
+) -> Kind:
+    """The same for any kind of recipe. Raises RecipeError."""
     merged = dict(data)
     for override in overrides:
         key, equals, value = override.partition("=")
@@ -225,9 +245,9 @@ def make_recipe(
         merged[key.strip()] = _value(value.strip())
     merged.update({key: value for key, value in settings.items() if value is not None})
     try:
-        return Recipe.model_validate(merged)
+        return kind.model_validate(merged)
     except ValidationError as error:
-        raise RecipeError(f"recipe {where}: {_first_line(error)}") from error
+        raise RecipeError(f"recipe {where}: {_first_line(error, kind)}") from error
 
 
 def recipe_names() -> list[str]:
@@ -244,7 +264,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _first_line(error: ValidationError) -> str:
+def _first_line(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
     if parts and parts[0] in ("augment", "gamma"):  # a number or auto; pydantic names what it tried
@@ -253,7 +273,7 @@ def _first_line(error: ValidationError) -> str:
         return f"compile = {first['input']!r}: true, false or auto"
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
-        known = ", ".join(Recipe.model_fields)
+        known = ", ".join(kind.model_fields)
         return f"unknown key {key!r}; known are {known}"
     message = first["msg"].removeprefix("Value error, ")
     if not key:

@@ -1,14 +1,16 @@
-"""From a sharp picture to the small soft one that an upscaler gets to see.
+"""From a sharp picture to the small one that an upscaler gets to see.
 
 One kernel would teach the network to undo exactly that kernel: matching the degradation moves PSNR
-more than the network's size does. So the kernels are mixed, and the frames dirtied as generators
-and cameras dirty them. After Real-ESRGAN (Wang et al. 2021), first order only.
+more than the network's size does. So the kernels are mixed (Lanczos among them, with which a
+dataset is made small before a generator learns from it), and the frames dirtied as generators and
+cameras dirty them. After Real-ESRGAN (Wang et al. 2021), first order only.
 """
 
 from __future__ import annotations
 
 import io
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,39 +18,54 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from training.resample import resample
+from training.upscale.recipe import UpscaleRecipe
 
-def degrade(high: Tensor, scale: int, generator: torch.Generator) -> Tensor:
-    """(N, 3, scale·H, scale·W) → (N, 3, H, W), both sRGB-encoded in [0, 1], rounded to 8 bits.
 
-    The whole batch shares one kernel; dirt is drawn anew for each picture.
+@dataclass(frozen=True)
+class Kernel:
+    """How a picture is made small. sigma: of the Gaussian, in pixels of the small picture."""
+
+    kind: str
+    scale: int
+    sigma: float = 0.0
+
+    def shrink(self, high: Tensor) -> Tensor:
+        """(N, 3, scale·H, scale·W) → (N, 3, H, W), neither clamped nor rounded."""
+        if self.kind == "box":
+            return F.avg_pool2d(high, self.scale)
+        if self.kind == "gaussian":
+            return F.avg_pool2d(_blur(high, self.scale * self.sigma), self.scale)
+        height, width = high.shape[-2:]
+        return resample(high, (height // self.scale, width // self.scale), self.kind)
+
+
+def draw_kernel(recipe: UpscaleRecipe, generator: torch.Generator) -> Kernel:
+    """One of the recipe's kernels, by their shares; a Gaussian as soft as a small GAN's frames."""
+    names = ("box", "bicubic", "lanczos", "gaussian")
+    shares = torch.tensor([float(getattr(recipe, name)) for name in names])
+    kind = names[int(torch.multinomial(shares, 1, generator=generator))]
+    return Kernel(kind, recipe.scale, 0.2 + 0.6 * _draw(generator))
+
+
+def soil(low: Tensor, recipe: UpscaleRecipe, generator: torch.Generator) -> Tensor:
+    """A small picture as it arrives: rounded to 8 bits, now and then with dirt on it.
+
+    The dirt is drawn anew for each picture of the batch.
     """
-    low = _shrink(high, scale, generator)
-    if _draw(generator) < 0.25:
+    if _draw(generator) < recipe.checkerboard:
         low = low + _checkerboard(low, generator)
-    if _draw(generator) < 0.3:
+    if _draw(generator) < recipe.noise:
         sigma = 0.02 * torch.rand(len(low), 1, 1, 1, generator=generator)
         low = low + sigma * torch.randn(low.shape, generator=generator)
     low = (low.clamp(0, 1) * 255).round()
-    if _draw(generator) < 0.2:
+    if _draw(generator) < recipe.jpeg:
         low = _jpeg(low, int(70 + 28 * _draw(generator)))
     return low / 255
 
 
 def _draw(generator: torch.Generator) -> float:
     return float(torch.rand((), generator=generator))
-
-
-def _shrink(high: Tensor, scale: int, generator: torch.Generator) -> Tensor:
-    """Box, bicubic (a = -0.5, antialiased), or a Gaussian as soft as a small GAN's frames."""
-    kind = _draw(generator)
-    if kind < 0.3:
-        return F.avg_pool2d(high, scale)
-    if kind < 0.5:
-        return F.interpolate(
-            high, scale_factor=1 / scale, mode="bicubic", antialias=True, align_corners=False
-        )
-    sigma = scale * (0.2 + 0.85 * _draw(generator))
-    return F.avg_pool2d(_blur(high, sigma), scale)
 
 
 def _blur(x: Tensor, sigma: float) -> Tensor:

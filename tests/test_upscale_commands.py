@@ -1,0 +1,193 @@
+"""`train --recipe upscale` and `evaluate --upscaler`, as an artist meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from installation.cli import main
+from models import piece
+from models.card import PieceError, read_card
+from models.upscaler import Upscaler, load_default
+from tests.pieces import make_piece
+from training import UsageError
+from training.corpus import leaves
+from training.recipe import Budget, RecipeError, checked, load_recipe, read_recipe
+from training.source import DatasetError
+from training.upscale.evaluate import evaluate, to_text
+from training.upscale.pictures import read_pictures
+from training.upscale.recipe import UpscaleRecipe
+from training.upscale.train import begin, run, train
+from training.upscale.training import Training
+
+RECIPE = UpscaleRecipe(scale=2, crop=8, batch=2, tier="T", fresh=True, precision="float32")
+BUDGET = "0.012kimg"  # six steps
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index, pixels in enumerate(leaves.draw(4, 96, seed=1)):
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    Image.fromarray(np.zeros((12, 200, 3), np.uint8)).save(folder / "thin.png")
+    record = {"source": "drawn", "licence": "CC0-1.0"}
+    (folder / "provenance.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_every_field_is_documented_and_the_shipped_recipe_is_valid() -> None:
+    fields = UpscaleRecipe.model_fields
+    assert [key for key, field in fields.items() if not field.description] == []
+    recipe = checked(UpscaleRecipe, read_recipe("upscale"))
+    assert recipe.about
+    assert recipe.shape == {"scale": 4, "channels": 16, "depth": 4}
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("scael=2", "unknown key 'scael'"),
+        ("scale=5", "scale"),
+        ("tier=XL", "tier"),
+        ("crop=9", "no multiple of 8"),
+        ("batch=3", "odd"),
+        ("largest=50", "less than the 100 px"),
+    ],
+)
+def test_recipe_refusals(override: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said) as caught:
+        checked(UpscaleRecipe, read_recipe("upscale"), [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_of_an_upscaler_is_not_one_of_a_piece() -> None:
+    with pytest.raises(RecipeError, match="trains"):
+        load_recipe("upscale")
+
+
+def test_a_stand_alone_upscaler_and_what_is_said_of_it(images: Path, tmp_path: Path) -> None:
+    out = train(images, RECIPE, out=tmp_path / "fine", budget=BUDGET)
+    assert isinstance(load_default(2, "T", out), Upscaler)
+    card = json.loads((out / "Tx2.json").read_text())
+    assert card["provenance"] == [{"source": "drawn", "licence": "CC0-1.0"}]
+    assert card["training"]["images"] == 4
+    assert card["training"]["kimg"] == 0.012
+    work = tmp_path / "fine.upscaling"
+    with Image.open(work / "latest.png") as shown:
+        assert shown.width == 3 * 96
+    assert {"kimg", "pixel", "pan"} <= set(json.loads((work / "log.jsonl").read_text()))
+    with pytest.raises(UsageError, match="training already"):
+        train(images, RECIPE, out=out, budget=BUDGET)
+
+
+def test_it_goes_into_the_piece_and_leaves_the_rest(images: Path, tmp_path: Path) -> None:
+    home = make_piece(tmp_path / "mine", resolution=32)
+    before = {name: (home / name).read_bytes() for name in read_card(home).files}
+    assert train(images, RECIPE, piece=home, budget=BUDGET) == home
+    work = piece.load(home)
+    assert isinstance(work.upscaler, Upscaler)
+    assert work.upscaler.kwargs == RECIPE.shape
+    assert {name: (home / name).read_bytes() for name in before} == before
+    assert work.card.training["upscaler"]["dataset"] == "photos"
+    assert work.card.provenance == [{"source": "drawn", "licence": "CC0-1.0"}]
+
+    copy = train(images, RECIPE, piece=home, out=tmp_path / "other", budget=BUDGET)
+    assert piece.load(copy).card.name == "other"
+    assert piece.load(copy).card.provenance == work.card.provenance
+
+
+def test_resuming_equals_an_uninterrupted_run(images: Path, tmp_path: Path) -> None:
+    def weights(folder: Path) -> bytes:
+        return (folder / "Tx2.safetensors").read_bytes()
+
+    recipe = RECIPE.model_copy(update={"adversarial_share": 0.0, "learning_rate": 1e-3})
+    whole = train(images, recipe, out=tmp_path / "whole", budget=BUDGET)
+    again = train(images, recipe, out=tmp_path / "again", budget=BUDGET)
+    assert weights(whole) == weights(again)
+    train(images, recipe, out=tmp_path / "parts", budget="0.006kimg")
+    parts = train(images, recipe, out=tmp_path / "parts", budget=BUDGET, resume=True)
+    card = json.loads((parts / "Tx2.json").read_text())
+    assert card["training"]["kimg"] == 0.012
+    assert weights(parts) != weights(whole)  # the rate had fallen for the smaller budget
+
+
+def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> None:
+    wrong = [
+        ({"budget": "soon"}, "--budget"),
+        ({"name": "../up", "out": None}, "--name"),
+        ({"piece": "nosuch"}, "no piece"),
+        ({"resume": True}, "nothing to resume"),
+        ({"out": images / "in"}, "inside the dataset"),
+    ]
+    for options, said in wrong:
+        with pytest.raises((UsageError, PieceError), match=said):
+            train(images, RECIPE, **{"out": tmp_path / "new", **options})
+    with pytest.raises(DatasetError, match=r"no image.*too few"):
+        train(images, RECIPE.model_copy(update={"crop": 120}), out=tmp_path / "new")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="there already"):
+        train(images, RECIPE, out=tmp_path / "taken")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "taken"]
+
+
+def test_a_training_that_diverged_is_not_saved(images: Path, tmp_path: Path) -> None:
+    pictures, *_ = read_pictures(images, 96, RECIPE.side)
+    training = Training(begin(RECIPE), pictures, RECIPE)
+    with torch.no_grad():
+        training.upscaler.head.bias[0] = torch.nan
+    with pytest.raises(UsageError, match="diverged"):
+        run(training, Budget.parse(BUDGET), tmp_path)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_the_report_has_every_method_and_true_figures(images: Path, tmp_path: Path) -> None:
+    home = make_piece(tmp_path / "mine", scale=2)
+    report = evaluate(images, piece=home, samples=2, out=tmp_path / "seen")
+    assert (report["images"], report["left_out"]) == (2, 1)
+    rows = {(row["method"], row["scale"]): row for row in report["upscaler"]}
+    assert {("bicubic", 2), ("lanczos", 4), ("tier S", 2), ("the piece's", 2)} <= set(rows)
+    assert (rows["tier S", 2]["tier"], rows["bicubic", 2]["tier"]) == ("S", None)
+    assert rows["tier S", 2]["mac"] == 9 * (3 * 16 + 4 * 16 * 16 + 16 * 12)
+    for row in rows.values():
+        for kernel in ("box", "bicubic"):
+            assert 10 < row[kernel]["psnr_y"] < 50
+            assert 0 < row[kernel]["ssim_rgb"] < 1
+        assert 0 < row["flicker"] < 30
+    assert rows["tier S", 2]["box"]["psnr_y"] > rows["bicubic", 2]["box"]["psnr_y"] + 0.5
+    assert "tier S" in to_text(report)
+    with Image.open(tmp_path / "seen" / "x2.png") as shown:
+        assert shown.height == 2 * 96
+    with pytest.raises(UsageError, match="no upscaler of its own"):
+        evaluate(images, piece=make_piece(tmp_path / "bare"))
+
+
+def test_the_commands_are_joined(
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = main([*map(str, arguments)])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    monkeypatch.chdir(tmp_path)
+    settings = ["--set", "tier=T", "--set", "crop=8", "--set", "batch=2"]
+    done = call("train", images, "--recipe", "upscale", "--budget", "0.004kimg", *settings)
+    assert done[:2] == (0, "upscalers/photos\n")
+    status, _, said = call("train", images, "--recipe", "upscale", "--resolution", "64")
+    assert status == 2
+    assert said.endswith("--resolution does nothing for an upscaler; leave it out\n")
+    status, said, _ = call("evaluate", "--upscaler", images, "--samples", "1", "--json")
+    assert json.loads(said)["images"] == 1
+    status, _, said = call("evaluate", images)
+    assert status == 2
+    assert "PIECE and the DATASET" in said

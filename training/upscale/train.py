@@ -1,0 +1,221 @@
+"""From images to an upscaler: what `installation train DATASET --recipe upscale` runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from models.card import PieceError, read_card
+from models.piece import check_target
+from models.shelf import OWN, find, ships
+from models.upscaler import Upscaler, load_default
+from training import UsageError
+from training.callbacks import going_on
+from training.checkpoint import NAME
+from training.lock import held
+from training.provenance import read_provenance
+from training.recipe import Budget
+from training.source import list_entries
+from training.stop import StopRequest
+from training.upscale.export import into_piece, sheet, stand_alone
+from training.upscale.pictures import Picture, read_pictures, walk_of
+from training.upscale.progress import Progress
+from training.upscale.recipe import UpscaleRecipe
+from training.upscale.training import Training
+from training.writing import replace
+
+ALONE = Path("upscalers")  # where those are kept that belong to no piece
+_LOG = "log.jsonl"
+
+
+def train(
+    dataset: str | Path,
+    recipe: UpscaleRecipe,
+    *,
+    piece: str | Path | None = None,
+    name: str | None = None,
+    out: str | Path | None = None,
+    budget: str = "20m",
+    resume: bool | Literal["or-start"] = False,
+) -> Path:
+    """Fit an upscaler to a folder or zip of images; returns the folder it is in.
+
+    piece: whose upscaler it becomes, by name or folder. It learns at that piece's size, and from
+    its walks; the generator stays as it is. The piece itself gets it, or one that ships is copied
+    to ./pieces, or `name` or `out` makes a new piece. Without a piece: ./upscalers/<name>.
+    Checkpoints, log and before-and-after pictures go to the folder `<out>.upscaling` beside it.
+    Ctrl-C saves, exports and returns as usual. Raises UsageError or PieceError, one line.
+    """
+    limit = Budget.parse(budget)
+    source = find(piece) if piece is not None else None
+    target = _target(Path(dataset), source, name, out)
+    work = target.with_name(f"{target.name}.upscaling")
+    going_on_from = _check(Path(dataset), source, target, work, resume)
+    card = read_card(source) if source is not None else None
+    if card is not None:
+        recipe = recipe.model_copy(update={"largest": card.resolution * recipe.scale})
+        if card.resolution < recipe.crop + 1:
+            raise UsageError(f"the piece has {card.resolution} px; --set crop=8 is the smallest")
+    data = _read(Path(dataset), recipe)
+    with ExitStack() as claim:
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{work} cannot be made: {error.strerror}") from error
+        claim.enter_context(held(work))
+        walk = walk_of(source, recipe.seed) if source is not None else None
+        training = Training(begin(recipe), data.pictures, recipe, walk)
+        earlier = _go_on(training, going_on_from) if going_on_from is not None else 0.0
+        seconds = run(training, limit, work, earlier)
+        facts = {
+            "dataset": data.name,
+            "images": len(data.pictures),
+            "kimg": round(training.kimg, 3),
+            "seconds": round(seconds, 1),
+            "torch": torch.__version__,
+            "recipe": recipe.model_dump(mode="json"),
+        }
+        if source is None:
+            stand_alone(training.result, recipe.tier, target, facts, data.provenance)
+        else:
+            into_piece(training.result, source, target, facts, data.provenance)
+    return target
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was read, and whose it is."""
+
+    name: str
+    pictures: list[Picture]
+    provenance: list[dict[str, Any]]
+
+
+def begin(recipe: UpscaleRecipe) -> Upscaler:
+    """The weights that ship, or where there are none, or `fresh` is asked for, random ones."""
+    if not recipe.fresh:
+        try:
+            return load_default(recipe.scale, recipe.tier)
+        except PieceError:
+            print(f"no tier {recipe.tier} at ×{recipe.scale} ships; from scratch", file=sys.stderr)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return Upscaler(**recipe.shape)
+
+
+def _target(dataset: Path, source: Path | None, name: str | None, out: str | Path | None) -> Path:
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
+    if out is not None:
+        if Path(out).name in ("", ".."):
+            raise UsageError(f"--out {out}: name a folder")
+        return Path(out)
+    if source is not None:
+        if name is not None:
+            return OWN / name
+        return OWN / source.name if ships(source) else source
+    stem = dataset.resolve().stem if dataset.is_file() else dataset.resolve().name
+    return ALONE / (name or re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "upscaler")
+
+
+def _check(
+    dataset: Path,
+    source: Path | None,
+    target: Path,
+    work: Path,
+    resume: bool | Literal["or-start"],
+) -> Path | None:
+    """The checkpoint to go on from, if any. Nothing is overwritten that was not asked for."""
+    if work.resolve().is_relative_to(dataset.resolve()):
+        raise UsageError(f"{target} lies inside the dataset; give an --out elsewhere")
+    saved = work / NAME
+    if resume is True and not saved.is_file():
+        raise UsageError(f"nothing to resume in {work}: there is no {NAME}")
+    if source is not None:
+        check_target(target)
+    same = source is not None and target.resolve() == source.resolve()
+    if resume:
+        return saved if saved.is_file() else None
+    if saved.is_file():
+        raise UsageError(f"{work} holds a training already; --resume, or choose another --name")
+    if not same and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is there already; choose another --name or --out, or --resume")
+    return None
+
+
+def _read(dataset: Path, recipe: UpscaleRecipe) -> Data:
+    pictures, problems, files = read_pictures(dataset, recipe.largest, recipe.side, progress=True)
+    provenance, more = read_provenance(list_entries(dataset)[0], list(files))
+    problems += more
+    name = dataset.stem if dataset.is_file() else dataset.resolve().name
+    print(f"{name}: {len(pictures)} images", file=sys.stderr)
+    for problem in problems[:10]:
+        print(f"  left out {problem}", file=sys.stderr)
+    if len(problems) > 10:
+        print(f"  and {len(problems) - 10} more", file=sys.stderr)
+    return Data(name, pictures, provenance)
+
+
+def _go_on(training: Training, saved: Path) -> float:
+    """Load the checkpoint; the seconds it took to come so far."""
+    account = training.load(saved)
+    if account["recipe"] != training.recipe.model_dump(mode="json"):
+        print("the recipe changed since the last run; going on with the new one", file=sys.stderr)
+    return float(account["seconds"])
+
+
+def run(training: Training, limit: Budget, work: Path, earlier: float = 0.0) -> float:
+    """Train until the budget is spent or a stop is asked for; the seconds it has taken in all.
+
+    State, log and pictures go to `work`; the state is read by `resume`. earlier: seconds that runs
+    before this one took.
+    """
+    began = saved = time.perf_counter()
+    progress = Progress(limit, earlier, training.kimg)
+    terms: dict[str, float] = {}
+    with StopRequest().listening() as stop:
+        while True:
+            now = time.perf_counter()
+            seconds = earlier + now - began
+            spent = limit.spent(seconds, training.kimg)
+            if stop.asked or spent >= 1:
+                break
+            terms = training.advance(spent)
+            progress.show(spent, seconds, training.kimg, terms)
+            if now - saved >= training.recipe.checkpoint_seconds:
+                saved = now
+                with going_on("the checkpoint"):
+                    _save(training, work, seconds, terms)
+    progress.close()
+    try:
+        _save(training, work, seconds, terms)
+    except OSError as error:
+        raise UsageError(f"{work} cannot be written: {error.strerror or error}") from error
+    if stop.asked:
+        print(f"stopped and saved at {training.kimg:.1f} kimg; --resume goes on", file=sys.stderr)
+    return seconds
+
+
+def _save(training: Training, work: Path, seconds: float, terms: dict[str, float]) -> None:
+    """The state, a line in the log, and before and after. Raises UsageError for one that has
+    diverged, which is not saved."""
+    if not all(bool(weight.isfinite().all()) for weight in training.average.parameters()):
+        raise UsageError(
+            "the training diverged; the last good state is kept: "
+            "--resume with half the --set learning_rate"
+        )
+    account = {"recipe": training.recipe.model_dump(mode="json"), "seconds": seconds}
+    training.save(work / NAME, account)
+    if terms:
+        line = {"kimg": training.kimg, "seconds": round(seconds, 1), **terms}
+        with (work / _LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    replace(work / "latest.png", sheet(training.result, training.pictures, training.recipe))
