@@ -138,6 +138,11 @@ def test_fade_and_another_window_size(gl: moderngl.Context) -> None:
     present.render(edge.texture, window.framebuffer, 0.0)
     brightest = ((0.8 * 1.055**2.4) ** (1 / 2.4) - 0.055) * 255
     assert window.read()[..., :3].max() * 255 < brightest + 2  # enlarged without a rim
+    present.render(edge.texture, window.framebuffer, 0.0, hurried=True)
+    row = window.read()[12, :, 0]
+    assert (np.diff(row) > -0.01).all()  # from dark to light in steps, and both are there
+    assert row[0] < 0.01
+    assert row[-1] * 255 == pytest.approx(brightest, abs=2)
     present.render(half.texture, window.framebuffer, 0.0, fade=0.0)
     assert window.read()[..., :3].max() == 0
 

@@ -81,15 +81,28 @@ class Present:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
-        self._encode = Program(ctx, shaders.load("output/present"))
+        shader = shaders.load("output/present")
+        self._encode, self._stretch = Program(ctx, shader, 0), Program(ctx, shader, 1)
         self._resize: Resize | None = None  # made for a picture of another size than the screen's
         self._fitted = Target(ctx, (1, 1))
 
     def render(
-        self, source: moderngl.Texture, into: moderngl.Framebuffer, time: float, fade: float = 1.0
+        self,
+        source: moderngl.Texture,
+        into: moderngl.Framebuffer,
+        time: float,
+        fade: float = 1.0,
+        hurried: bool = False,
     ) -> None:
-        """Fill `into` with the picture; fade 0 is black, 1 leaves it as it is."""
+        """Fill `into` with the picture; fade 0 is black, 1 leaves it as it is.
+
+        hurried: a picture of another size is stretched as the hardware does it. On software GL the
+        better kernel takes longer than the smaller picture saves.
+        """
         size = into.viewport[2], into.viewport[3]
+        if source.size != size and hurried:
+            self._stretch.draw(into, {"source": source}, {"fade": fade}, time)
+            return
         if source.size != size:
             self._resize = self._resize or Resize(self._ctx)
             self._fitted = self._fitted.resized(size)
@@ -98,6 +111,6 @@ class Present:
         self._encode.draw(into, {"source": source}, {"fade": fade}, time)
 
     def release(self) -> None:
-        for part in (self._encode, self._resize, self._fitted):
+        for part in (self._encode, self._stretch, self._resize, self._fitted):
             if part is not None:
                 part.release()

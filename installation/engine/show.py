@@ -67,6 +67,7 @@ class Show:
         self.stats = stats or FrameStats()
         self.space = LatentSpace(card.latent, seed)
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
+        self.hurried = False  # this machine is slow: nothing that only smoothes
         self._progress, self._fade = 1.0, _FIRST_FADE
         self._mixer, self._present = Mixer(ctx, size), Present(ctx)
         self._still: Target | None = None  # what a transition cut short had come to
@@ -226,7 +227,8 @@ class Show:
 
     def present(self, picture: moderngl.Texture, into: moderngl.Framebuffer, frame: Frame) -> None:
         """Encode the picture once, dithered, into a window or file's framebuffer."""
-        self._present.render(picture, into, frame.time, self.bus.value("/light/brightness"))
+        brightness = self.bus.value("/light/brightness")
+        self._present.render(picture, into, frame.time, brightness, self.hurried)
 
     def resize(self, size: Size) -> None:
         """Draw at another size from now on."""
