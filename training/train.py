@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from models.shelf import find
 from training import UsageError
 from training.lock import held
 from training.machines import Machines
+from training.naming import checked, name_of, tell_left_out
 from training.recipe import Budget, Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
@@ -54,7 +54,7 @@ def train(
     """
     machines = machines or Machines()
     dataset = Path(dataset)
-    name = _checked(name or _name_of(dataset))
+    name = checked(name or name_of(dataset, "piece"))
     limit = Budget.parse(budget)
     if resume and begin_with is not None:
         raise UsageError("--from begins a training and --resume goes on with one; give one of them")
@@ -85,24 +85,11 @@ def train(
         return _run(job, claim)
 
 
-def _checked(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
-    return name
-
-
 def _piece_folder(out: str | Path | None, name: str) -> Path:
     piece = Path(out) if out is not None else Path("pieces") / name
     if piece.name in ("", ".."):
         raise UsageError(f"--out {out}: name a folder for the piece")
     return piece
-
-
-def _name_of(dataset: Path) -> str:
-    """A piece's name made of the dataset's."""
-    path = dataset.resolve()
-    name = path.stem if path.is_file() else path.name
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "piece"
 
 
 def _check_folders(
@@ -246,7 +233,4 @@ def _report(data: Dataset) -> None:
     """Say what was read and what was left out, on stderr."""
     labels = ", ".join(f"{label.name} ({len(label.values)})" for label in data.labels) or "none"
     print(f"{data.name}: {len(data)} images, labels: {labels}", file=sys.stderr)
-    for problem in data.problems[:10]:
-        print(f"  left out {problem}", file=sys.stderr)
-    if len(data.problems) > 10:
-        print(f"  and {len(data.problems) - 10} more", file=sys.stderr)
+    tell_left_out(data.problems)

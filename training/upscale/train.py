@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from training import UsageError
 from training.callbacks import going_on
 from training.checkpoint import NAME
 from training.lock import held
+from training.naming import checked, name_of, tell_left_out
 from training.provenance import read_provenance
 from training.recipe import Budget
 from training.source import list_entries
@@ -112,8 +112,8 @@ def begin(recipe: UpscaleRecipe) -> Upscaler:
 
 
 def _target(dataset: Path, source: Path | None, name: str | None, out: str | Path | None) -> Path:
-    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise UsageError(f"--name {name}: up to 64 letters, digits, - and _, a letter first")
+    if name is not None:
+        checked(name)
     if out is not None:
         if Path(out).name in ("", ".."):
             raise UsageError(f"--out {out}: name a folder")
@@ -122,8 +122,7 @@ def _target(dataset: Path, source: Path | None, name: str | None, out: str | Pat
         if name is not None:
             return OWN / name
         return OWN / source.name if ships(source) else source
-    stem = dataset.resolve().stem if dataset.is_file() else dataset.resolve().name
-    return ALONE / (name or re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "upscaler")
+    return ALONE / (name or name_of(dataset, "upscaler"))
 
 
 def _check(
@@ -157,10 +156,7 @@ def _read(dataset: Path, recipe: UpscaleRecipe) -> Data:
     problems += more
     name = dataset.stem if dataset.is_file() else dataset.resolve().name
     print(f"{name}: {len(pictures)} images", file=sys.stderr)
-    for problem in problems[:10]:
-        print(f"  left out {problem}", file=sys.stderr)
-    if len(problems) > 10:
-        print(f"  and {len(problems) - 10} more", file=sys.stderr)
+    tell_left_out(problems)
     return Data(name, pictures, provenance)
 
 
