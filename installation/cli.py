@@ -142,6 +142,9 @@ def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument("--count", type=_count, default=3000)
     p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
     p.add_argument("--seed", type=_seed, default=0)
+    text = "a label that all images share, like headwear=none; may be given again"
+    pin = p.add_argument("--pin", type=_pair, action="append", default=[], help=text)
+    pin.metavar = "LABEL=VALUE"
     p.add_argument("--out", required=True, help="a new folder")
 
 
@@ -188,6 +191,13 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL=VALUE")
+    return name, value
 
 
 def _rate(text: str) -> float:

@@ -228,8 +228,9 @@ def corpus(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         folder.write(
-            Path(options.out), artist, options.count, options.pixels, options.seed, progress
-        )
+            Path(options.out), artist, options.count, options.pixels, options.seed, progress,
+            dict(options.pin),
+        )  # fmt: skip
     print(options.out)
     return 0
 

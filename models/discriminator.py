@@ -84,6 +84,9 @@ class Discriminator(nn.Module):
         self.labels = nn.Linear(conditions, FEATURES, bias=False) if conditions else None
         self.classes = nn.Linear(FEATURES, conditions) if conditions else None
         self.codes = nn.Linear(FEATURES, sum(c.width for c in codes)) if codes else None
+        self.bounded: Tensor  # which of Q's numbers are the mean of a continuous code
+        bounded = [c.kind == "continuous" for c in codes for _ in range(c.width)]
+        self.register_buffer("bounded", torch.tensor(bounded), persistent=False)
         nn.init.normal_(self.features.weight, 0, 0.02)
         nn.init.zeros_(self.features.bias)
 
@@ -128,10 +131,15 @@ class Discriminator(nn.Module):
         return logits, self.classes(h)
 
     def recognise(self, images: Tensor) -> Tensor:
-        """Q: what it takes the codes to be, (N, code widths): logits or a mean for each code."""
+        """Q: what it takes the codes to be, (N, code widths): logits, or a mean in (-1, 1).
+
+        A continuous code lies there too. An unbounded mean once ran 30 away from it, and its
+        squared error, through the shared trunk, took both networks along (training/README.md).
+        """
         if self.codes is None:
             raise ValueError("this discriminator was made without codes")
-        return self.codes(self.embed(images))
+        guess = self.codes(self.embed(images))
+        return torch.where(self.bounded, torch.tanh(guess), guess)
 
 
 def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:

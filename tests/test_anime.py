@@ -81,6 +81,13 @@ def test_every_value_can_be_pinned_and_changes_the_picture(name: str) -> None:
             assert (np.abs(images - other).max(-1) > 12).mean() > 0.004
 
 
+def test_the_colour_of_closed_eyes_is_not_told() -> None:
+    labels = anime.label(3, 0, expression="wink")
+    assert anime.CORPUS.seen(labels) == labels
+    labels["expression"] = "closed"
+    assert anime.CORPUS.seen(labels) == {**labels, "eyes": ""}
+
+
 @pytest.mark.parametrize("size", [64, 128])
 def test_every_value_draws_without_error(size: int) -> None:
     longest = max(len(values) for values in anime.LABELS.values())
@@ -173,7 +180,7 @@ def test_the_command_draws_a_dataset(tmp_path: Path, capsys: pytest.CaptureFixtu
     with (out / "labels.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert [row.pop("file") for row in rows] == ["00000.png", "00001.png", "00002.png"]
-    assert rows == labels
+    assert rows == [anime.CORPUS.seen(found) for found in labels]
     for i, image in enumerate(images):
         assert np.array_equal(np.asarray(Image.open(out / f"{i:05d}.png")), image)
     facts = json.loads((out / "provenance.json").read_text())

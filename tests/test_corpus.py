@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from installation.cli import main
 from training.corpus import folder, hands, masks
 from training.corpus.carving.field import Grid, arc, blur, noise
 from training.corpus.corpus import Corpus, CorpusError
@@ -159,6 +160,19 @@ def test_another_corpus_is_not_mixed_in(tmp_path: Path, count: int, size: int, s
     with pytest.raises(CorpusError, match="holds"):
         write(tmp_path, count, size, seed)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_pinned_label_is_shared_by_all_and_no_label_of_the_dataset(tmp_path: Path) -> None:
+    out = tmp_path / "drawn"
+    asked = ["corpus", "masks", "--count", "3", "--size", "32", "--out", str(out), "--pin"]
+    assert main([*asked, "form=heart"]) == 0
+    with (out / "labels.csv").open(newline="") as table:
+        assert [row["form"] for row in csv.DictReader(table)] == ["heart"] * 3
+    assert json.loads((out / "provenance.json").read_text())["pinned"] == {"form": "heart"}
+    for wrong in ("form=round", "form=disc", "shape=disc"):
+        assert main([*asked, wrong]) == 2
+    with pytest.raises(SystemExit):
+        main([*asked, "form"])
 
 
 @pytest.mark.parametrize("name", ["holiday.jpg", "labels.csv", "provenance.json"])

@@ -311,6 +311,18 @@ def test_a_zip_of_nameless_entries(tmp_path: Path) -> None:
     assert read_dataset(archive, 8).files == ("a.png", "b.png")
 
 
+def test_labels_to_steer_by_are_chosen(two: Path) -> None:
+    table = b"file,hair,eyes,skin\na.png,brown,red,fair\nb.png,black,,deep\n"
+    write(two, labels_dot_csv=table + b"c.png,black,blue,deep\n", c_dot_png=encoded(plain(BLUE)))
+    data = read_dataset(two, 16).steered_by(["skin", "eyes"])
+    found = [(label.name, label.values) for label in data.labels]
+    assert found == [("skin", ("deep", "fair")), ("eyes", ("blue", "red"))]
+    assert data.conditions.tolist() == [[0, 1, 0, 1], [1, 0, 0, 0], [1, 0, 1, 0]]
+    assert data.steered_by([]).conditions.shape == (3, 0)
+    with pytest.raises(DatasetError, match="no label 'hair'; it has skin, eyes"):
+        data.steered_by(["hair"])
+
+
 def test_a_file_named_twice_in_the_labels(two: Path) -> None:
     write(two, labels_dot_csv=b"file,hair\na.png,brown\nb.png,black\na.png,black\n")
     data = read_dataset(two, 8)

@@ -287,12 +287,12 @@ def test_labels_are_laid_out_as_the_piece_has_them() -> None:
     found = conditions_for(wider, data)
     assert torch.equal(found[:, 1:], data.conditions.flip(1))
     assert found[:, 0].sum() == 0
+    assert conditions_for(Latent(4), data).shape == (30, 0)  # labels the piece is not steered by
 
 
 @pytest.mark.parametrize(
     ("latent", "says"),
     [
-        (Latent(4), "the dataset has the label 'hue', the piece not"),
         (Latent(4, (discs.HUE, Label("size", ("a", "b")))), "the piece has the label 'size'"),
         (Latent(4, (Label("hue", ("red", "green")),)), "does not know hue = 'blue'"),
     ],

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 from models import piece
-from models.card import PieceError
+from models.card import PieceError, read_card
 from training import UsageError
 from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_state
 from training.recipe import read_recipe, recipe_names
@@ -201,6 +201,23 @@ def test_an_unreadable_card_is_found_before_the_training(images: Path, tmp_path:
     with pytest.raises(PieceError, match="cannot be written"):
         train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dots"]
+
+
+def test_the_recipe_chooses_the_labels(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        f"{path.relative_to(images).as_posix()},{'ab'[i % 2]},{'cd'[i % 3 % 2]}"
+        for i, path in enumerate(images.rglob("*.png"))
+    ]
+    (images / "labels.csv").write_text("\n".join(["file,one,two", *rows]))
+    chosen = [*TINY, 'labels=["two"]']
+    train(images, out=tmp_path / "p", budget="0.01kimg", overrides=chosen)
+    assert [label.name for label in read_card(tmp_path / "p").latent.labels] == ["two"]
+    wrong = [*TINY, 'labels=["three"]']
+    with pytest.raises(UsageError, match="no label 'three'; it has one, two"):
+        train(images, out=tmp_path / "q", budget="0.01kimg", overrides=wrong)
+    assert not (tmp_path / "q.training").exists()
 
 
 def test_a_label_named_z(images: Path, tmp_path: Path) -> None:

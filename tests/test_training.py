@@ -220,6 +220,15 @@ def test_discriminator_reads_labels_only_when_ramped_in() -> None:
     assert judge(images, one)[1].shape == (2, 3)
 
 
+def test_q_never_leaves_the_range_of_a_continuous_code() -> None:
+    codes = (Code("kind", "categorical", 2), Code("turn", "continuous"))
+    judge = Discriminator(16, (8, 16), codes=codes)
+    guess = judge.recognise(1e4 * torch.randn(4, 3, 16, 16))
+    assert guess[:, :2].abs().max() > 2  # logits, as they are
+    assert guess[:, 2].abs().max() <= 1
+    assert not [key for key in judge.state_dict() if "bounded" in key]
+
+
 # Batches, latents, the average
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,22 @@ class Dataset:
             for part in self.images.split(256)
         ]
         return replace(self, images=torch.cat(parts))
+
+    def steered_by(self, names: Sequence[str]) -> Dataset:
+        """The same dataset with the labels named alone, in that order. Raises DatasetError."""
+        known = {label.name: label for label in self.labels}
+        for name in names:
+            if name not in known:
+                there = ", ".join(known) or "none at all"
+                raise DatasetError(f"{self.name} has no label {name!r}; it has {there}")
+        columns: dict[str, list[int]] = {}
+        start = 0
+        for label in self.labels:
+            columns[label.name] = list(range(start, start + label.width))
+            start += label.width
+        kept = [column for name in names for column in columns[name]]
+        labels = tuple(known[name] for name in names)
+        return replace(self, labels=labels, conditions=self.conditions[:, kept])
 
     def digest(self) -> str:
         """A hash of every pixel and label: has the dataset changed since?"""

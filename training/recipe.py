@@ -63,6 +63,9 @@ class Recipe(BaseModel):
     cutout: float = Field(
         0.0, ge=0, le=1, description="How often a grey hole hides a part; it can leak as grey."
     )
+    labels: tuple[str, ...] = Field(
+        (), description="Labels to steer by, of those that the dataset has. Empty: all of them."
+    )
     # The networks.
     z: int = Field(64, ge=1, le=1024, description="Dimensions of the noise vector.")
     codes: tuple[CodeRecipe, ...] = Field((), description="InfoGAN codes to discover.")

@@ -144,6 +144,8 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
 
     first = job.machines.lead
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
+    if job.recipe.labels:
+        data = data.steered_by(job.recipe.labels)
     if first:
         _report(data)
     whole = data.digest()

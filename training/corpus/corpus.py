@@ -23,10 +23,11 @@ class CorpusError(ValueError):
 
 @dataclass(frozen=True)
 class Corpus:
-    """A procedural artist. `version` rises when the same seed gives other pictures.
+    """A procedural artist. `version` rises when the same seed gives other pictures or labels.
 
     Within each of `groups` all combinations come up equally often; the groups know nothing of each
-    other. `shares` says, by label and value, how often a value comes up for once of the others.
+    other. `shares` says, by label and value, how often a value comes up for once of the others;
+    `hides`, by label and value, which other labels then cannot be seen in the picture.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Corpus:
     groups: tuple[tuple[str, ...], ...]
     picture: Picture
     shares: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    hides: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def label(self, seed: int, index: int, **fixed: str) -> dict[str, str]:
         """The labels of image `index`: in each group every card once in a block, shuffled."""
@@ -60,6 +62,13 @@ class Corpus:
         for i, wanted in enumerate(labels):
             images[i] = self.picture(size, Dice(seed, start + i), wanted)
         return images, labels
+
+    def seen(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """The labels as a picture shows them: empty, that is unknown, where it cannot tell."""
+        hidden = {
+            other for name, values in self.hides.items() for other in values.get(labels[name], ())
+        }
+        return {name: "" if name in hidden else value for name, value in labels.items()}
 
     def check(self, count: int, size: int, seed: int, fixed: Mapping[str, str]) -> None:
         """Raise CorpusError where the corpus cannot be drawn so."""

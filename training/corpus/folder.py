@@ -34,17 +34,19 @@ def write(
     size: int,
     seed: int,
     progress: Progress | None = None,
+    pinned: Mapping[str, str] | None = None,
 ) -> int:
     """Draw a corpus into the folder `out`; returns how many images were drawn now.
 
-    An empty or new folder is filled. A folder that holds this same corpus (name, version, size,
-    seed) is completed up to `count`, so an interrupted run goes on where it stopped. Any other
-    folder is refused with a CorpusError, untouched. `progress(done, count)` is called as images
-    are written.
+    pinned: labels that all images share, as {"form": "heart"}. An empty or new folder is filled. A
+    folder that holds this same corpus (name, version, size, seed, what is pinned) is completed up
+    to `count`, so an interrupted run goes on where it stopped. Any other folder is refused with a
+    CorpusError, untouched. `progress(done, count)` is called as images are written.
     """
-    corpus.check(count, size, seed, {})
+    pinned = dict(pinned or {})
+    corpus.check(count, size, seed, pinned)
     try:
-        return _write(out, corpus, count, size, seed, progress)
+        return _write(out, corpus, count, size, seed, pinned, progress)
     except OSError as error:
         raise CorpusError(
             f"{out} cannot be written ({error.strerror or error}); what is whole stays, and the "
@@ -53,7 +55,13 @@ def write(
 
 
 def _write(
-    out: Path, corpus: Corpus, count: int, size: int, seed: int, progress: Progress | None
+    out: Path,
+    corpus: Corpus,
+    count: int,
+    size: int,
+    seed: int,
+    pinned: Mapping[str, str],
+    progress: Progress | None,
 ) -> int:
     facts: dict[str, Any] = {
         "corpus": corpus.name,
@@ -61,6 +69,7 @@ def _write(
         "seed": seed,
         "size": size,
         "count": count,
+        "pinned": dict(pinned),
         "labels": {key: list(values) for key, values in corpus.labels.items()},
         "origin": "drawn by the code of installation, training/corpus; no image was used",
         "licence": "CC0-1.0 for the images, Apache-2.0 for the code that draws them",
@@ -69,11 +78,11 @@ def _write(
     held = len(rows)
     out.mkdir(parents=True, exist_ok=True)
     replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
-    for images, labels in hands.draw(corpus, held, count, size, seed):
+    for images, labels in hands.draw(corpus, held, count, size, seed, **pinned):
         for image, found in zip(images, labels, strict=True):
             file = f"{len(rows):05d}.png"
             _save(out / file, image)
-            rows.append({"file": file, **found})
+            rows.append({"file": file, **corpus.seen(found)})
         replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
         if progress is not None:
             progress(len(rows), count)
@@ -94,7 +103,8 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
         found = None
     if not isinstance(found, dict) or "corpus" not in found:
         raise CorpusError(f"{out} holds other files: name an empty or new folder")
-    for key in ("corpus", "version", "size", "seed"):
+    found.setdefault("pinned", {})
+    for key in ("corpus", "version", "size", "seed", "pinned"):
         if found.get(key) != facts[key]:
             raise CorpusError(
                 f"{out} holds a corpus with {key} {found.get(key)!r}, not {facts[key]!r}: "

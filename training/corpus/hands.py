@@ -21,20 +21,23 @@ _BATCH = 64  # images drawn between two writes of the table: what an interruptio
 _MOST = 16  # hands; with more the one that writes the files is the slowest
 
 
-def draw(corpus: Corpus, start: int, stop: int, size: int, seed: int) -> Iterator[Batch]:
-    """Images `start` to `stop` in batches. An image depends on its index alone, so it does not
-    matter who draws it. A few images are drawn here: starting a process takes longer."""
+def draw(
+    corpus: Corpus, start: int, stop: int, size: int, seed: int, **pinned: str
+) -> Iterator[Batch]:
+    """Images `start` to `stop` in batches, those labels the same in all. An image depends on its
+    index alone, so it does not matter who draws it. A few images are drawn here: starting a process
+    takes longer."""
     parts = [(at, min(_BATCH, stop - at)) for at in range(start, stop, _BATCH)]
     hands = min(os.cpu_count() or 1, len(parts), _MOST)
     if hands < 2:
         for at, count in parts:
-            yield corpus.draw(count, size, seed, start=at)
+            yield corpus.draw(count, size, seed, start=at, **pinned)
         return
     pool = ProcessPoolExecutor(hands, get_context("spawn"), _leave_interrupts_to_the_parent)
     waiting: deque[Future[Batch]] = deque()
     try:
         for at, count in parts:
-            waiting.append(pool.submit(corpus.draw, count, size, seed, start=at))
+            waiting.append(pool.submit(corpus.draw, count, size, seed, start=at, **pinned))
             if len(waiting) > 2 * hands:  # no more in memory than the next few
                 yield waiting.popleft().result()
         while waiting:

@@ -58,6 +58,9 @@ def inspect(
     work = load(shelf.find(piece))
     side = min(work.card.resolution, _SIDE)
     data = read_dataset(dataset, side, fit_of(work.card), progress=True)
+    steering = [label.name for label in work.card.latent.labels]
+    if set(steering) <= {label.name for label in data.labels}:
+        data = data.steered_by(steering)
     hold_out = hold_out_of(work.card)
     training, held_out = split(data, share=hold_out) if hold_out else (data, None)
     if held_out is not None and not len(held_out):
