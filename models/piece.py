@@ -42,17 +42,19 @@ def save(
     generator: Generator,
     upscaler: nn.Module | None = None,
     pictures: Mapping[str, bytes] | None = None,
+    *,
+    half: bool = False,
 ) -> Path:
     """Write a piece, whole or not at all; hashes are filled in. An older piece there is replaced
     once the new one is on disk; what a person has put beside its files stays. pictures: PNG
-    by file name, the preview among them.
+    by file name, the preview among them. half: the generator's weights in 16 bits, half the bytes.
     Raises PieceError for a folder that is not ours.
     """
     folder = Path(folder)
     check_target(folder)
     if (card.upscaler is None) != (upscaler is None):
         raise ValueError("the card and the upscaler given disagree on whether there is one")
-    contents = {GENERATOR: _pack(generator)}
+    contents = {GENERATOR: _pack(generator, half)}
     if upscaler is not None:
         contents[UPSCALER] = _pack(upscaler)
     contents |= pictures or {}
@@ -106,8 +108,12 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _pack(module: nn.Module) -> bytes:
-    return pack({k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()})
+def _pack(module: nn.Module, half: bool = False) -> bytes:
+    """half: all but vectors, whose variances may be too small for 16 bits."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+    if half:
+        tensors = {k: v.half() if v.dim() > 1 else v for k, v in tensors.items()}
+    return pack(tensors)
 
 
 def _sha256(data: bytes) -> str:
@@ -129,6 +135,7 @@ def _rebuild(arguments: dict[str, Any], path: Path) -> Generator:
     except (SafetensorError, OSError) as error:
         raise PieceError(f"{path} is not a safetensors file: {error}") from error
     _compare(network.state_dict(), state, path)
+    state = {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}
     network.load_state_dict(state, assign=True)
     return network.requires_grad_(False)
 
@@ -138,7 +145,8 @@ def _compare(wanted: dict[str, Tensor], found: dict[str, Tensor], path: Path) ->
         what = "is missing" if key in wanted else "is not part of the network"
         raise PieceError(f"{path} does not fit its card: {key} {what}")
     for key, tensor in found.items():
-        if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
+        halved = wanted[key].is_floating_point() and tensor.dtype == torch.float16
+        if tensor.shape != wanted[key].shape or not (halved or tensor.dtype == wanted[key].dtype):
             raise PieceError(
                 f"{path} does not fit its card: {key} is {list(tensor.shape)} {tensor.dtype}, "
                 f"not {list(wanted[key].shape)} {wanted[key].dtype}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from models.card import CARD, PieceError
 
 OWN = Path("pieces")  # where an artist's pieces are, seen from the working folder
+SHIPPED = Path(str(resources.files("models") / "pieces"))
 
 
 def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
@@ -17,12 +18,12 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
     what there is.
     """
     if not str(name_or_path):
-        first = [*list_pieces(_shipped()), *list_pieces(own)]
+        first = [*list_pieces(SHIPPED), *list_pieces(own)]
         if first:
             return first[0]
         raise PieceError("there is no piece yet; `installation train DATASET` makes one")
     given = Path(name_or_path)
-    for folder in (given, own / given.name, _shipped() / given.name):
+    for folder in (given, own / given.name, SHIPPED / given.name):
         if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
             return folder
     if given.exists() and str(name_or_path):
@@ -34,7 +35,7 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
 def list_pieces(own: Path = OWN) -> list[Path]:
     """Folders of every piece there is, the artist's own first, then those that ship, by name."""
     found: dict[str, Path] = {}
-    for shelf in (own, _shipped()):
+    for shelf in (own, SHIPPED):
         if shelf.is_dir():
             for folder in sorted(shelf.iterdir()):
                 if (folder / CARD).is_file() and not folder.name.startswith("."):
@@ -44,8 +45,4 @@ def list_pieces(own: Path = OWN) -> list[Path]:
 
 def ships(folder: Path) -> bool:
     """Whether a piece is one of those that ship, which nobody's training may change."""
-    return folder.resolve().is_relative_to(_shipped().resolve())
-
-
-def _shipped() -> Path:
-    return Path(str(resources.files("models") / "pieces"))
+    return folder.resolve().is_relative_to(SHIPPED.resolve())

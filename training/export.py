@@ -54,7 +54,7 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
     What a person wrote into an older card stays: title, author, licence, names of codes.
     """
     if (folder / CARD).is_file():
-        card = _with_words_of(read_card(folder), card)
+        card = with_words_of(read_card(folder), card)
     points = fixed_latent(module.latent, PICTURES, module.recipe.seed, data.conditions)
     shown = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
     strips = {
@@ -65,7 +65,8 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
     piece.save(folder, card, module.average.whole(), pictures={PREVIEW: shown, **strips})
 
 
-def _with_words_of(older: Card, card: Card) -> Card:
+def with_words_of(older: Card, card: Card) -> Card:
+    """The card with what a person wrote into an older one."""
     names, latent = older.latent.codes, card.latent
     if [(c.kind, c.size) for c in names] == [(c.kind, c.size) for c in latent.codes]:
         latent = replace(latent, codes=names)

@@ -1,0 +1,136 @@
+"""From a commission to a piece on the shelf: corpus, training, upscaler, figures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from models import piece
+from models.card import CARD, GENERATOR, UPSCALER, read_card
+from training import UsageError
+from training.corpus import folder
+from training.evaluate import Effort, evaluate
+from training.export import with_words_of
+from training.recipe import Budget, checked, load_recipe, read_recipe
+from training.shipping.commission import Commission
+from training.train import train
+from training.upscale.recipe import UpscaleRecipe
+from training.upscale.train import train as train_upscaler
+
+AUTHOR = "The installation project"
+LICENCE = "Apache-2.0"
+MOST_BYTES = 12_000_000
+"""Of a piece: it travels in the wheel."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How much a piece may cost, beyond what its commission says.
+
+    budget, upscaler: times, as 2h. resolution: pixels a side. count: images instead of the
+    commission's, and `large` those that the upscaler learns from. overrides: key=value on top.
+    """
+
+    budget: str
+    upscaler: str
+    resolution: int
+    count: int | None = None
+    large: int = 400
+    overrides: Sequence[str] = ()
+    upscaler_overrides: Sequence[str] = ()
+    measuring: Effort | None = None
+
+
+def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Path) -> Path:
+    """Make the piece in the folder `work`, and put it on the shelf once it is whole.
+
+    Every step goes on where it stopped, so the same command again, with a longer budget too, is
+    how an interrupted one is finished. Returns the piece's folder. Raises UsageError, PieceError
+    or CorpusError in one line.
+    """
+    for budget in (terms.budget, terms.upscaler):  # before anything is drawn
+        Budget.parse(budget)
+    overrides = [*commission.set, *terms.overrides]
+    load_recipe(commission.recipe, overrides, resolution=terms.resolution)
+    recipe = checked(UpscaleRecipe, read_recipe("upscale"), terms.upscaler_overrides, "upscale")
+    made = work / name
+    images = _draw(commission, work, terms.resolution, terms.count or commission.count)
+    train(
+        images,
+        name=name,
+        recipe=commission.recipe,
+        out=made,
+        budget=terms.budget,
+        resolution=terms.resolution,
+        overrides=overrides,
+        resume="or-start",
+    )
+    large = _draw(commission, work, min(1024, terms.resolution * recipe.scale), terms.large)
+    train_upscaler(large, recipe, piece=made, budget=terms.upscaler, resume="or-start")
+    report = evaluate(
+        made, images, cache=work / "encoders", out=work / "report", effort=terms.measuring
+    )
+    return _shelve(made, shelf / name, commission.title, report)
+
+
+def _draw(commission: Commission, work: Path, size: int, count: int) -> Path:
+    """The corpus at a size, or as much of it as is missing."""
+    out = work / f"drawn-{size}"
+    if (out / folder.TABLE).exists():
+        count = max(count, len((out / folder.TABLE).read_text("utf-8").splitlines()) - 1)
+    with tqdm(total=count, unit="image", desc="drawing", disable=None, file=sys.stderr) as bar:
+
+        def progress(done: int, _: int) -> None:
+            bar.update(done - bar.n)
+
+        folder.write(
+            out, commission.artist, count, size, commission.seed, progress, commission.pinned
+        )
+    return out
+
+
+def _shelve(made: Path, target: Path, title: str, report: Mapping[str, Any]) -> Path:
+    """The piece with its figures in half precision, if it is small enough to travel."""
+    whole = piece.load(made)
+    card, generator = piece.load_unfolded(made)
+    pictures = {
+        entry: (made / entry).read_bytes()
+        for entry in card.files
+        if entry not in (GENERATOR, UPSCALER)
+    }
+    card = changed(
+        card,
+        title=title,
+        author=AUTHOR,
+        licence=LICENCE,
+        training={**card.training, "figures": _figures(report)},
+    )
+    if (target / CARD).is_file():
+        card = with_words_of(read_card(target), card)
+    numbers = sum(parameter.numel() for parameter in generator.parameters())
+    size = 2 * numbers + sum(map(len, pictures.values()))
+    if size > MOST_BYTES:
+        raise UsageError(
+            f"{target} would take {size / 1e6:.1f} MB, and a piece that ships at most "
+            f"{MOST_BYTES / 1e6:.0f}: give the recipe a smaller generator"
+        )
+    return piece.save(target, card, generator, whole.upscaler, pictures, half=True)
+
+
+def _figures(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Each figure beside its floor, for the card."""
+    found = {
+        key: {"value": _short(figure["value"]), "floor": _short(figure["floor"])}
+        for key, figure in report["figures"].items()
+    }
+    return {"samples": report["samples"], "encoder": report["encoder"], **found}
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
