@@ -118,7 +118,7 @@ def _shelve(made: Path, target: Path, title: str, report: Mapping[str, Any]) -> 
     if size > MOST_BYTES:
         raise UsageError(
             f"{target} would take {size / 1e6:.1f} MB, and a piece that ships at most "
-            f"{MOST_BYTES / 1e6:.0f}: give the recipe a smaller generator"
+            f"{MOST_BYTES / 1e6:.0f} MB: give the recipe a smaller generator"
         )
     return piece.save(target, card, generator, whole.upscaler, pictures, half=True)
 
