@@ -94,7 +94,7 @@ def start(began: float = 0.0) -> dict[str, float]:
     show = _open((512, 512))
     show.frame()
     first = time.time() - began
-    show.stream.start()
+    show.show.start()
     while show.show.waiting:
         show.frame()
     neural = time.time() - began
@@ -129,7 +129,7 @@ def frame_path() -> list[dict[str, Any]]:
 def _play(show: stage.Stage, frames: int) -> None:
     """Let the show run for so many frames after the piece has come on."""
     if show.stats.frames == 0 and show.show.waiting:
-        show.stream.start()
+        show.show.start()
         while show.show.waiting:
             show.frame()
     for _ in range(frames):
@@ -137,7 +137,6 @@ def _play(show: stage.Stage, frames: int) -> None:
 
 
 def _close(show: stage.Stage) -> None:
-    show.stream.close()
     show.close()
     show.window.close()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from installation import scene as scenes
 from installation.clock import Tempo
 from installation.engine.show import Light
-from installation.engine.walk import declare_piece
+from installation.engine.walk import declare_pieces
 from installation.parameters import Bus, Param, Parameters, Trigger
 from models.card import Card
 
@@ -25,8 +25,8 @@ class House(Parameters):
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
 
 
-def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
-    """Put everything that can be steered on the bus: house, clock, light, piece, every scene.
+def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) -> dict[str, str]:
+    """Put everything that can be steered on the bus: house, clock, light, pieces, every scene.
 
     A scene's parameters stand there from the start, whether it is on or not. wanted: scenes by
     name or file, before those that ship. Returns the file or name of each scene by its name, in
@@ -34,7 +34,7 @@ def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
     """
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
-    declare_piece(bus, card.latent, card.directions)
+    declare_pieces(bus, [(card.latent, card.directions) for card in pieces.values()])
     found: dict[str, str] = {}
     for file in (*wanted, *scenes.shipped()):
         name = scenes.scene_name(file)
@@ -44,4 +44,6 @@ def declare(bus: Bus, card: Card, wanted: Iterable[str] = ()) -> dict[str, str]:
         scenes.load(file).bind(bus, name)
     bus.declare("stage", House.declared())
     bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
+    if len(pieces) > 1:
+        bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
     return found

@@ -9,7 +9,7 @@ from installation import house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
 from installation.parameters import Bus, Param
-from installation.programme import bindings
+from installation.programme import bindings, pieces_of
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -52,15 +52,17 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
 def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
     """The bus as a show has it, without a show."""
     place = venue.load(venue_name)
+    order = setlist.load(place.play.setlist)
     try:
-        card = verify(shelf.find(piece or place.play.piece))
+        folders = pieces_of(order, piece or place.play.piece)
+        cards = {name: verify(folder) for name, folder in folders.items()}
     except PieceError:
         if piece:
             raise
-        card = _NO_PIECE
+        cards = {"": _NO_PIECE}
     bus = Bus()
-    names = [*setlist.load(place.play.setlist).names(), place.play.scene]
-    house.declare(bus, card, [name for name in names if name])
+    names = [*order.names(), place.play.scene]
+    house.declare(bus, cards, [name for name in names if name])
     return bus, MidiMap(bus, bindings(place), place.midi.automatic), place
 
 

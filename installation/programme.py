@@ -12,7 +12,7 @@ from installation import report, setlist
 from installation import scene as scenes
 from installation import venue as venues
 from installation.control.mapping import Binding
-from installation.setlist import Setlist
+from installation.setlist import Entry, Setlist, SetlistError
 from installation.venue import Venue
 from models.card import Card, verify
 from models.shelf import find
@@ -38,13 +38,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Programme:
-    """What is played where: in running order, on which piece."""
+    """What is played where: in running order, on which pieces."""
 
     venue: Venue
     order: Setlist
     scenes: tuple[str, ...]  # names or files: the setlist, then those asked for besides
-    folder: Path
-    card: Card
+    pieces: dict[str, Path]  # folders, the one that is played first at the head
+    cards: dict[str, Card]
 
     @classmethod
     def of(cls, options: Options) -> Self:
@@ -59,8 +59,29 @@ class Programme:
             shaders.load(entry.transition)
         if options.report:
             report.check(Path(options.report))
-        folder = find(options.piece or venue.play.piece)
-        return cls(venue, order, tuple(shown), folder, verify(folder))
+        pieces = pieces_of(order, options.piece or venue.play.piece)
+        cards = {name: verify(folder) for name, folder in pieces.items()}
+        return cls(venue, order, tuple(shown), pieces, cards)
+
+    @property
+    def card(self) -> Card:
+        """Of the piece that is played first."""
+        return next(iter(self.cards.values()))
+
+    def piece_of(self, entry: Entry) -> str:
+        """The name of the piece that an entry asks for; "" for the one that is on."""
+        name = Path(entry.piece).name
+        return name if name in self.pieces else ""
+
+
+def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
+    """The folders of all pieces that are played, by name. asked: one that plays everything."""
+    named = [asked] if asked else [order.scene[0].piece, *(e.piece for e in order.scene if e.piece)]
+    found: dict[str, Path] = {}
+    for folder in map(find, named):
+        if found.setdefault(folder.name, folder).resolve() != folder.resolve():
+            raise SetlistError(f"two pieces of the setlist are called {folder.name}; rename one")
+    return found
 
 
 def bindings(venue: Venue) -> list[Binding]:

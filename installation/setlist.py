@@ -19,6 +19,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scene: str
+    piece: str = Field("", description="A piece's name or folder; empty: the one that is on.")
     seconds: float = Field(180, gt=0, le=86_400)
     transition: str = Field("mix/dissolve", pattern=r"^mix/[a-z0-9_]+$|\.glsl$")
     fade: float = Field(4, ge=0, le=120, description="Seconds the transition takes.")

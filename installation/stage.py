@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from installation import desk, report
-from installation import scene as scenes
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
@@ -23,8 +23,10 @@ from installation.control.mapping import MidiMap
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.engine.painter import Painter
+from installation.engine.player import Player
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
+from installation.evening import Evening
 from installation.house import House, declare
 from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
@@ -36,7 +38,6 @@ from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.signals import ended_by_signals
 from installation.venue import VenueError
-from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
@@ -61,22 +62,20 @@ def play(options: Options) -> int:
         stage.open_controls()
         with ended_by_signals(stage.end):
             stage.frame()  # the first picture is on the wall before torch is imported
-            stage.stream.start()
+            stage.show.start()
             while not stage.closing and stage.frames_left():
                 stage.frame()
     finally:
-        stage.stream.close()
         stage.close()
         stage.window.close()
     return 0
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
-    """A stage in real time, the generator beside the renderer; stream.start() lets it begin."""
+    """A stage in real time, generators beside the renderer; show.start() lets them begin."""
     program = Programme.of(options)
     window = window or open_window(program, options)
-    stream = Stream(lambda: Painter(program.folder))
-    return Stage(options, program, window, stream, WallClock())
+    return Stage(options, program, window, lambda f: Stream(lambda: Painter(f)), WallClock())
 
 
 def open_window(program: Programme, options: Options) -> Window:
@@ -98,8 +97,8 @@ def _render(options: Options) -> int:
     screen = Offscreen(options.size or program.venue.window.size)
     stage = None
     try:
-        stream = Inline(Painter(program.folder))
-        stage = Stage(options, program, screen, stream, FixedClock(options.fps))
+        clock = FixedClock(options.fps)
+        stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
         frames = options.frames or round(_CLIP_SECONDS * options.fps)
         for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
             stage.frame()
@@ -126,39 +125,39 @@ class Stage:
 
     def __init__(
         self, options: Options, program: Programme, window: Window | Offscreen,
-        stream: Stream | Inline, clock: Clock,
+        stream_of: Callable[[Path], Stream | Inline], clock: Clock,
     ) -> None:  # fmt: skip
-        venue, order, card = program.venue, program.order, program.card
-        self.options, self.venue, self.order = options, venue, order
-        self.window, self.stream, self._clock = window, stream, clock
+        venue, order = program.venue, program.order
+        self.options, self.program, self.venue, self.order = options, program, venue, order
+        self.window, self._clock = window, clock
         self.bus, self.house, self.tempo = Bus(), House(), Tempo()
-        self._scene_files = declare(self.bus, card, program.scenes)
+        self._scene_files = declare(self.bus, program.cards, program.scenes)
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
         self._pace = Pace(venue.window.picture, venue.window.least_fps)
         self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
-        self.show = Show(
-            window.ctx, self.bus, card, stream, self._canvas(), seed=seed, stats=self.stats,
-            slowest=1 / venue.window.least_fps,
-        )  # fmt: skip
+        slowest = 1 / venue.window.least_fps
+        players = {
+            name: Player(window.ctx, program.cards[name], stream_of(folder), seed, slowest)
+            for name, folder in program.pieces.items()
+        }
+        self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
         self._overlay_on = venue.window.overlay
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
         self._map: MidiMap | None = None
-        self._camera = Camera(window.ctx, Path(venue.record.folder), card.name)
+        self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
         self._watch = FileWatch(saved)
-        self._entry = 0
-        self._entry_time = 0.0
-        self._hold = bool(options.scene or venue.play.scene) or not venue.play.advance
         self._last = time.perf_counter()
-        first = options.scene or venue.play.scene or order.scene[0].scene
-        self.show.cue(first)
-        self._find_entry(first)
+        first = options.scene or venue.play.scene
+        hold = bool(first) or not venue.play.advance
+        self._evening = Evening(program, self.show, hold, self._scene_changed)
+        self._evening.open(first)
         for address in (*venue.parameters, *(one.address for one in venue.midi.map)):
             if address not in self.bus:
                 raise VenueError(f"{options.venue}: there is no parameter {address!r} to move")
@@ -196,10 +195,8 @@ class Stage:
         for address in self.bus.tick(dt):
             self._happened(address)
         moment = self.tempo.frame(dt)
-        self._follow_setlist(dt)
+        self._evening.follow(dt)
         self._reload(self._watch.changed())
-        if self.stream.painter is None and self.stream.error is not None:
-            raise self.stream.error  # the piece passed its check and still could not be played
         self.show.step(moment)
         picture = self.show.render(moment)
         self.show.present(picture, self.window.screen, moment)
@@ -237,15 +234,14 @@ class Stage:
 
     def _happened(self, address: str) -> None:
         """A trigger was fired."""
-        if address.startswith("/stage/scene/"):
-            self._hold = True
-            file = self._scene_files[address.rsplit("/", 1)[-1]]
-            self._find_entry(file)
-            self._cue(file, fade=self.house.fade)
-            return
+        owner, _, name = address.rpartition("/")
+        if owner == "/stage/scene":
+            self._evening.scene(self._scene_files[name], self.house.fade)
+        elif owner == "/stage/piece":
+            self._evening.piece(name, self.house.fade)
         match address:
             case "/stage/next":
-                self._next()
+                self._evening.next()
             case "/stage/record":
                 self._camera.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":
@@ -266,30 +262,9 @@ class Stage:
             self._map.learn(self.keyboard.selected)
             log.info("%s", self._news())
 
-    def _follow_setlist(self, dt: float) -> None:
-        self._entry_time += dt
-        if not self._hold and self._entry_time >= self.order.scene[self._entry].seconds:
-            self._next()
-
-    def _find_entry(self, file: str) -> None:
-        """Go on in the setlist from this scene, if it is there; else from where it was."""
-        if file != self.order.scene[self._entry].scene and file in self.order.names():
-            self._entry = self.order.names().index(file)
-
-    def _next(self) -> None:
-        self._entry = (self._entry + 1) % len(self.order.scene)
-        self._entry_time, self._hold = 0.0, not self.venue.play.advance
-        entry = self.order.scene[self._entry]
-        self._cue(entry.scene, entry.transition, entry.fade)
-
-    def _cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
-        """Put on a scene; one that does not start leaves the stage as it is."""
-        try:
-            self.show.cue(file, transition, fade)
-        except (scenes.SceneError, ShaderError) as error:
-            log.error("%s; %s stays on", error, self.show.scene.name)
+    def _scene_changed(self) -> None:
         if self._map is not None:
-            self._map.refresh()  # its file may have been saved since
+            self._map.refresh()  # the scene's file may have been saved since
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:
@@ -303,8 +278,9 @@ class Stage:
     def _draw_overlay(self) -> None:
         if self._overlay is None or not self._overlay_on:
             return
-        fps, sharp = f"{self.stats.recent_fps():.0f} fps", self.show.upscaler
-        facts = [self.show.scene.name, self.show.card.name, fps, f"upscaler {sharp or '…'}"]
+        fps, player = f"{self.stats.recent_fps():.0f} fps", self.show.player
+        sharp = f"upscaler {player.upscaler or '…'}"
+        facts = [self.show.scene.name, player.card.name, fps, sharp]
         head = [" · ".join(facts), self._news()]
         rows = desk.rows(self.bus, self.keyboard.selected)
         self._overlay.draw(self.window.screen, self.window.size, head, rows)
@@ -319,13 +295,14 @@ class Stage:
 
     def report(self) -> dict[str, object]:
         """The frame statistics of this show, with the fields of --report."""
-        painter = self.stream.painter
+        player = self.show.player
+        painter = player.stream.painter
         return self.stats.report(
             host_copy=True,
             device=painter.device_name if isinstance(painter, Painter) else "none",
             renderer=self.window.ctx.info["GL_RENDERER"],
             size=list(self.window.size),
-            upscaler=self.show.upscaler.report() if self.show.upscaler is not None else None,
+            upscaler=player.upscaler.report() if player.upscaler is not None else None,
         )
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
     options = Options(piece=str(piece), scene=str(mine), size=(64, 64))
     screen = Offscreen((64, 64))
     show = stage.Stage(
-        options, Programme.of(options), screen, Inline(Painter(piece)), FixedClock(30)
+        options, Programme.of(options), screen, lambda f: Inline(Painter(f)), FixedClock(30)
     )
     show._watch._every = 0
 

@@ -42,7 +42,7 @@ def show(piece: Path) -> Iterator[stage.Stage]:
 def opened(options: stage.Options, piece: Path) -> Iterator[stage.Stage]:
     screen = Offscreen(SIZE)
     program = stage.Programme.of(options)
-    made = stage.Stage(options, program, screen, Inline(Painter(piece)), FixedClock(30))
+    made = stage.Stage(options, program, screen, lambda f: Inline(Painter(f)), FixedClock(30))
     try:
         yield made
     finally:
@@ -146,7 +146,7 @@ def test_scenes_change_by_hand_and_by_setlist(show: stage.Stage) -> None:
 def test_the_printed_addresses_are_those_of_the_show(show: stage.Stage) -> None:
     """MIDI controls are dealt out in order: `installation scenes` must print the same order."""
     bus = Bus()
-    house.declare(bus, show.show.card, show.order.names())
+    house.declare(bus, show.program.cards, show.order.names())
     assert [address for address, _ in show.bus] == [address for address, _ in bus]
 
 
@@ -170,7 +170,7 @@ def test_until_the_new_scene_is_ready_the_old_one_stays(piece: Path) -> None:
     options = stage.Options(piece=str(piece), scene="drift", size=SIZE, venue="rehearsal")
     screen = Offscreen(SIZE)
     show = stage.live(options, screen)
-    show.stream.start()
+    show.show.start()
     try:
         until(lambda: (show.frame(), not show.show.waiting)[1])
         until(lambda: (show.frame(), show.show._progress >= 1)[1])
@@ -184,7 +184,6 @@ def test_until_the_new_scene_is_ready_the_old_one_stays(piece: Path) -> None:
         until(lambda: (show.frame(), show.show.scene.ready)[1])
         assert waits == []
     finally:
-        show.stream.close()
         show.close()
         screen.close()
 
@@ -196,7 +195,6 @@ def test_a_scene_chosen_while_one_waits_is_the_first_that_is_seen(piece: Path) -
     show.bus.post("/stage/scene/masquerade", 1)
     show.frame()
     assert [layer.name for layer in show.show.layers] == ["masquerade"]
-    show.stream.close()
     show.close()
     screen.close()
 
@@ -320,11 +318,11 @@ def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) ->
 def test_a_scene_of_ones_own_takes_the_place_of_ours(piece: Path, tmp_path: Path) -> None:
     """`--scene` changes no number and no MIDI channel of the other scenes."""
     bus = Bus()
-    card = stage.Programme.of(stage.Options(piece=str(piece))).card
-    before = house.declare(bus, card, ["drift", "procession"])
+    cards = stage.Programme.of(stage.Options(piece=str(piece))).cards
+    before = house.declare(bus, cards, ["drift", "procession"])
     mine = str(tmp_path / "procession.py")
     shutil.copy(str(scenes.find("procession")), mine)
-    after = house.declare(Bus(), card, ["drift", "procession", mine])
+    after = house.declare(Bus(), cards, ["drift", "procession", mine])
     assert list(after) == list(before)
     assert after["procession"] == mine
     options = stage.Options(piece=str(piece), scene="masquerade")

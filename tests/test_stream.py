@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from installation.engine.stream import Inline, Stream
 
@@ -96,6 +97,25 @@ def test_a_painter_that_does_not_open_is_told() -> None:
     stream.start()
     until(lambda: stream.error is not None)
     assert "no such weights" in str(stream.error)
+    stream.close()
+
+
+def test_a_rest_does_not_count_as_a_slow_picture() -> None:
+    clock = [0.0]
+    stream = Stream(lambda: Painter(), lambda: clock[0])
+    stream.start()
+
+    def paint(at: float, cast: str) -> float:
+        clock[0] = at
+        seen = 0 if stream.newest is None else stream.newest.number
+        stream.request(point(1), cast)
+        until(lambda: stream.newest is not None and stream.newest.number > seen)
+        assert stream.newest is not None
+        return stream.newest.interval
+
+    assert [paint(0.1 * (n + 1), "a") for n in range(4)] == pytest.approx([0.1] * 4)
+    assert paint(300.0, "b") == pytest.approx(0.1)  # on again after minutes
+    assert paint(300.2, "b") == pytest.approx(0.12)
     stream.close()
 
 

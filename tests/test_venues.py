@@ -19,7 +19,7 @@ CARD = Card(name="test", resolution=64, latent=Latent(8), generator={})
 def test_every_venue_loads_and_its_addresses_exist(name: str) -> None:
     place = venue.load(name)
     bus = Bus()
-    declare(bus, CARD, setlist.load(place.play.setlist).names())
+    declare(bus, {"tiny": CARD}, setlist.load(place.play.setlist).names())
     for address in [*place.parameters, *(one.address for one in place.midi.map)]:
         assert address in bus
     if place.play.scene:

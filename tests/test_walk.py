@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from installation.engine.walk import LatentSpace, declare_piece, slerp, steer
+from installation.engine.walk import LatentSpace, declare_pieces, slerp, steer
 from installation.parameters import Bus
 from models.latent import Code, Label, Latent
 
@@ -107,14 +107,14 @@ def test_a_scene_can_set_labels_and_codes(space: LatentSpace) -> None:
 
 def test_faders_at_rest_leave_the_scene_alone(space: LatentSpace) -> None:
     bus = Bus()
-    declare_piece(bus, LATENT)
+    declare_pieces(bus, [(LATENT, ())])
     point = space.seed(1)
     np.testing.assert_array_equal(steer(bus, LATENT, point), point)
 
 
 def test_a_raised_fader_takes_the_choice_over(space: LatentSpace) -> None:
     bus = Bus()
-    declare_piece(bus, LATENT)
+    declare_pieces(bus, [(LATENT, ())])
     assert bus.post("/piece/hair/dark_brown", 1)
     assert bus.post("/piece/code/1", -0.5)
     assert bus.post("/piece/code/2/3", 0.5)
@@ -131,7 +131,7 @@ def test_a_raised_fader_takes_the_choice_over(space: LatentSpace) -> None:
 def test_a_direction_moves_z_alone(space: LatentSpace) -> None:
     ways = np.eye(2, LATENT.z)
     bus = Bus()
-    declare_piece(bus, LATENT, ways)
+    declare_pieces(bus, [(LATENT, ways)])
     point = space.seed(1)
     np.testing.assert_array_equal(steer(bus, LATENT, point, ways), point)
     assert bus.post("/piece/direction/2", -1.5)
@@ -143,9 +143,9 @@ def test_a_direction_moves_z_alone(space: LatentSpace) -> None:
 
 def test_another_piece_brings_its_own_faders() -> None:
     bus = Bus()
-    declare_piece(bus, LATENT)
+    declare_pieces(bus, [(LATENT, ())])
     assert "/piece/eyes/blue" in bus
-    declare_piece(bus, Latent(8))
+    declare_pieces(bus, [(Latent(8), ())])
     assert not [address for address, _ in bus if address.startswith("/piece/")]
 
 
@@ -157,7 +157,7 @@ def test_names_in_any_script_have_faders_of_their_own() -> None:
         (Code("k", "continuous"),),
     )
     bus = Bus()
-    declare_piece(bus, latent)
+    declare_pieces(bus, [(latent, ())])
     assert [address for address, _ in bus] == [
         "/piece/1/1", "/piece/1/2", "/piece/1/ete", "/piece/1/ete_4", "/piece/code_label/1",
         "/piece/code_label/2", "/piece/code/1",

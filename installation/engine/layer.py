@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import moderngl
 import numpy as np
@@ -17,10 +18,12 @@ from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
 from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
-from installation.engine.walk import LatentSpace
 from installation.parameters import Bus
 from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
 from shaders import ShaderError
+
+if TYPE_CHECKING:
+    from installation.engine.player import Player
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +36,10 @@ class Layer:
     """
 
     def __init__(
-        self, ctx: moderngl.Context, bus: Bus, space: LatentSpace, file: str, size: Size
+        self, ctx: moderngl.Context, bus: Bus, player: Player, file: str, size: Size
     ) -> None:
-        self.file, self.name = file, scene_name(file)
-        self._ctx, self._bus, self._space, self._size = ctx, bus, space, size
+        self.file, self.name, self.player = file, scene_name(file), player
+        self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
         self.scene, self._point, self.chain = self._start()
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()

@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import moderngl
-import numpy as np
 
 import shaders
 from installation.clock import Frame
 from installation.engine.compose import Present
 from installation.engine.layer import Layer
 from installation.engine.mix import Mixer
+from installation.engine.player import Player
 from installation.engine.programs import Program
-from installation.engine.stream import Inline, Picture, Stream
-from installation.engine.textures import FrameTexture, Size, Target
-from installation.engine.walk import LatentSpace, steer
+from installation.engine.textures import Size, Target
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from installation.scene import scene_name
-from models.card import Card
-
-if TYPE_CHECKING:
-    from installation.engine.tiers import Tiers
 
 log = logging.getLogger(__name__)
 
@@ -49,38 +42,28 @@ class Light(Parameters):
 
 
 class Show:
-    """Everything on stage for one piece. size: of the picture that is drawn, in pixels; slowest:
-    seconds that a frame may take before the picture is made cheaper."""
+    """Everything on stage. players: the pieces by name, the first one where nothing is said; size:
+    of the picture that is drawn, in pixels."""
 
     def __init__(
         self,
         ctx: moderngl.Context,
         bus: Bus,
-        card: Card,
-        stream: Stream | Inline,
-        size: tuple[int, int],
-        seed: int = 0,
+        players: Mapping[str, Player],
+        size: Size,
         stats: FrameStats | None = None,
-        slowest: float = 1 / 30,
     ) -> None:
-        self.ctx, self.bus, self.card, self.stream, self.size = ctx, bus, card, stream, size
+        self.ctx, self.bus, self.players, self.size = ctx, bus, players, size
         self.stats = stats or FrameStats()
-        self.space = LatentSpace(card.latent, seed)
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self.hurried = False  # this machine is slow: nothing that only smoothes
         self._progress, self._fade = 1.0, _FIRST_FADE
         self._mixer, self._present = Mixer(ctx, size), Present(ctx)
         self._still: Target | None = None  # what a transition cut short had come to
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
-        self._upload = FrameTexture(ctx)
-        self.upscaler: Tiers | None = None  # made when the piece's weights are there
-        self._slowest = slowest
-        self._warming: Iterator[None] | None = None
-        self._seen = 0
         self._opened = False  # the waiting picture has given way
         self._now, self._frame = 0.0, Frame(0, 0.0, 0.0, 0.0)
         self._sampling = False
-        self._at_once = isinstance(stream, Inline)  # nobody is watching: no need to spread work
 
     @property
     def scene(self) -> Layer:
@@ -88,19 +71,33 @@ class Show:
         return self.layers[-1]
 
     @property
+    def player(self) -> Player:
+        """The piece that is on, or coming on."""
+        return self.scene.player if self.layers else next(iter(self.players.values()))
+
+    @property
     def waiting(self) -> bool:
         """True until the piece's first picture has arrived."""
         return not self._opened
 
-    def cue(self, file: str, transition: str = "mix/dissolve", fade: float = 0.0) -> None:
-        """Put on a scene over `fade` seconds. A transition that is under way is cut short, and the
-        new one begins from the picture that it had come to.
+    def start(self) -> None:
+        """Let the pieces be opened, beside the renderer."""
+        for player in self.players.values():
+            player.stream.start()
+
+    def cue(
+        self, file: str, transition: str = "mix/dissolve", fade: float = 0.0, piece: str = ""
+    ) -> None:
+        """Put on a scene over `fade` seconds, on a piece by name or the one that is on. A
+        transition that is under way is cut short, and the new one begins from the picture that it
+        had come to.
 
         Raises SceneError or ShaderError, and then nothing has changed.
         """
+        player = self.players[piece] if piece else self.player
         mixer = Mixer(self.ctx, self.size, transition)
         try:
-            layer = Layer(self.ctx, self.bus, self.space, file, self.size)
+            layer = Layer(self.ctx, self.bus, player, file, self.size)
         except Exception:
             mixer.release()
             raise
@@ -140,58 +137,28 @@ class Show:
         self._now, self._frame = time.perf_counter(), frame
         self._sampling = frame.index % _SAMPLED == 0
         for layer in self.layers:
-            layer.warm(whole=self._at_once)
-        if not self._warm():
+            layer.warm(whole=layer.player.at_once)
+        # While the waiting picture is on, all pieces are made ready, one shader a frame: nothing
+        # stutters when the next is put on.
+        if not all(player.warm(min(self.size)) for player in self.players.values()):
             return
-        latent, ways = self.card.latent, self.card.directions
-        points = [steer(self.bus, latent, layer.step(frame), ways) for layer in self.layers]
-        self.stream.request(np.stack(points), tuple(self.layers))
-        picture = self.stream.newest
-        if picture is not None and picture.number != self._seen:
-            self._take(picture)
+        for player in self.players.values():
+            layers = [layer for layer in self.layers if layer.player is player]
+            if layers:
+                player.request(self.bus, frame, layers)
+                self._take(player)
         self._advance(frame.dt)
 
-    def _warm(self) -> bool:
-        """While the waiting picture is on: choose the upscaler as soon as its weights are there,
-        one of its shaders each frame. True when all is ready to show the piece."""
-        if self.stream.painter is None:
-            return False
-        if self.upscaler is None:
-            self.upscaler = self._make_upscaler()
-            self._warming = self.upscaler.choose()
-        while self._warming is not None:
-            if next(self._warming, True):
-                self._warming = None
-            if not self._at_once:
-                break
-        return self._warming is None
-
-    def _take(self, picture: Picture) -> None:
-        assert self.stream.painter is not None  # noqa: S101 - it has painted
-        assert self.upscaler is not None  # noqa: S101 - made by _warm
-        self.stats.neural += 1 if self._seen == 0 else picture.number - self._seen
-        self._seen = picture.number
-        self.stats.stage("generator", self.stream.painter.seconds)
-        layers = picture.key if isinstance(picture.key, tuple) else ()
-        for pixels, layer in zip(picture.pixels, layers, strict=True):
-            if layer not in self.layers:  # its scene has left the stage meanwhile
-                continue
-            with self._timed("upload"):
-                texture = self._upload.upload(pixels)
-            with self._timed("upscale", self.upscaler.took):
-                sharp = self.upscaler.render(texture, self.bus.value("/light/sharpen"))
-                reach = self.bus.value("/light/steady")
-                sharp = layer.steady.render(sharp, texture, self._frame.time, reach)
-                layer.arrive(sharp, picture.ready, picture.interval)
-
-    def _make_upscaler(self) -> Tiers:
-        """Whatever networks there are for this piece, at the scale that the picture needs."""
-        from installation.engine.tiers import Tiers, rungs
-
-        side = self.card.resolution
-        own = getattr(self.stream.painter, "upscaler", None)
-        found = rungs(own, min(self.size) / side)
-        return Tiers(self.ctx, found, (side, side), None if self._at_once else self._slowest)
+    def _take(self, player: Player) -> None:
+        """The newest picture of a piece, if there is a new one."""
+        news = player.news()
+        if news is None:
+            return
+        picture, painted = news
+        self.stats.neural += painted
+        assert player.stream.painter is not None  # noqa: S101 - it has painted
+        self.stats.stage("generator", player.stream.painter.seconds)
+        player.hand_out(picture, self.layers, self.bus, self._frame.time, self._timed)
 
     def _advance(self, dt: float) -> None:
         """Let transitions go on; the old scene leaves when the new one is fully there."""
@@ -274,9 +241,8 @@ class Show:
     def release(self) -> None:
         for layer in self.layers:
             layer.release()
-        for part in (self._mixer, self._present, self._waiting, self._dark, self._upload):
+        for part in (self._mixer, self._present, self._waiting, self._dark):
             part.release()
         self._let_go()
-        self._warming = None
-        if self.upscaler is not None:
-            self.upscaler.release()
+        for player in self.players.values():
+            player.release()

@@ -86,7 +86,7 @@ class Stream:
         except Exception as error:  # noqa: BLE001 - reported by whoever reads `error`
             self.error = error
             return
-        number, interval, last = 0, 0.0, self._now()
+        number, interval, last, cast = 0, 0.0, self._now(), None
         while (wanted := self._next()) is not None:
             points, key = wanted
             try:
@@ -98,9 +98,11 @@ class Stream:
                 continue
             now = self._now()
             took, last = now - last, now
-            # the first one also waited for somebody to ask
-            interval = took if number <= 1 else 0.8 * interval + 0.2 * took
-            number += 1
+            if number <= 1:
+                interval = took  # the first one also waited for somebody to ask
+            elif key == cast:  # else there may have been a rest between the two
+                interval = 0.8 * interval + 0.2 * took
+            number, cast = number + 1, key
             self.newest = Picture(pixels, number, key, now, interval)
 
     def _next(self) -> tuple[Points, object] | None:

@@ -9,7 +9,7 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,34 +177,51 @@ class Spline:
 Directions = Sequence[Sequence[float]]  # each of z numbers; a card's `directions`
 
 
-def declare_piece(bus: Bus, latent: Latent, directions: Directions = ()) -> None:
-    """Offer a piece's labels, codes and directions to the room: /piece/hair/blonde,
-    /piece/code/2, /piece/direction/1.
+def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> None:
+    """Offer the labels, codes and directions of all pieces to the room: /piece/hair/blonde,
+    /piece/code/2, /piece/direction/1. What two pieces share is one address.
 
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
     bus.withdraw("piece")
-    for label, owner in _labels(latent):
-        declared = {
-            name: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
-            for name, value in zip(slugs(label.values), label.values, strict=True)
-        }
+    offered: dict[str, dict[str, Param]] = {}
+    for latent, directions in pieces:
+        for owner, declared in _offered(latent, directions):
+            offered.setdefault(owner, {}).update(declared)
+    for owner, declared in offered.items():
         bus.declare(owner, declared)
+
+
+def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict[str, Param]]]:
+    """One piece's parameters, by what they stand under."""
+    for label, owner in _labels(latent):
+        names = zip(slugs(label.values), label.values, strict=True)
+        yield (
+            owner,
+            {
+                name: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
+                for name, value in names
+            },
+        )
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
             moved = Param(0, -2, 2, glide=0.4, doc=f"{code.name}: moves it from where the walk is.")
-            bus.declare("piece/code", {str(number): moved})
+            yield "piece/code", {str(number): moved}
         else:
-            declared = {
-                str(k + 1): Param(0, 0, 1, glide=0.4, doc=f"{code.name}: value {k + 1}.")
-                for k in range(code.size)
-            }
-            bus.declare(f"piece/code/{number}", declared)
-    moves = {
-        str(k + 1): Param(0, -3, 3, glide=0.6, doc=f"Moves z along direction {k + 1}.")
-        for k in range(len(directions))
-    }
-    bus.declare("piece/direction", moves)
+            yield (
+                f"piece/code/{number}",
+                {
+                    str(k + 1): Param(0, 0, 1, glide=0.4, doc=f"{code.name}: value {k + 1}.")
+                    for k in range(code.size)
+                },
+            )
+    yield (
+        "piece/direction",
+        {
+            str(k + 1): Param(0, -3, 3, glide=0.6, doc=f"Moves z along direction {k + 1}.")
+            for k in range(len(directions))
+        },
+    )
 
 
 def _labels(latent: Latent) -> list[tuple[Label, str]]:

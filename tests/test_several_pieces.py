@@ -1,0 +1,170 @@
+"""Several pieces in one show: each scene of a setlist on its own, and changed by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from installation import stage
+from installation.clock import FixedClock
+from installation.engine.painter import Painter
+from installation.engine.stream import Inline
+from installation.output.offscreen import Offscreen
+from installation.programme import Options, Programme
+from installation.setlist import SetlistError
+from models.card import PieceError
+from models.latent import Code, Label, Latent
+from tests.pieces import make_piece
+
+SIZE = (64, 64)
+OTHER = Latent(6, (Label("form", ("disc", "long")),), (Code("kind", "categorical", 3),))
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("pieces")
+    return make_piece(folder / "one"), make_piece(folder / "two", 16, OTHER, scale=2)
+
+
+@pytest.fixture
+def place(pieces: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A venue whose setlist goes from the one to the other."""
+    order = tmp_path / "order.toml"
+    order.write_text(
+        f'[[scene]]\nscene = "drift"\nseconds = 3\npiece = "{pieces[0]}"\n'
+        f'[[scene]]\nscene = "kin"\nseconds = 99\nfade = 0.5\npiece = "{pieces[1]}"\n'
+        '[[scene]]\nscene = "ember"\n'
+    )
+    venue = tmp_path / "here.toml"
+    venue.write_text(f"[play]\nsetlist = '{order}'\nadvance = true\n")
+    return venue
+
+
+@pytest.fixture
+def show(place: Path) -> Iterator[stage.Stage]:
+    yield from opened(Options(venue=str(place), size=SIZE, offscreen=True))
+
+
+def opened(options: Options) -> Iterator[stage.Stage]:
+    screen = Offscreen(SIZE)
+    made = stage.Stage(
+        options, Programme.of(options), screen, lambda f: Inline(Painter(f)), FixedClock(30)
+    )
+    try:
+        yield made
+    finally:
+        made.close()
+        screen.close()
+
+
+def run(show: stage.Stage, frames: int) -> np.ndarray:
+    for _ in range(frames):
+        show.frame()
+    data = show.window.screen.read(components=3, alignment=1)
+    return np.frombuffer(data, np.uint8).astype(int)
+
+
+def on(show: stage.Stage) -> list[tuple[str, str]]:
+    return [(layer.name, layer.player.card.name) for layer in show.show.layers]
+
+
+def test_the_setlist_goes_from_piece_to_piece(show: stage.Stage) -> None:
+    run(show, 80)
+    assert on(show) == [("drift", "one")]
+    run(show, 15)
+    assert on(show) == [("drift", "one"), ("kin", "two")]  # giving way
+    run(show, 20)
+    assert on(show) == [("kin", "two")]
+    assert show.report()["upscaler"]["tier"] == "own"  # the second piece's
+    show.bus.post("/stage/next", 1)
+    run(show, 200)
+    assert on(show) == [("ember", "two")]  # named no piece: the one that is on
+
+
+def test_two_runs_are_the_same(place: Path) -> None:
+    options = Options(venue=str(place), size=SIZE, offscreen=True)
+    first, again = ([run(show, 20) for _ in range(6)] for _ in "ab" for show in opened(options))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_a_piece_is_put_on_by_hand_under_the_scene_that_is_on(show: stage.Stage) -> None:
+    run(show, 65)  # the waiting picture has given way
+    show.bus.post("/stage/fade", 0.2)
+    show.bus.post("/stage/piece/two", 1)
+    run(show, 2)
+    assert on(show) == [("drift", "one"), ("drift", "two")]
+    run(show, 60)
+    assert on(show) == [("drift", "two")]  # the setlist waits, as the hand has taken over
+    show.bus.post("/stage/scene/drift", 1)
+    run(show, 20)
+    assert on(show) == [("drift", "one")]  # its place in the setlist
+
+
+def test_every_piece_can_be_steered_and_what_two_share_is_one_address(show: stage.Stage) -> None:
+    addresses = [address for address, _ in show.bus]
+    for address in ("form/oval", "form/disc", "form/long", "code/1", "code/1/3"):
+        assert addresses.count(f"/piece/{address}") == 1
+    run(show, 5)
+    for player in show.show.players.values():
+        latent = player.card.latent
+        show.bus.post("/piece/form/disc", 1)
+        show.bus.post(f"/stage/piece/{player.card.name}", 1)
+        show.bus.post("/stage/fade", 0)
+        run(show, 90)
+        painted: list[np.ndarray] = []
+        request = player.stream.request
+        player.stream.request = lambda p, k, r=request, seen=painted: (seen.append(p), r(p, k))[1]
+        run(show, 1)
+        values = painted[0][0][latent.slices()["form"]]
+        assert values[latent.labels[0].values.index("disc")] == pytest.approx(1, abs=0.01)
+
+
+def test_a_piece_that_is_asked_for_plays_everything(place: Path, pieces: tuple[Path, Path]) -> None:
+    for show in opened(Options(piece=str(pieces[1]), venue=str(place), size=SIZE, offscreen=True)):
+        assert list(show.show.players) == ["two"]
+        assert "/stage/piece/two" not in show.bus  # nothing to change to
+        run(show, 120)
+        assert on(show) == [("kin", "two")]
+
+
+def test_what_the_setlist_names_wrongly_is_said_before_the_first_frame(
+    pieces: tuple[Path, Path], tmp_path: Path
+) -> None:
+    same = make_piece(tmp_path / "elsewhere" / "one")
+    order, venue = tmp_path / "order.toml", tmp_path / "here.toml"
+    venue.write_text(f"[play]\nsetlist = '{order}'\n")
+    for piece, error, says in (
+        (same, SetlistError, "called one"),
+        (tmp_path / "none", PieceError, "no piece"),
+    ):
+        order.write_text(
+            f'[[scene]]\nscene = "drift"\npiece = "{pieces[0]}"\n'
+            f'[[scene]]\nscene = "drift"\npiece = "{piece}"\n'
+        )
+        with pytest.raises(error, match=says):
+            Programme.of(Options(venue=str(venue)))
+
+
+def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:
+    screen = Offscreen(SIZE)
+    show = stage.live(Options(venue=str(place), size=SIZE), screen)
+    show.show.start()
+    try:
+        end = time.monotonic() + 60
+        while show.show.waiting:
+            show.frame()
+            assert time.monotonic() < end
+        assert all(player.upscaler is not None for player in show.show.players.values())
+        show.bus.post("/stage/piece/two", 1)
+        show.frame()
+        while not show.show.scene.ready:
+            show.frame()
+            assert time.monotonic() < end
+        assert on(show)[-1] == ("drift", "two")
+    finally:
+        show.close()
+        screen.close()
