@@ -22,6 +22,7 @@ from models.strided import halve
 
 FEATURES = 128  # width of the vector that every head reads
 SLOPE = 0.2  # of LeakyReLU
+GROUP = 8  # images whose deviation is one number
 
 
 class DownConv(nn.Module):
@@ -142,7 +143,7 @@ class Discriminator(nn.Module):
         return torch.where(self.bounded, torch.tanh(guess), guess)
 
 
-def minibatch_deviation(x: Tensor, group: int = 8) -> Tensor:
+def minibatch_deviation(x: Tensor, group: int = GROUP) -> Tensor:
     """How much neighbours in a batch differ: (N, C, H, W) -> (N, 1, H, W), one number a group.
 
     A generator that repeats itself is caught by it. Groups are made of images far apart in the

@@ -17,6 +17,7 @@ from training.corpus import leaves, shapes
 from training.upscale import losses
 from training.upscale.degradation import Kernel, draw_kernel, soil
 from training.upscale.export import stand_alone
+from training.upscale.level import level
 from training.upscale.recipe import UpscaleRecipe
 from training.upscale.training import Training
 
@@ -32,6 +33,22 @@ def fresh(recipe: UpscaleRecipe = SMALL, walk: torch.Tensor | None = None) -> Tr
 def go(training: Training, steps: int, until: int | None = None) -> list[dict[str, float]]:
     """Train to step `until` of a budget of `steps`."""
     return [training.advance(training.step / steps) for _ in range(training.step, until or steps)]
+
+
+def test_levelling_changes_the_scale_of_every_channel_and_not_the_picture() -> None:
+    torch.manual_seed(2)
+    upscaler = Upscaler(2, 8, 3).requires_grad_(False)
+    torch.nn.init.normal_(upscaler.tail.weight, std=0.1)
+    for number, layer in enumerate([upscaler.head, *upscaler.body]):
+        layer.weight *= torch.logspace(-2, 2, 8).roll(number)[:, None, None, None]
+        torch.nn.init.normal_(layer.bias, std=0.1)
+    x = torch.rand(4, 3, 16, 16)
+    found = level(upscaler, x)
+    peaks = [feature.abs().amax((0, 2, 3)) for feature in found.features(x).values()]
+    assert all(torch.allclose(peak, torch.ones(8)) for peak in peaks[1:-1])
+    assert torch.allclose(torch.maximum(peaks[0], peaks[-1]), torch.ones(8))  # joined by the skip
+    residual = upscaler.residual(x)
+    assert torch.allclose(found.residual(x), residual, atol=1e-5 * float(residual.abs().max()))
 
 
 @pytest.mark.parametrize("corpus", [shapes, leaves])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.architecture import fit_to, stages_for
-from models.discriminator import Discriminator
+from models.discriminator import GROUP, Discriminator
 from models.generator import Generator
 from models.latent import Latent
 from training import ranks
@@ -246,9 +246,14 @@ class GanModule(pl.LightningModule):
         return recipe.code_weight + (recipe.code_start - recipe.code_weight) * left
 
     def _code_loss(self, fake: Tensor, latent: Tensor) -> Tensor:
-        """How badly Q reads the codes, from fakes without augmentation: colour may be a code."""
-        truth = code_columns(latent, self.latent.slices(), self.latent.codes)
-        guess = self.discriminator.recognise(fake).float()
+        """How badly Q reads the codes, from fakes without augmentation: colour may be a code.
+
+        This is a pass through D of its own, so a quarter of the batch has to do, where that makes
+        whole groups for the minibatch deviation.
+        """
+        some = len(fake) // 4 if len(fake) % (4 * GROUP) == 0 else len(fake)
+        truth = code_columns(latent[:some], self.latent.slices(), self.latent.codes)
+        guess = self.discriminator.recognise(fake[:some]).float()
         missed, known = code_loss(guess, truth, self.latent.codes)
         self.losses["codes"] = missed.detach()
         self.losses |= {f"mi_{name}": value for name, value in known.items()}

@@ -7,7 +7,7 @@ runs, and the adversarial step has several, through parts of it, that R1 and R2 
 `batch` is the batch of all ranks together. Each takes every so-many-th image and draws the random
 numbers of the whole batch, of which it keeps its own, so that the number of ranks changes nothing
 but rounding: batch norm's statistics are those of all ranks, and a group of minibatch standard
-deviation stays together while `batch` can be divided by 8 × ranks.
+deviation stays together while `batch` can be divided by 8 × ranks, with codes by 32 × ranks.
 """
 
 from __future__ import annotations

@@ -31,10 +31,12 @@ from training.precision import bfloat16_is_fast
 from training.upscale import losses
 from training.upscale.critic import Critic
 from training.upscale.degradation import Kernel, draw_kernel, soil
+from training.upscale.level import level
 from training.upscale.pictures import Picture, crops
 from training.upscale.recipe import UpscaleRecipe
 
 _WARM = 100  # steps in which the rate rises: the first gradients are the roughest
+_LEVELLED_BY = 64  # crops
 _LEAST = 0.005  # of the rate is left at a stage's end
 
 
@@ -80,10 +82,12 @@ class Training:
 
     @property
     def result(self) -> Upscaler:
-        """The moving average of the weights, ready to use."""
+        """The moving average of the weights, ready to use: levelled for half floats."""
         found = Upscaler(**self.upscaler.kwargs)
         found.load_state_dict(self.average.module.state_dict())
-        return found.eval().requires_grad_(False)
+        found = found.eval().requires_grad_(False)
+        rng = np.random.default_rng([self.recipe.seed, 8])
+        return level(found, crops(self.pictures, _LEVELLED_BY, self.recipe.crop, False, rng))
 
     def advance(self, spent: float) -> dict[str, float]:
         """One step; its losses. spent: the share of the budget used so far, 0 to 1."""
