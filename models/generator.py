@@ -117,7 +117,8 @@ class Generator(nn.Module):
         self.fade = 1.0  # … and how far the new one has come in
         nn.init.normal_(self.seed.weight, 0, 0.02)
 
-    def forward(self, latent: Tensor) -> Tensor:
+    def forward(self, latent: Tensor, bounded: bool = True) -> Tensor:
+        """bounded: in [-1, 1], by tanh; else as it goes into that, which a training may want."""
         x = before = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
         x = F.relu(self.norm(x))
         for stage in self.stages:
@@ -126,7 +127,8 @@ class Generator(nn.Module):
         if self.former is not None and self.fade < 1:
             small = F.interpolate(self.former(before), scale_factor=2, mode="nearest")
             picture = torch.lerp(small, picture, self.fade)
-        return torch.tanh(picture + self.ground.view(3, 1, 1))
+        picture = picture + self.ground.view(3, 1, 1)
+        return torch.tanh(picture) if bounded else picture
 
     def grow(self, channels: int) -> None:
         """Double the resolution, with so many channels at half of it; `fade` starts at 0."""

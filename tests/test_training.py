@@ -220,6 +220,18 @@ def test_discriminator_reads_labels_only_when_ramped_in() -> None:
     assert judge(images, one)[1].shape == (2, 3)
 
 
+def test_a_hole_burnt_into_a_picture_can_close_again() -> None:
+    drawn = torch.tensor([-2.9, 0.0, 2.9, 12.0, -12.0]).view(1, 1, 1, 5).requires_grad_()
+    assert (torch.tanh(drawn[..., :3]).abs() < 1).all()
+    torch.tanh(drawn).sum().backward()
+    assert drawn.grad is not None
+    assert drawn.grad[..., 3:].abs().max() < 1e-8  # no way out by the picture alone
+    drawn.grad = None
+    losses.saturation(drawn).backward()
+    assert drawn.grad is not None
+    assert torch.equal(drawn.grad.sign().flatten(), torch.tensor([0.0, 0, 0, 1, -1]))
+
+
 def test_q_never_leaves_the_range_of_a_continuous_code() -> None:
     codes = (Code("kind", "categorical", 2), Code("turn", "continuous"))
     judge = Discriminator(16, (8, 16), codes=codes)

@@ -39,3 +39,15 @@ def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
     """
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.float().square().sum((1, 2, 3)).mean()
+
+
+SATURATED = 3.0
+"""Before the last tanh; after it half a grey level is left to white or black."""
+
+
+def saturation(drawn: Tensor) -> Tensor:
+    """How far pictures lie beyond what can be seen: (N, 3, S, S), before the last tanh, -> scalar.
+
+    There tanh passes no gradient, so a hole burnt into a picture would never close again.
+    """
+    return (drawn.abs() - SATURATED).clamp(min=0).square().mean()

@@ -19,7 +19,7 @@ from training.batches import draw_latent, step_rng
 from training.growth import Size
 from training.guard import Guard, Health, NotFiniteError, descend
 from training.information import code_columns, code_loss, label_loss
-from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty
+from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty, saturation
 from training.pixels import floats
 from training.recipe import Recipe
 
@@ -138,10 +138,12 @@ class GanModule(pl.LightningModule):
         rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self._hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
-        fake = self.generator(latent)
+        drawn = self.generator(latent, bounded=False)
+        fake = torch.tanh(drawn)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
         if self.kimg >= self.recipe.generator_rest:
-            self._train_generator(fake, real_logits, conditions, latent, rng)
+            burnt = saturation(drawn.float())
+            self._train_generator(fake, burnt, real_logits, conditions, latent, rng)
 
     def _set_learning_rate(self) -> None:
         """Constant, then straight down to nothing over the last share of the budget, where the
@@ -190,6 +192,7 @@ class GanModule(pl.LightningModule):
     def _train_generator(
         self,
         fake: Tensor,
+        burnt: Tensor,
         real_logits: Tensor,
         conditions: Tensor,
         latent: Tensor,
@@ -202,7 +205,8 @@ class GanModule(pl.LightningModule):
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
         fake_logits, classes = self._see(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
-        self.losses["generator"] = loss.detach()
+        self.losses |= {"generator": loss.detach(), "burnt": burnt.detach()}
+        loss = loss + recipe.saturation * burnt
         if self.latent.codes:
             loss = loss + self._code_weight() * self._code_loss(fake, latent)
         if self.latent.labels:
