@@ -36,8 +36,9 @@ def test_a_commission_can_be_carried_out(name: str, resolution: int) -> None:
     commission.artist.check(commission.count, resolution, commission.seed, commission.pinned)
     recipe = load_recipe(commission.recipe, commission.set, resolution=resolution)
     assert recipe.sizes[-1].resolution == resolution
-    assert recipe.codes
     assert set(recipe.labels) <= set(commission.artist.labels) - set(commission.pinned)
+    assert not {code.name for code in recipe.codes} & set(commission.artist.labels)
+    assert recipe.codes
 
 
 def test_a_piece_is_made_measured_and_put_on_the_shelf(
