@@ -56,6 +56,14 @@ class Evening:
         self._hold = True
         self._cue(self._show.scene.file, fade=fade, piece=name)
 
+    def next_piece(self, fade: float) -> None:
+        """The piece after the one that is on, in the order in which the setlist names them."""
+        names, players = list(self._show.players), list(self._show.players.values())
+        if len(names) < 2:
+            log.info("there is no other piece; a setlist may name several")
+            return
+        self.piece(names[(players.index(self._show.player) + 1) % len(names)], fade)
+
     def _find(self, file: str) -> None:
         """Go on in the setlist from this scene, if it is there; else from where it was."""
         names = [entry.scene for entry in self._order]

@@ -23,6 +23,7 @@ class House(Parameters):
     learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
     quit = Trigger(doc="Close the house.", guarded=True)
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
+    next_piece = Trigger(doc="The next piece, under the scene that is on.")
 
 
 def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) -> dict[str, str]:

@@ -242,6 +242,8 @@ class Stage:
         match address:
             case "/stage/next":
                 self._evening.next()
+            case "/stage/next_piece":
+                self._evening.next_piece(self.house.fade)
             case "/stage/record":
                 self._camera.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":

@@ -102,6 +102,10 @@ def test_a_piece_is_put_on_by_hand_under_the_scene_that_is_on(show: stage.Stage)
     show.bus.post("/stage/scene/drift", 1)
     run(show, 20)
     assert on(show) == [("drift", "one")]  # its place in the setlist
+    for name in ("two", "one"):
+        show.keyboard.press("p")
+        run(show, 20)
+        assert on(show) == [("drift", name)]
 
 
 def test_every_piece_can_be_steered_and_what_two_share_is_one_address(show: stage.Stage) -> None:
@@ -127,6 +131,7 @@ def test_a_piece_that_is_asked_for_plays_everything(place: Path, pieces: tuple[P
     for show in opened(Options(piece=str(pieces[1]), venue=str(place), size=SIZE, offscreen=True)):
         assert list(show.show.players) == ["two"]
         assert "/stage/piece/two" not in show.bus  # nothing to change to
+        show.keyboard.press("p")
         run(show, 120)
         assert on(show) == [("kin", "two")]
 

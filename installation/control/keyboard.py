@@ -123,6 +123,7 @@ KEYS = (
     Key(("enter", "return"), "fire the selected trigger", act=lambda board, _: board._enter()),
     Key(("l",), "learn: the next MIDI control moved is bound to it", "/stage/learn"),
     Key(("space",), "next scene", "/stage/next"),
+    Key(("p",), "next piece", "/stage/next_piece"),
     Key(("t",), "tap the tempo", "/clock/tap"),
     Key(("s",), "save a still", "/stage/still"),
     Key(("r",), "start or stop recording", "/stage/record"),
