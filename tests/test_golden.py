@@ -98,7 +98,7 @@ def test_waiting(gl: moderngl.Context, agrees) -> None:
 
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_scene(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Each work with the piece that ships, nine seconds in: what the README shows."""
+    """Each work with its piece of the setlist, nine seconds in: what the README shows."""
     options = stage.Options(
         scene=name, offscreen=True, out=str(tmp_path), size=(256, 256), frames=28, fps=3
     )

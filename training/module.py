@@ -142,8 +142,7 @@ class GanModule(pl.LightningModule):
         fake = torch.tanh(drawn)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
         if self.kimg >= self.recipe.generator_rest:
-            burnt = saturation(drawn.float())
-            self._train_generator(fake, burnt, real_logits, conditions, latent, rng)
+            self._train_generator(drawn, fake, real_logits, conditions, latent, rng)
 
     def _set_learning_rate(self) -> None:
         """Constant, then straight down to nothing over the last share of the budget, where the
@@ -191,8 +190,8 @@ class GanModule(pl.LightningModule):
 
     def _train_generator(
         self,
+        drawn: Tensor,
         fake: Tensor,
-        burnt: Tensor,
         real_logits: Tensor,
         conditions: Tensor,
         latent: Tensor,
@@ -205,8 +204,11 @@ class GanModule(pl.LightningModule):
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
         fake_logits, classes = self._see(self._augment(fake.float(), rng), conditions)
         loss = GENERATOR[recipe.loss](real_logits, fake_logits)
-        self.losses |= {"generator": loss.detach(), "burnt": burnt.detach()}
-        loss = loss + recipe.saturation * burnt
+        self.losses["generator"] = loss.detach()
+        if recipe.saturation:
+            burnt = saturation(drawn.float())
+            self.losses["burnt"] = burnt.detach()
+            loss = loss + recipe.saturation * burnt
         if self.latent.codes:
             loss = loss + self._code_weight() * self._code_loss(fake, latent)
         if self.latent.labels:

@@ -97,7 +97,7 @@ class Recipe(BaseModel):
     penalty_warmup: int = Field(100, ge=0, description="Steps that start with R1 and R2 each.")
     penalty_every: int = Field(4, ge=1, description="After those, R1 and R2 every so many steps.")
     saturation: float = Field(
-        1.0, ge=0, description="Weight of calling back what is burnt out to full white or black."
+        0.0, ge=0, description="Weight of calling back what is burnt out to full white or black."
     )
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Adam's, for both networks.")
     cooldown: float = Field(
