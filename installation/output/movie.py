@@ -9,7 +9,7 @@ from typing import Protocol
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,6 +18,7 @@ Picture = NDArray[np.uint8]  # (height, width, 3) sRGB, first row at the top
 _TICKS = 90_000  # a second, as video has always counted
 _KEYFRAME = 2.0  # seconds; also how much a crash can cost
 _BT709 = 1
+_EXACTLY = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
 class Sink(Protocol):
@@ -67,8 +68,9 @@ class Movie:
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
         frame = rgb.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
+            interpolation=_EXACTLY, threads=1,  # by itself it takes all cores, and slices differ
+        )  # fmt: skip
         self._last = max(round(time * _TICKS), self._last + 1)
         frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
         self._container.mux(self._stream.encode(frame))
