@@ -53,6 +53,9 @@ class Evening:
 
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
+        if name not in self._show.players:
+            log.error("%s could not be opened; %s stays on", name, self._show.player.card.name)
+            return
         self._hold = True
         self._cue(self._show.scene.file, fade=fade, piece=name)
 

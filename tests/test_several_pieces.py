@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +49,21 @@ def show(place: Path) -> Iterator[stage.Stage]:
     yield from opened(Options(venue=str(place), size=SIZE, offscreen=True))
 
 
-def opened(options: Options) -> Iterator[stage.Stage]:
+class Broken(Inline):
+    """A stream whose piece passed its check and cannot be opened for all that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.painter, self.newest = None, None
+        self.error = OSError(f"{folder.name} went away")
+
+
+def opened(options: Options, broken: Collection[str] = ()) -> Iterator[stage.Stage]:
     screen = Offscreen(SIZE)
-    made = stage.Stage(
-        options, Programme.of(options), screen, lambda f: Inline(Painter(f)), FixedClock(30)
-    )
+
+    def stream_of(folder: Path) -> Inline:
+        return Broken(folder) if folder.name in broken else Inline(Painter(folder))
+
+    made = stage.Stage(options, Programme.of(options), screen, stream_of, FixedClock(30))
     try:
         yield made
     finally:
@@ -152,6 +162,29 @@ def test_what_the_setlist_names_wrongly_is_said_before_the_first_frame(
         )
         with pytest.raises(error, match=says):
             Programme.of(Options(venue=str(venue)))
+
+
+@pytest.mark.parametrize(("lost", "left"), [("one", "two"), ("two", "one")])
+def test_a_piece_that_cannot_be_opened_does_not_end_the_show(
+    place: Path, caplog: pytest.LogCaptureFixture, lost: str, left: str
+) -> None:
+    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True), {lost}):
+        run(show, 75)
+        assert f"{lost} cannot be played, the show goes on without: {lost} went away" in caplog.text
+        assert on(show) == [("drift", left)]
+        run(show, 60)
+        assert on(show) == [("kin", left)]  # its place in the setlist names the other or the lost
+        show.bus.post(f"/stage/piece/{lost}", 1)
+        show.keyboard.press("p")
+        run(show, 3)
+        assert on(show) == [("kin", left)]
+        assert f"{lost} could not be opened; {left} stays on" in caplog.text
+
+
+def test_where_no_piece_can_be_opened_the_show_says_why(place: Path) -> None:
+    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True), {"one", "two"}):
+        with pytest.raises(OSError, match="two went away"):
+            run(show, 2)
 
 
 def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:

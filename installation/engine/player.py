@@ -51,15 +51,16 @@ class Player:
         """It paints when asked, as nobody is watching: no need to spread work over frames."""
         return isinstance(self.stream, Inline)
 
+    @property
+    def fault(self) -> Exception | None:
+        """What kept the stream from opening the piece, which had passed its check."""
+        return self.stream.error if self.stream.painter is None else None
+
     def warm(self, side: int) -> bool:
         """Choose the upscaler as soon as the weights are there, one of its shaders a call. side:
         of the picture that is wanted, pixels. True when all is ready to show the piece.
-
-        Raises what kept the stream from opening the piece.
         """
         if self.stream.painter is None:
-            if self.stream.error is not None:
-                raise self.stream.error  # the piece passed its check and still cannot be played
             return False
         if self.upscaler is None:
             self.upscaler = self._make_upscaler(side)

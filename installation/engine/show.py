@@ -53,7 +53,7 @@ class Show:
         size: Size,
         stats: FrameStats | None = None,
     ) -> None:
-        self.ctx, self.bus, self.players, self.size = ctx, bus, players, size
+        self.ctx, self.bus, self.players, self.size = ctx, bus, dict(players), size
         self.stats = stats or FrameStats()
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self.hurried = False  # this machine is slow: nothing that only smoothes
@@ -88,13 +88,13 @@ class Show:
     def cue(
         self, file: str, transition: str = "mix/dissolve", fade: float = 0.0, piece: str = ""
     ) -> None:
-        """Put on a scene over `fade` seconds, on a piece by name or the one that is on. A
-        transition that is under way is cut short, and the new one begins from the picture that it
-        had come to.
+        """Put on a scene over `fade` seconds, on a piece by name or, where it is not named or had
+        to be left out, the one that is on. A transition that is under way is cut short, and the
+        new one begins from the picture that it had come to.
 
         Raises SceneError or ShaderError, and then nothing has changed.
         """
-        player = self.players[piece] if piece else self.player
+        player = self.players.get(piece, self.player)
         mixer = Mixer(self.ctx, self.size, transition)
         try:
             layer = Layer(self.ctx, self.bus, player, file, self.size)
@@ -138,6 +138,7 @@ class Show:
         self._sampling = frame.index % _SAMPLED == 0
         for layer in self.layers:
             layer.warm(whole=layer.player.at_once)
+        self._leave_out_the_broken()
         # While the waiting picture is on, all pieces are made ready, one shader a frame: nothing
         # stutters when the next is put on.
         if not all(player.warm(min(self.size)) for player in self.players.values()):
@@ -148,6 +149,20 @@ class Show:
                 player.request(self.bus, frame, layers)
                 self._take(player)
         self._advance(frame.dt)
+
+    def _leave_out_the_broken(self) -> None:
+        """Go on without a piece that could not be opened; raise what it was if it is the last."""
+        for name, player in list(self.players.items()):
+            if player.fault is None:
+                continue
+            if len(self.players) == 1:
+                raise player.fault
+            del self.players[name]
+            other = next(iter(self.players))
+            log.error("%s cannot be played, the show goes on without: %s", name, player.fault)
+            if self.player is player:  # a show opens with all its pieces ready, so nobody saw it
+                self.cue(self.scene.file, piece=other)
+            player.release()
 
     def _take(self, player: Player) -> None:
         """The newest picture of a piece, if there is a new one."""

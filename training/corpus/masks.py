@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from training.corpus.carving import crown, face, inlay, light, surface
+from training.corpus.carving import crown, face, inlay, light, surface, wall
 from training.corpus.carving.field import Grid
 from training.corpus.carving.head import HANG, Carving, head
 from training.corpus.corpus import Corpus
@@ -24,14 +24,14 @@ LABELS: dict[str, tuple[str, ...]] = {
     "eyes": ("slit", "almond", "round", "tube", "square"),
     "mouth": ("slit", "lips", "oval", "bar", "teeth"),
     "pattern": ("plain", "sockets", "band", "cheeks", "halves", "scars"),
+    "ground": wall.GROUNDS,
 }
 
-VERSION = 2
+VERSION = 3
 """Raise it when a change alters the pictures: same seed and version, same corpus."""
 
-_GROUPS = (("form", "material", "crown"), ("eyes", "mouth", "pattern"))
+_GROUPS = (("form", "material", "crown"), ("eyes", "mouth", "pattern"), ("ground",))
 _FINEST = 176  # the canvas is never coarser than this, so that details survive to be averaged
-_FILL = 0.87  # the share of the frame the mask's longer side takes
 
 
 def carve(grid: Grid, dice: Dice, wanted: Mapping[str, str]) -> Carving:
@@ -65,7 +65,7 @@ def _picture(size: int, dice: Dice, wanted: Mapping[str, str]) -> NDArray[np.uin
     c = carving(dice, size * times, wanted)
     finish = surface.work(c, dice, wanted["material"])
     body, gloss = surface.colour(c, dice, wanted["material"], wanted["pattern"], finish)
-    linear = light.hang(c, light.shade(c, body, gloss, dice), dice)
+    linear = wall.hang(c, light.shade(c, body, gloss, dice), dice, wanted["ground"])
     small = linear.reshape(3, size, times, size, times).mean((2, 4))
     return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
 
@@ -76,8 +76,9 @@ def _frame(rough: Carving, n: int, dice: Dice) -> Grid:
     low, high = rough.grid.y[rows[0], 0], rough.grid.y[rows[-1], 0]
     wide = 2 * max(abs(rough.grid.x[0, columns[0]]), abs(rough.grid.x[0, columns[-1]]))
     side = max(float(high - low), float(wide)) + rough.grid.px
-    roll = dice.roll("hang", HANG).roll
-    return Grid(n, side / _FILL / 2, 0.0, float(low + high) / 2, roll)
+    p = dice.roll("hang", HANG)
+    half = side / p.fill / 2
+    return Grid(n, half, half * p.right, float(low + high) / 2 + half * p.up, p.roll)
 
 
 CORPUS = Corpus("masks", VERSION, LABELS, _GROUPS, _picture)

@@ -11,10 +11,15 @@ import numpy as np
 from training.corpus.carving.field import Array, Grid, ellipse, hill, ramp, root
 from training.corpus.dice import Dice, Table
 
-HANG: Table = {"roll": (-0.05, 0.05)}  # radians, a little askew on its nail
+HANG: Table = {
+    "roll": (-0.1, 0.1),  # radians, a little askew on its nail
+    "fill": (0.74, 0.92),  # the share of the frame the mask's longer side takes
+    "right": (-0.07, 0.07),  # of the frame's middle, in half frames
+    "up": (-0.05, 0.05),
+}
 
 POSE: Table = {
-    "turn": (-0.16, 0.16),  # of the face to one side, in units of its depth
+    "turn": (-0.32, 0.32),  # of the face to one side, in units of its depth
     "lean": (-0.03, 0.03),  # of the axis: no carver's symmetry is exact
 }
 

@@ -1,4 +1,4 @@
-"""Light on the carving and the wall it hangs on: from height and colour to an sRGB picture."""
+"""Light on the carving: from height and colour to linear light, and to an sRGB picture."""
 
 from __future__ import annotations
 
@@ -11,25 +11,12 @@ from training.corpus.carving.head import Carving
 from training.corpus.dice import Dice, Table
 
 LIGHT: Table = {
-    "azimuth": (-2.5, -0.64),  # radians; -pi/2 is straight from above, then left and right of it
-    "rise": (0.7, 1.0),  # radians above the wall's plane
-    "key": (1.9, 2.5),
-    "fill": (0.45, 0.7),
+    "azimuth": (-2.7, -0.44),  # radians; -pi/2 is straight from above, then left and right of it
+    "rise": (0.55, 1.0),  # radians above the wall's plane
+    "key": (1.9, 2.6),
+    "fill": (0.35, 0.7),
     "warm": (-0.05, 0.08),
     "shadow": (0.55, 0.85),
-}
-
-GROUND: Table = {
-    "tone": (*("light",) * 8, "grey", "deep"),
-    "shade": (0.0, 1.0),
-    "warm": (-0.02, 0.04),
-    "fall": (0.0, 0.25),
-}
-
-TONES: dict[str, tuple[float, float]] = {
-    "light": (0.66, 0.88),
-    "grey": (0.28, 0.5),
-    "deep": (0.03, 0.08),
 }
 
 
@@ -57,8 +44,8 @@ def shade(c: Carving, body: Array, gloss: Array, dice: Dice) -> Array:
     norm = math.sqrt(hx * hx + hy * hy + hz * hz)
     spec = ((nx * hx + ny * hy + nz * hz) / norm).clip(0, 1)
     shine = gloss * open_ * (0.22 * spec**12 + 0.5 * spec**60) * (key > 0)
-    sun = _tint(p.warm)
-    sky = _tint(-p.warm)
+    sun = tint(p.warm)
+    sky = tint(-p.warm)
     lit = p.key * 0.5 * key * sun + (p.fill * fill * open_) * sky
     return body * lit * (0.4 + 0.6 * open_) + shine * sun
 
@@ -76,30 +63,12 @@ def _cast(c: Carving, height: Array, azimuth: float, slope: float) -> Array:
     return blur(ramp(0.0, 0.05, dark), 0.006)
 
 
-def hang(c: Carving, lit: Array, dice: Dice) -> Array:
-    """Put the wall behind it, with the shadow the mask throws: (3, n, n) sRGB in [0, 1]."""
-    p, light = dice.roll("ground", GROUND), dice.roll("light", LIGHT)
-    n = c.grid.n
-    low, high = TONES[p.tone]
-    tone = low + (high - low) * p.shade
-    wall = _tint(p.warm) * np.float32(tone)
-    line = np.linspace(-1, 1, n, dtype=np.float32)
-    lx, ly = math.cos(light.azimuth), math.sin(light.azimuth)
-    across = line[None, :] * lx + line[:, None] * ly
-    fall = 1 - p.fall * (0.5 - 0.5 * across)
-    away = n * 0.03
-    thrown = np.roll(c.cover, (round(-ly * away), round(-lx * away)), (0, 1))
-    dark = 0.32 * blur(thrown, 0.02) + 0.22 * blur(c.cover, 0.045)
-    ground = wall * (fall * (1 - dark))
-    edge = blur(c.cover, 0.9 / n)
-    return (ground * (1 - edge) + lit * edge).clip(0, 1)
-
-
 def encode(linear: Array) -> Array:
     """The sRGB transfer function (IEC 61966-2-1), [0, 1] to [0, 1]."""
     bright = 1.055 * np.maximum(linear, 1e-6) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, 12.92 * linear, bright).astype(np.float32)
 
 
-def _tint(warm: float) -> Array:
+def tint(warm: float) -> Array:
+    """(3, 1, 1) factors of a light that is warm above 0 and cool below."""
     return np.array([1 + warm, 1, 1 - 1.3 * warm], np.float32)[:, None, None]
