@@ -130,6 +130,20 @@ def test_the_average_keeps_what_it_has_learned() -> None:
     assert torch.equal(module.average.picture.weight, module.generator.picture.weight)
 
 
+def test_the_average_soon_follows_what_has_grown() -> None:
+    module = GanModule(make_recipe(_settings()).settled(100), Latent(8))
+    module.shown = 100_000
+    module.grow(module.recipe.sizes[1])
+    with torch.no_grad():
+        module.generator.picture.weight.add_(1)
+
+    for _ in range(50):
+        module.shown += 100
+        module._update_average(100)
+    behind = (module.generator.picture.weight - module.average.picture.weight).mean().item()
+    assert 0 < behind < 0.1  # by the half-life that the training has, it would be 0.7
+
+
 def _settings() -> dict[str, object]:
     pairs = [entry.partition("=") for entry in GROWING]
     return {key: int(value) if value.isdigit() else value for key, _, value in pairs}

@@ -107,6 +107,7 @@ def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -
         **account,
         "steps": module.steps,
         "shown": module.shown,
+        "grown_at": module.grown_at,
         "kimg": module.kimg,
         "resolution": module.size.resolution,
         "health": asdict(module.health),
@@ -152,6 +153,7 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
     if not module.recipe.adapt:  # what is asked for now counts
         module.strength.fill_(float(module.recipe.augment))
     module.steps, module.shown = account["steps"], account["shown"]
+    module.grown_at = account.get("grown_at", 0)  # before it was kept, the average ignored it
     module.health = Health(**account["health"])
 
 

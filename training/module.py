@@ -23,11 +23,14 @@ from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty, saturati
 from training.pixels import floats
 from training.recipe import Recipe
 
+_LEAST_HALF_LIFE = 500  # images; right after growing, older layers still mean over many steps
+
 
 class GanModule(pl.LightningModule):
     """Generator, its moving average, and discriminator.
 
-    `steps` counts batches (Lightning's own global_step counts both optimisers), `shown` images.
+    `steps` counts batches (Lightning's own global_step counts both optimisers), `shown` images,
+    `grown_at` those shown when the networks last grew.
     `spent` is the share of the budget used up; the clock tells it.
     """
 
@@ -52,7 +55,7 @@ class GanModule(pl.LightningModule):
             normed=recipe.networks == "dcgan",
         )
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
-        self.steps, self.shown, self.spent = 0, 0, 0.0
+        self.steps, self.shown, self.grown_at, self.spent = 0, 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
         self.guard, self.health = Guard(), Health()
         self.logits: dict[str, Tensor] = {}  # means of the last step
@@ -71,7 +74,7 @@ class GanModule(pl.LightningModule):
         self.generator.grow(self.recipe.generator_stages[stage])
         self.average = self._grown_average()
         self.discriminator.grow(self.recipe.discriminator_stages[::-1][stage])
-        self.size = size
+        self.size, self.grown_at = size, self.shown
 
     def _grown_average(self) -> Generator:
         """The average so far, the new layers as they begin."""
@@ -278,8 +281,10 @@ class GanModule(pl.LightningModule):
     @torch.no_grad()
     def _update_average(self, images: int) -> None:
         """The moving average of weights and batch norm's statistics."""
-        # Half-life: a tenth of what has been shown, so that the beginning is soon forgotten.
-        half_life = min(self.recipe.ema_kimg, 0.1 * self.kimg) * 1000
+        # A tenth of what has been shown since the networks last grew, so that what new layers
+        # begin with is soon forgotten.
+        half_life = 0.1 * (self.shown - self.grown_at) + (_LEAST_HALF_LIFE if self.grown_at else 0)
+        half_life = min(self.recipe.ema_kimg * 1000, half_life)
         decay = 0.5 ** (images / half_life) if half_life > 0 else 0.0
         average_state(self.average, self.generator, decay)
 
