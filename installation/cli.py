@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     text = "the upscaler as a shader for mpv"
     _export(_command(sub, "export", text, "installation export --tier S --scale 2 --out s.glsl"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
+    text = "is this machine ready?"
+    _check(_command(sub, "check", text, "installation check mine.toml"))
     _monitor(_command(sub, "monitor", "show incoming OSC and MIDI", "installation monitor"))
     _bench(_command(sub, "bench", "measure this machine", "installation bench --json"))
     return top
@@ -59,6 +61,11 @@ def _command(
 
 def _json(p: argparse.ArgumentParser) -> None:
     p.add_argument("--json", action="store_true", help="the answer as JSON, alone on stdout")
+
+
+def _check(p: argparse.ArgumentParser) -> None:
+    p.add_argument("venue", nargs="?", default="rehearsal", help="a venue's name or .toml file")
+    _json(p)
 
 
 def _play(p: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,14 @@ def monitor(options: argparse.Namespace) -> int:
     from installation import listing
 
     return listing.monitor(options.venue, as_json=options.json)
+
+
+def check(options: argparse.Namespace) -> int:
+    from installation import doctor
+
+    found = list(doctor.examine(options.venue))
+    _answer(options.json, [asdict(one) for one in found], lambda: doctor.to_text(found))
+    return int(any(one.state == "fault" for one in found))
 
 
 def bench(options: argparse.Namespace) -> int:

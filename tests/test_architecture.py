@@ -53,6 +53,8 @@ DOORS = {
     "installation.bench": {
         "installation", "models", "moderngl", "numpy", "torch", "mido", "pythonosc",
     },
+    # the doctor asks torch for its GPU
+    "installation.doctor": {"installation", "models.card", "models.shelf", "shaders", "torch"},
     "installation.commands": {"installation", "training", "tqdm"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip

@@ -156,6 +156,11 @@ def _text(move: Move) -> str:
     return f"ch {move.channel} {move} = {move.value}"
 
 
+def port_names(backend: str | None = None) -> list[str]:
+    """The MIDI inputs there are. Raises NoMidi."""
+    return _port_names(mido.Backend(backend))()
+
+
 def _port_names(backend: mido.Backend) -> Callable[[], list[str]]:
     """A function that lists the inputs. Raises NoMidi.
 

@@ -41,8 +41,21 @@ class Event:
     repeated: bool = False
 
 
+def displays() -> list[tuple[int, int]]:
+    """The size of each display in pixels. Raises DisplayError where there is none."""
+    try:
+        pygame.display.init()
+        found = pygame.display.get_desktop_sizes()
+    except pygame.error as error:
+        raise DisplayError(f"no display to open a window on ({error})") from error
+    if pygame.display.get_driver() in ("dummy", "offscreen"):
+        raise DisplayError("no display to open a window on")
+    return found
+
+
 class Window:
-    """A GL 3.3+ core window. display counts from 0; size in pixels is ignored in fullscreen."""
+    """A GL 3.3+ core window. display counts from 0; size in pixels is ignored in fullscreen.
+    hidden: never seen, to ask what OpenGL there would be."""
 
     def __init__(
         self,
@@ -53,17 +66,13 @@ class Window:
         display: int = 0,
         vsync: bool = True,
         fps: float = 60,
+        hidden: bool = False,
     ) -> None:
-        try:
-            pygame.display.init()
-            pygame.font.init()
-            displays = pygame.display.get_desktop_sizes()
-        except pygame.error as error:
-            raise DisplayError(f"no display to open a window on ({error})") from error
-        if pygame.display.get_driver() in ("dummy", "offscreen"):
-            raise DisplayError("no display to open a window on")
-        if not 0 <= display < len(displays):
-            raise DisplayError(f"there is no display {display}; found {len(displays)}, from 0")
+        found = displays()
+        pygame.font.init()
+        if not 0 <= display < len(found):
+            raise DisplayError(f"there is no display {display}; found {len(found)}, from 0")
+        self._hidden = hidden
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
@@ -93,6 +102,8 @@ class Window:
         else:
             size = self._windowed_size
             flags |= pygame.RESIZABLE
+        if self._hidden:
+            flags |= pygame.HIDDEN
         try:
             pygame.display.set_mode(size, flags, display=self._display, vsync=int(self._vsync))
         except pygame.error as error:

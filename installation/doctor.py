@@ -1,0 +1,244 @@
+"""`installation check`: is this machine ready for this venue, and what to do where it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import shaders
+from installation import listing, scene, setlist, venue
+from installation.control.message import ControlError
+from installation.control.midi import NoMidi, port_names
+from installation.control.osc import OscServer
+from installation.output.offscreen import Offscreen
+from installation.output.window import DisplayError, Window, displays
+from installation.parameters import Bus
+from installation.programme import pieces_of
+from installation.scene import SceneError
+from installation.setlist import Setlist, SetlistError
+from installation.venue import Venue, VenueError
+from models import shelf
+from models.card import PieceError, verify
+from shaders import ShaderError
+
+State = Literal["ok", "note", "fault"]
+_Made = TypeVar("_Made")
+
+# Parts of the names by which drivers that draw on the processor call themselves.
+_SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "swr", "basic render", "gdi generic")
+_LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. note: it works, but not as well as it could; fault: it will
+    not. do: what to do about it."""
+
+    what: str
+    state: State
+    says: str
+    do: str = ""
+
+
+def examine(name: str) -> Iterator[Finding]:
+    """Look at everything that this venue needs, one after the other; nothing is changed."""
+    place, found = _tried("venue", lambda: venue.load(name), VenueError)
+    yield found or Finding("venue", "ok", name)
+    place = place or Venue()
+    order, found = _tried("setlist", lambda: setlist.load(place.play.setlist), SetlistError)
+    yield found or Finding("setlist", "ok", f"{len(order.scene) if order else 0} entries")
+    if order is not None:
+        yield from _scenes(place, order)
+        yield from _pieces(place, order)
+        yield from _addresses(name, place)
+    yield from _screen(place)
+    yield _gpu()
+    yield _midi(place)
+    yield _osc(place)
+    yield _disk(place)
+
+
+def to_text(findings: list[Finding]) -> str:
+    """A line for each, and below it what to do."""
+    wide = max(len(one.what) for one in findings)
+    lines = []
+    for one in findings:
+        lines.append(f"{one.what:{wide}}  {one.state:5}  {one.says}")
+        if one.do:
+            lines.append(f"{'':{wide}}     →   {one.do}")
+    faults = sum(one.state == "fault" for one in findings)
+    lines.append("")
+    lines.append(f"{faults} to mend" if faults else "ready to play")
+    return "\n".join(lines)
+
+
+def _tried(
+    what: str, work: Callable[[], _Made], *kinds: type[Exception], do: str = ""
+) -> tuple[_Made | None, Finding | None]:
+    """The result, or the fault that it is."""
+    try:
+        return work(), None
+    except kinds as error:
+        return None, Finding(what, "fault", str(error), do)
+
+
+def _scenes(place: Venue, order: Setlist) -> Iterator[Finding]:
+    """Every scene that is in the setlist or opens the evening, and every shader these use."""
+    faults = []
+    names = [name for name in dict.fromkeys([*order.names(), place.play.scene]) if name]
+    for name in names:
+        _, fault = _tried("scenes", partial(_load, name), SceneError, ShaderError)
+        faults.append(fault)
+    for transition in dict.fromkeys(entry.transition for entry in order.scene):
+        _, fault = _tried("scenes", partial(shaders.load, transition), ShaderError)
+        faults.append(fault)
+    yield from (fault for fault in faults if fault)
+    if not any(faults):
+        yield Finding("scenes", "ok", ", ".join(names))
+
+
+def _load(name: str) -> None:
+    for one in scene.load(name).passes:
+        shaders.load(one.shader)
+
+
+def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
+    """The pieces that are played, and all others on the shelf, each by the hashes in its card."""
+    played, fault = _tried(
+        "pieces", lambda: pieces_of(order, place.play.piece), PieceError, SetlistError
+    )
+    if fault:
+        yield fault
+    wanted = set((played or {}).values())
+    for folder in dict.fromkeys([*wanted, *shelf.list_pieces()]):
+        card, fault = _tried("piece", partial(verify, folder), PieceError)
+        if card is not None:
+            says = f"{card.name}: {card.resolution} pixels, every file as its card says"
+            yield Finding("piece", "ok", says)
+        elif fault and folder in wanted:
+            yield Finding("piece", "fault", fault.says, "copy it here again, or train it anew")
+        elif fault:
+            yield Finding("piece", "note", fault.says, "not played here; remove or replace it")
+
+
+def _addresses(name: str, place: Venue) -> Iterator[Finding]:
+    """What the venue file moves, by hand or by MIDI, must be there."""
+    built, _ = _tried(
+        "parameters", lambda: listing.house_of(place.play.piece, name),
+        VenueError, SetlistError, SceneError, ShaderError, PieceError,
+    )  # fmt: skip
+    if built is None:
+        return  # said above
+    bus = built[0]
+    moved = [*place.parameters, *(one.address for one in place.midi.map)]
+    unknown = [address for address in moved if address not in bus]
+    for address in unknown:
+        says = f"{name} moves {address}, which no scene or piece here has"
+        yield Finding("parameters", "fault", says, "`installation scenes` prints those there are")
+    if not unknown:
+        yield Finding("parameters", "ok", f"{sum(1 for _ in bus)} addresses")
+
+
+def _screen(place: Venue) -> Iterator[Finding]:
+    """The display that the venue wants, and the OpenGL on it; without one, OpenGL alone."""
+    sizes, fault = _tried("display", displays, DisplayError)
+    if sizes is None:
+        says = f"{fault.says if fault else ''}; only --offscreen draws here"
+        yield Finding("display", "fault", says, "log in to a desktop, or set DISPLAY to one")
+    else:
+        wanted = place.window.display
+        listed = ", ".join(f"{k}: {w} × {h}" for k, (w, h) in enumerate(sizes))
+        if wanted < len(sizes):
+            yield Finding("display", "ok", f"{listed}; the venue takes {wanted}")
+        else:
+            says = f"the venue takes display {wanted}, there are {listed}"
+            yield Finding("display", "fault", says, "switch it on, or change display in [window]")
+    # never both in one process: some drivers do not survive a window's and a windowless context
+    yield _opengl(lambda: Offscreen((16, 16)) if sizes is None else _hidden_window())
+
+
+def _hidden_window() -> Window:
+    return Window("installation check", (64, 64), vsync=False, hidden=True)
+
+
+def _opengl(opened: Callable[[], Window | Offscreen]) -> Finding:
+    screen, fault = _tried(
+        "OpenGL", opened, DisplayError, do="install the graphics card's driver; 3.3 is needed"
+    )
+    if screen is None:
+        assert fault is not None  # noqa: S101 - one of the two
+        return fault
+    version, renderer = screen.ctx.version_code, str(screen.ctx.info["GL_RENDERER"])
+    screen.close()
+    says = f"{version // 100}.{version // 10 % 10} on {renderer}"
+    if any(name in renderer.lower() for name in _SOFTWARE):
+        do = "it is drawn by the processor, smaller and slower: install the graphics card's driver"
+        return Finding("OpenGL", "note", says, do)
+    return Finding("OpenGL", "ok", says)
+
+
+def _gpu() -> Finding:
+    """Where the generator computes."""
+    import torch  # takes a second, and only this needs it
+
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+        return Finding("GPU", "ok", f"{torch.cuda.get_device_name()}, {memory:.0f} GiB")
+    do = "pieces up to 128 pixels play well so; larger ones and training want an NVIDIA GPU"
+    return Finding("GPU", "note", f"none for torch; {os.cpu_count()} processor cores", do)
+
+
+def _midi(place: Venue) -> Finding:
+    if not place.midi.enabled:
+        return Finding("MIDI", "ok", "switched off in this venue")
+    try:
+        names = port_names()
+    except NoMidi as error:
+        return _no_midi(place, str(error))
+    missing = [p for p in place.midi.ports if not any(p.lower() in n.lower() for n in names)]
+    if missing:
+        says = f"no port is called {', '.join(missing)}; there are: {', '.join(names) or 'none'}"
+        return Finding("MIDI", "fault", says, "plug it in (it is taken up then), or change ports")
+    return Finding(
+        "MIDI", "ok", ", ".join(names) or "no controller yet; one plugged in is taken up"
+    )
+
+
+def _no_midi(place: Venue, why: str) -> Finding:
+    if place.midi.ports or place.midi.map:
+        do = "the venue names MIDI controls: install what is missing, or take them out"
+        return Finding("MIDI", "fault", why, do)
+    return Finding("MIDI", "note", f"{why}; everything else works")
+
+
+def _osc(place: Venue) -> Finding:
+    if not place.osc.enabled:
+        return Finding("OSC", "ok", "switched off in this venue")
+    try:
+        with OscServer(Bus(), place.osc.host, place.osc.port) as server:
+            where = f"{server.host} port {server.port}"
+    except ControlError as error:
+        return Finding("OSC", "fault", str(error))
+    if place.osc.host.startswith("127.") or place.osc.host in ("localhost", "::1"):
+        return Finding("OSC", "ok", f"{where}, from this machine alone")
+    do = "any machine on that network can move the picture: keep it apart from the visitors' one"
+    return Finding("OSC", "note", f"{where}, from the network", do)
+
+
+def _disk(place: Venue) -> Finding:
+    """The folder that clips and stills go to."""
+    folder = Path(place.record.folder).resolve()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        says = f"{folder} cannot be written"
+        return Finding("recordings", "fault", says, "change folder in [record], or its rights")
+    free = shutil.disk_usage(there).free
+    says = f"{folder}, {free / 1e9:.0f} GB free"
+    if free < _LITTLE:
+        return Finding("recordings", "note", says, "make room before recording")
+    return Finding("recordings", "ok", says)

@@ -1,0 +1,134 @@
+"""`installation check`: every fault is found, in one run, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from installation import doctor
+from installation.cli import main
+from installation.control.midi import NoMidi
+from installation.doctor import Finding
+from installation.output.offscreen import Offscreen
+from installation.output.window import DisplayError
+from models.card import GENERATOR
+from tests.pieces import make_piece
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One display, one controller, in a folder of our own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "displays", lambda: [(640, 480)])
+    monkeypatch.setattr(doctor, "_hidden_window", lambda: Offscreen((16, 16)))
+    monkeypatch.setattr(doctor, "port_names", lambda: ["nanoKONTROL2:in 20:0"])
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody listens on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.bind(("127.0.0.1", 0))
+        number: int = asked.getsockname()[1]
+    return number
+
+
+def venue(folder: Path, port: int, text: str = "", order: str = "") -> Path:
+    """A venue file with a setlist of one piece."""
+    piece = folder / "mine"
+    if not piece.exists():
+        make_piece(piece)
+    setlist = folder / "order.toml"
+    setlist.write_text(order or f'[[scene]]\nscene = "drift"\npiece = "{piece}"\n')
+    path = folder / "here.toml"
+    top = "" if "[play]" in text else f"[play]\nsetlist = '{setlist}'\n"
+    osc = "" if "[osc]" in text else f"[osc]\nport = {port}\n"
+    path.write_text(f"{top}{osc}{text}")
+    return path
+
+
+def faults(path: Path | str) -> list[Finding]:
+    return [one for one in doctor.examine(str(path)) if one.state == "fault"]
+
+
+def test_a_machine_that_is_ready(
+    tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = venue(tmp_path, port)
+    assert main(["check", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert said.rstrip().endswith("ready to play")
+    for part in ("nanoKONTROL2", "0: 640 × 480", "mine: "):
+        assert part in said
+    assert main(["check", str(path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["what"] for row in rows} == {
+        "venue", "setlist", "scenes", "piece", "parameters", "display", "OpenGL", "GPU", "MIDI",
+        "OSC", "recordings",
+    }  # fmt: skip
+    assert not (tmp_path / "clips").exists()  # it only looks
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "says"),
+    [
+        ("[window]\ndisplay = 3\n", "display", "takes display 3"),
+        ("[midi]\nports = ['launchpad']\n", "MIDI", "no port is called launchpad"),
+        ("[parameters]\n'/drift/spede' = 1\n", "parameters", "/drift/spede"),
+        ("[record]\nfolder = 'here.toml/clips'\n", "recordings", "cannot be written"),
+        ("[play]\nscene = 'dirft'\n", "scenes", "dirft"),
+        ("[play]\nsetlist = 'none.toml'\n", "setlist", "none.toml"),
+        ("[window]\ncolour = 1\n", "venue", "colour"),
+    ],
+)
+def test_what_the_venue_wants_and_the_machine_has_not(
+    tmp_path: Path, port: int, text: str, what: str, says: str
+) -> None:
+    found = faults(venue(tmp_path, port, text))
+    assert [one.what for one in found] == [what]
+    assert says in found[0].says
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    order = '[[scene]]\nscene = "drift"\npiece = "lost"\n[[scene]]\nscene = "nowhere"\n'
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        path = venue(tmp_path, taken.getsockname()[1], "[window]\ndisplay = 9\n", order)
+        found = faults(path)
+    assert [one.what for one in found] == ["scenes", "pieces", "display", "OSC"]
+    assert main(["check", str(path)]) == 1
+
+
+def test_a_piece_whose_file_was_damaged(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port)
+    weights = tmp_path / "mine" / GENERATOR
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    found = faults(path)
+    assert [one.what for one in found] == ["piece"]
+    assert GENERATOR in found[0].says
+    assert "copy it here again" in found[0].do
+
+
+def test_no_display_and_no_midi(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> list[tuple[int, int]]:
+        raise DisplayError("no display to open a window on")
+
+    def silent() -> list[str]:
+        raise NoMidi("this machine has no MIDI system")
+
+    monkeypatch.setattr(doctor, "displays", none)
+    monkeypatch.setattr(doctor, "port_names", silent)
+    assert [one.what for one in faults(venue(tmp_path, port))] == ["display"]
+    named = venue(tmp_path, port, "[[midi.map]]\naddress = '/drift/speed'\ncc = 1\n")
+    assert [one.what for one in faults(named)] == ["display", "MIDI"]
+
+
+def test_osc_from_the_network_is_a_note(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port, f"[osc]\nhost = '0.0.0.0'\nport = {port}\n")
+    notes = {one.what: one for one in doctor.examine(str(path)) if one.state == "note"}
+    assert "from the network" in notes["OSC"].says
