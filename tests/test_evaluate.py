@@ -18,7 +18,7 @@ from tests.pieces import make_piece
 from training.evaluate import Effort, evaluate, to_text
 from training.metrics import codes, contrast, inception, pyramid, recogniser, vgg
 from training.metrics.figure import Figure, plain
-from training.metrics.identity import estranged
+from training.metrics.identity import estranged, lines
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, conditions_for
 from training.metrics.recogniser import score, train_recogniser
@@ -158,6 +158,19 @@ def test_a_label_that_only_tints_keeps_the_character_and_one_that_rules_does_not
     found = estranged(paint, lambda rows: rows, latent, known, count=200)
     assert 0 < found["tint"] < 0.2
     assert found["kind"] > 5
+
+
+def test_lines_are_where_they_are_whatever_the_colours() -> None:
+    def disc(x: float, inside: int, outside: int) -> torch.Tensor:
+        at = torch.arange(64.0) - 31.5
+        there = (at[:, None] ** 2 + (at[None] - x) ** 2) < 20**2
+        return torch.where(there, inside, outside).to(torch.uint8).expand(3, 64, 64)
+
+    read = lines(torch.stack([disc(0, 200, 20), disc(0, 30, 90), disc(6, 200, 20)]))
+    recoloured, moved = (read[0] - read[1]).norm(), (read[0] - read[2]).norm()
+    assert recoloured < 1e-5
+    assert moved > 0.5
+    assert torch.isfinite(lines(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))).all()
 
 
 # Official networks

@@ -21,7 +21,7 @@ from training.metrics import contrast, figures
 from training.metrics.codes import diversity, probe, saved_discriminator, shared_q
 from training.metrics.encoder import Encoder
 from training.metrics.figure import Figures, plain, table
-from training.metrics.identity import estranged
+from training.metrics.identity import estranged, lines
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, gather
@@ -113,9 +113,9 @@ def _measure(
         notes.append("the piece was trained on all images, those called held out among them")
     if latent.labels:
         found |= _labels(piece, material, effort, seed, notes)
-        found |= figures.identity(
-            estranged(material.paint, encoder.features, latent, known, count=_CHARACTERS, seed=seed)
-        )
+        for by, features in (("identity", encoder.features), ("lines", lines)):
+            far = estranged(material.paint, features, latent, known, count=_CHARACTERS, seed=seed)
+            found |= figures.identity(far, by)
     if latent.codes:
         found |= _codes(piece, material, effort, seed, notes)
     inception, vgg = networks

@@ -95,11 +95,13 @@ def labels(found: dict[str, Obedience]) -> Figures:
     }  # fmt: skip
 
 
-def identity(found: dict[str, float]) -> Figures:
+def identity(found: dict[str, float], by: str) -> Figures:
+    """by: "identity", in the encoder's features, or "lines", in the drawing alone."""
+    what = {"identity": "a picture goes", "lines": "a picture's lines go"}[by]
     return {
-        f"identity_{name}": Figure(
-            f"identity, {name}", value, 1.0, "another z", "lower",
-            "how far a picture goes when this alone changes; 1 is as far as another character",
+        f"{by}_{name}": Figure(
+            f"{by}, {name}", value, 1.0, "another z", "lower",
+            f"how far {what} when this alone changes; 1 is as far as another character",
         )
         for name, value in found.items()
     }  # fmt: skip
