@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.images import squares
 from training import UsageError
+from training.checkpoint import has_checkpoint
 from training.compare import compare, main, page, table
 from training.evaluate import Effort
 
@@ -29,6 +33,24 @@ def test_each_piece_is_kept_and_measured_and_a_second_run_goes_on(tmp_path: Path
     assert [row["budget"] for row in both] == ["2s", "4s", "2s", "4s"]
     assert both[0]["kimg"] == first[0]["kimg"] < both[1]["kimg"]  # gone on with, not begun anew
     assert "<polyline" in (out / "index.html").read_text()
+
+
+def test_ended_from_outside_it_takes_its_trainings_along(tmp_path: Path) -> None:
+    images, out = squares(tmp_path / "squares", 100), tmp_path / "compared"
+    settings = [word for one in TINY for word in ("--set", one)]
+    command = [sys.executable, "-m", "training.compare", str(images), "--recipes", "quick",
+               "--budgets", "10m", "--out", str(out), *settings]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        log = out / "quick-0.training" / "log.jsonl"
+        end = time.monotonic() + 120
+        while not log.exists():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        running.terminate()
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 2
+    assert "stopped; the same command goes on" in said
+    assert has_checkpoint(log.parent)  # it was asked, not killed
 
 
 def test_a_budget_in_images_is_refused_in_one_line(

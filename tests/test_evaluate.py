@@ -342,3 +342,13 @@ def test_a_recogniser_leaves_the_random_numbers_alone() -> None:
     ]
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(made[0].read(data.images), made[1].read(data.images))
+
+
+def test_a_recogniser_sees_what_only_large_pictures_show() -> None:
+    """Fine stripes upright or lying: at 64 pixels both are the same grey."""
+    upright = (torch.arange(128) % 2 * 255).to(torch.uint8).expand(3, 128, 128)
+    images = torch.stack([upright if k % 2 else upright.mT for k in range(32)])
+    truth = torch.eye(2)[torch.arange(32) % 2]
+    label = Label("stripes", ("lying", "upright"))
+    network = train_recogniser(images, truth, (label,), steps=20, flip=True)
+    assert score(network.read(images), truth, (label,))["stripes"].value == 1

@@ -15,13 +15,16 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from types import FrameType
 from typing import Any
 
 from models.card import CARD, read_card
@@ -129,12 +132,29 @@ def _train_all(
     # Read by OpenMP as torch is loaded, so by the children.
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
     spawn = multiprocessing.get_context("spawn")  # a forked torch hangs in its thread pool
-    with ProcessPoolExecutor(together, mp_context=spawn, max_tasks_per_child=1) as pool:
+    pool = ProcessPoolExecutor(together, mp_context=spawn, max_tasks_per_child=1)
+    with pool, _passing_on_what_ends_us():
         running = [pool.submit(arm.train, dataset, budgets, overrides) for arm in arms]
         for done in as_completed(running):
             if not done.result():
                 pool.shutdown(cancel_futures=True)
                 raise UsageError("stopped; the same command goes on")
+
+
+@contextmanager
+def _passing_on_what_ends_us() -> Iterator[None]:
+    """SIGTERM reaches this process alone, where Ctrl-C reaches the trainings too: they are told,
+    save and end, or they would go on with nobody to wait for them."""
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        for child in multiprocessing.active_children():
+            child.terminate()
+
+    before = signal.signal(signal.SIGTERM, tell)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _measure(arm: Arm, budget: str, dataset: Path, effort: Effort | None) -> dict[str, Any]:

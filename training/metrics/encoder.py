@@ -84,12 +84,12 @@ class Encoder(nn.Module):
         return found.hexdigest()
 
 
-def prepare(images: Tensor) -> Tensor:
-    """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, 3, 64, 64) float32 in [-1, 1]."""
+def prepare(images: Tensor, side: int = SIDE) -> Tensor:
+    """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, 3, side, side) float32 in [-1, 1]."""
     x = floats(images)
-    if x.shape[-1] == SIDE:
+    if x.shape[-1] == side:
         return x
-    return F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+    return F.interpolate(x, (side, side), mode="bilinear", antialias=True, align_corners=False)
 
 
 def save(path: Path, encoder: Encoder, card: dict[str, Any]) -> None:

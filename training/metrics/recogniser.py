@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from models.latent import Code, Label
 from training.augment import augment, mirror
-from training.metrics.encoder import SIDE, prepare
+from training.metrics.encoder import prepare
 from training.precision import bfloat16_is_fast
 
 Part = Label | Code
@@ -21,26 +21,29 @@ _BATCH = 64
 _RATE = 2e-3
 _AT_ONCE = 256
 _STRENGTH = 0.3  # how often a picture is shifted or its light changed
+_SMALL, _LARGE = 64, 128  # pixels: a mouth of a face at 128 is gone at 64
 
 
 class Recogniser(nn.Module):
-    """(N, 3, 64, 64) in [-1, 1] -> (N, width of all parts): logits, or a continuous code."""
+    """(N, 3, side, side) in [-1, 1] -> (N, width of all parts): logits, or a continuous code."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, side: int = _SMALL) -> None:
         super().__init__()
+        self.side = side
 
         def stage(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
             conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=1, bias=False)
             return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
 
+        stem = [stage(3, 32, 4, 2)]
+        if side == _LARGE:
+            stem = [stage(3, 24, 4, 2), stage(24, 32, 4, 2)]
         self.body = nn.Sequential(
-            stage(3, 32, 4, 2), stage(32, 64, 4, 2), stage(64, 64, 3, 1), stage(64, 128, 4, 2),
+            *stem, stage(32, 64, 4, 2), stage(64, 64, 3, 1), stage(64, 128, 4, 2),
             stage(128, 128, 3, 1), stage(128, 128, 4, 2),
         )  # fmt: skip
         # Where something is seen matters: eyes and hair may have the same colours.
-        self.head = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.3), nn.Linear(128 * (SIDE // 16) ** 2, width)
-        )
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(128 * 4 * 4, width))
 
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.head(self.body(x))
@@ -49,7 +52,7 @@ class Recogniser(nn.Module):
     @torch.no_grad()
     def read(self, images: Tensor) -> Tensor:
         """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, width) float32."""
-        return torch.cat([self(prepare(part)) for part in images.split(_AT_ONCE)])
+        return torch.cat([self(prepare(part, self.side)) for part in images.split(_AT_ONCE)])
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,13 @@ def train_recogniser(
     rng = Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Recogniser(truth.shape[1]).train()
+        side = _LARGE if images.shape[-1] >= _LARGE else _SMALL
+        network = Recogniser(truth.shape[1], side).train()
         optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.02)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
         for step in range(steps):
             chosen = torch.randint(len(images), (_BATCH,), generator=rng)
-            batch = augment(prepare(images[chosen]), _STRENGTH, rng)
+            batch = augment(prepare(images[chosen], side), _STRENGTH, rng)
             batch = (mirror(batch, rng) if flip else batch).contiguous(
                 memory_format=torch.channels_last
             )
