@@ -16,6 +16,7 @@ from training.shipping import ship as shipping
 from training.shipping.__main__ import main
 from training.shipping.commission import commissions, read_commission
 from training.shipping.ship import Terms, ship
+from training.train import train
 
 TERMS = Terms(
     budget="0.032kimg",
@@ -74,6 +75,18 @@ def test_a_piece_is_made_measured_and_put_on_the_shelf(
     again = piece.load(made)
     assert again.card.training["kimg"] == 0.048  # gone on with
     assert again.upscaler is not None
+
+
+def test_a_training_that_was_stopped_is_not_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(*arguments: object, budget: str, **settings: object) -> None:
+        train(*arguments, budget="0.016kimg", **settings)
+
+    monkeypatch.setattr(shipping, "train", half)
+    with pytest.raises(UsageError, match=r"masks was stopped at 0\.016 kimg; the same"):
+        ship("masks", read_commission("masks"), TERMS, tmp_path / "work", tmp_path / "shelf")
+    assert not (tmp_path / "shelf").exists()
 
 
 def test_a_wrong_budget_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ class Arm:
                 overrides=[f"seed={self.seed}", *overrides],
             )
             told = read_card(piece).training
-            if told["seconds"] < (Budget.parse(budget).seconds or 0) * 0.99:
+            if Budget.parse(budget).spent(told["seconds"], told["kimg"]) < 0.99:
                 return False
             self._keep(piece, budget, time.process_time() - cost)
         return True

@@ -28,6 +28,8 @@ LICENCE = "Apache-2.0"
 MOST_BYTES = 12_000_000
 """Of a piece: it travels in the wheel."""
 
+_WHOLE = 0.99  # of a budget: a training ends with its last step, not at the very second
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -71,6 +73,9 @@ def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Pat
         overrides=overrides,
         resume="or-start",
     )
+    told = read_card(made).training
+    if Budget.parse(terms.budget).spent(told["seconds"], told["kimg"]) < _WHOLE:
+        raise UsageError(f"{name} was stopped at {told['kimg']:.4g} kimg; the same command goes on")
     large = _draw(commission, work, min(1024, terms.resolution * recipe.scale), terms.large)
     train_upscaler(large, recipe, piece=made, budget=terms.upscaler, resume="or-start")
     report = evaluate(
