@@ -55,7 +55,7 @@ def examine(name: str) -> Iterator[Finding]:
     if order is not None:
         yield from _scenes(place, order)
         yield from _pieces(place, order)
-        yield from _addresses(name, place)
+        yield from _addresses(name, place, order)
     yield from _screen(place)
     yield _gpu()
     yield _midi(place)
@@ -126,8 +126,8 @@ def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
             yield Finding("piece", "note", fault.says, "not played here; remove or replace it")
 
 
-def _addresses(name: str, place: Venue) -> Iterator[Finding]:
-    """What the venue file moves, by hand or by MIDI, must be there."""
+def _addresses(name: str, place: Venue, order: Setlist) -> Iterator[Finding]:
+    """What venue and setlist move, by hand or by MIDI, must be there."""
     built, _ = _tried(
         "parameters", lambda: listing.house_of(place.play.piece, name),
         VenueError, SetlistError, SceneError, ShaderError, PieceError,
@@ -135,10 +135,13 @@ def _addresses(name: str, place: Venue) -> Iterator[Finding]:
     if built is None:
         return  # said above
     bus = built[0]
-    moved = [*place.parameters, *(one.address for one in place.midi.map)]
-    unknown = [address for address in moved if address not in bus]
-    for address in unknown:
-        says = f"{name} moves {address}, which no scene or piece here has"
+    moved = [(name, a) for a in (*place.parameters, *(one.address for one in place.midi.map))]
+    for entry in order.scene:
+        theirs = [a for a in entry.parameters if not (place.play.piece and a.startswith("/piece/"))]
+        moved += [(f"the setlist's {entry.scene}", address) for address in theirs]
+    unknown = [(who, address) for who, address in moved if address not in bus]
+    for who, address in unknown:
+        says = f"{who} moves {address}, which no scene or piece here has"
         yield Finding("parameters", "fault", says, "`installation scenes` prints those there are")
     if not unknown:
         yield Finding("parameters", "ok", f"{sum(1 for _ in bus)} addresses")

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from installation import scene as scenes
 from installation.engine.show import Show
 from installation.programme import Programme
+from installation.setlist import Entry
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
+
+_US = "setlist"  # who moved a parameter
 
 
 class Evening:
@@ -25,12 +28,14 @@ class Evening:
         self._program, self._show, self._changed = program, show, changed
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
+        self._before: dict[str, float] = {}  # what the entry that is on has changed
 
     def open(self, scene: str) -> None:
         """The first scene. Raises SceneError or ShaderError."""
-        self._find(scene or self._order[0].scene)
         first = scene or self._order[0].scene
-        self._show.cue(first, piece=self._piece_for(first))
+        entry = self._find(first)
+        self._show.cue(first, piece=self._program.piece_of(entry) if entry else "")
+        self._dress(entry)
 
     def follow(self, dt: float) -> None:
         """Let time pass: the next of the setlist, where this one's time is up."""
@@ -43,13 +48,12 @@ class Evening:
         self._at = (self._at + 1) % len(self._order)
         self._time, self._hold = 0.0, not self._program.venue.play.advance
         entry = self._order[self._at]
-        self._cue(entry.scene, entry.transition, entry.fade, self._program.piece_of(entry))
+        self._cue(entry.scene, entry, entry.transition, entry.fade)
 
     def scene(self, file: str, fade: float) -> None:
-        """A scene chosen by hand, on the piece of its place in the setlist."""
+        """A scene chosen by hand, with the piece and parameters of its place in the setlist."""
         self._hold = True
-        self._find(file)
-        self._cue(file, fade=fade, piece=self._piece_for(file))
+        self._cue(file, self._find(file), fade=fade)
 
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
@@ -57,7 +61,7 @@ class Evening:
             log.error("%s could not be opened; %s stays on", name, self._show.player.card.name)
             return
         self._hold = True
-        self._cue(self._show.scene.file, fade=fade, piece=name)
+        self._try(lambda: self._show.cue(self._show.scene.file, fade=fade, piece=name))
 
     def next_piece(self, fade: float) -> None:
         """The piece after the one that is on, in the order in which the setlist names them."""
@@ -67,22 +71,40 @@ class Evening:
             return
         self.piece(names[(players.index(self._show.player) + 1) % len(names)], fade)
 
-    def _find(self, file: str) -> None:
-        """Go on in the setlist from this scene, if it is there; else from where it was."""
+    def _find(self, file: str) -> Entry | None:
+        """Go on in the setlist from this scene and return its entry, if it is there; else from
+        where it was."""
         names = [entry.scene for entry in self._order]
-        if file != names[self._at] and file in names:
+        if file not in names:
+            return None
+        if file != names[self._at]:
             self._at = names.index(file)
-
-    def _piece_for(self, file: str) -> str:
-        entry = self._order[self._at]
-        return self._program.piece_of(entry) if entry.scene == file else ""
+        return self._order[self._at]
 
     def _cue(
-        self, file: str, transition: str = "mix/dissolve", fade: float = 0.0, piece: str = ""
+        self, file: str, entry: Entry | None, transition: str = "mix/dissolve", fade: float = 0.0
     ) -> None:
-        """Put on a scene; one that does not start leaves the stage as it is."""
+        """Put on a scene as the setlist has it; one that does not start leaves all as it is."""
+        piece = self._program.piece_of(entry) if entry else ""
+        if self._try(lambda: self._show.cue(file, transition, fade, piece)):
+            self._dress(entry)
+
+    def _try(self, cue: Callable[[], None]) -> bool:
         try:
-            self._show.cue(file, transition, fade, piece)
+            cue()
         except (scenes.SceneError, ShaderError) as error:
             log.error("%s; %s stays on", error, self._show.scene.name)
-        self._changed()
+            return False
+        finally:
+            self._changed()
+        return True
+
+    def _dress(self, entry: Entry | None) -> None:
+        """Set what the entry asks for. What the one before it had set goes back to what it was,
+        unless somebody has moved it since."""
+        bus = self._show.bus
+        before = {a: v for a, v in self._before.items() if bus.moved_by(a) == _US}
+        wanted = self._program.moved_by(entry) if entry else {}
+        self._before = {a: before.pop(a, bus.target(a)) for a in wanted}
+        for address, value in [*before.items(), *wanted.items()]:
+            bus.post(address, value, _US)

@@ -12,8 +12,9 @@ from installation import report, setlist
 from installation import scene as scenes
 from installation import venue as venues
 from installation.control.mapping import Binding
+from installation.parameters import Bus, Param
 from installation.setlist import Entry, Setlist, SetlistError
-from installation.venue import Venue
+from installation.venue import Venue, VenueError
 from models.card import Card, verify
 from models.shelf import find
 
@@ -72,6 +73,24 @@ class Programme:
         """The name of the piece that an entry asks for; "" for the one that is on."""
         name = Path(entry.piece).name
         return name if name in self.pieces else ""
+
+    def moved_by(self, entry: Entry) -> dict[str, float]:
+        """What an entry sets; not what is its piece's, where another piece is played instead."""
+        ours = bool(self.piece_of(entry)) or not entry.piece
+        return {a: v for a, v in entry.parameters.items() if ours or not a.startswith("/piece/")}
+
+    def check(self, bus: Bus, where: str) -> None:
+        """Raise VenueError or SetlistError where venue or setlist moves what is not there."""
+        for address in (*self.venue.parameters, *(one.address for one in self.venue.midi.map)):
+            if address not in bus:
+                raise VenueError(f"{where}: there is no parameter {address!r} to move")
+        for entry in self.order.scene:
+            for address in self.moved_by(entry):
+                if not isinstance(bus.get(address), Param):
+                    raise SetlistError(
+                        f"the setlist's {entry.scene} sets {address!r}, and there is no such "
+                        "parameter; `installation scenes` lists them"
+                    )
 
 
 def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:

@@ -6,7 +6,7 @@ import importlib.resources
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 
 class SetlistError(Exception):
@@ -23,6 +23,9 @@ class Entry(BaseModel):
     seconds: float = Field(180, gt=0, le=86_400)
     transition: str = Field("mix/dissolve", pattern=r"^mix/[a-z0-9_]+$|\.glsl$")
     fade: float = Field(4, ge=0, le=120, description="Seconds the transition takes.")
+    parameters: dict[str, FiniteFloat] = Field(
+        {}, description="Values while it is on; afterwards they are as they were before."
+    )
 
 
 class Setlist(BaseModel):

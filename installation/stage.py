@@ -37,7 +37,6 @@ from installation.programme import Options, Programme, bindings, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.signals import ended_by_signals
-from installation.venue import VenueError
 
 log = logging.getLogger(__name__)
 
@@ -157,10 +156,8 @@ class Stage:
         first = options.scene or venue.play.scene
         hold = bool(first) or not venue.play.advance
         self._evening = Evening(program, self.show, hold, self._scene_changed)
+        program.check(self.bus, options.venue)
         self._evening.open(first)
-        for address in (*venue.parameters, *(one.address for one in venue.midi.map)):
-            if address not in self.bus:
-                raise VenueError(f"{options.venue}: there is no parameter {address!r} to move")
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
         if options.out:

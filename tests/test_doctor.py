@@ -92,6 +92,17 @@ def test_what_the_venue_wants_and_the_machine_has_not(
     assert says in found[0].says
 
 
+def test_what_the_setlist_sets_must_be_there(tmp_path: Path, port: int) -> None:
+    order = (
+        f'[[scene]]\nscene = "drift"\npiece = "{tmp_path / "mine"}"\n'
+        'parameters = {"/drift/speed" = 1, "/drift/spede" = 1}\n'
+    )
+    found = faults(venue(tmp_path, port, order=order))
+    assert [one.says for one in found] == [
+        "the setlist's drift moves /drift/spede, which no scene or piece here has"
+    ]
+
+
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     order = '[[scene]]\nscene = "drift"\npiece = "lost"\n[[scene]]\nscene = "nowhere"\n'
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

@@ -187,6 +187,48 @@ def test_where_no_piece_can_be_opened_the_show_says_why(place: Path) -> None:
             run(show, 2)
 
 
+def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path, Path]) -> None:
+    order = place.with_name("order.toml")
+    text = order.read_text()
+    order.write_text(
+        text.replace("seconds = 3", 'seconds = 3\nparameters = {"/drift/speed" = 0.15}', 1).replace(
+            "seconds = 99",
+            'seconds = 9\nparameters = {"/piece/form/disc" = 1, "/drift/speed" = 0.12}',
+        )
+    )
+    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True)):
+        usual = show.bus.target("/drift/speed")
+        run(show, 2)
+        assert show.bus.target("/drift/speed") == 0.15
+        run(show, 100)
+        assert on(show)[-1] == ("kin", "two")
+        assert show.bus.target("/drift/speed") == 0.12
+        assert show.bus.target("/piece/form/disc") == 1
+        show.bus.post("/piece/form/disc", 0.8, "midi")  # a hand has taken it over
+        show.bus.post("/stage/next", 1)
+        run(show, 3)
+        assert on(show)[-1] == ("ember", "two")
+        assert show.bus.target("/drift/speed") == usual  # not 0.15: that was an entry's too
+        assert show.bus.target("/piece/form/disc") == 0.8
+        show.bus.post("/stage/scene/drift", 1)  # by hand, and yet as the setlist has it
+        run(show, 3)
+        assert show.bus.target("/drift/speed") == 0.15
+    # Another piece for everything: what is the setlist's piece's is left out.
+    for show in opened(Options(piece=str(pieces[0]), venue=str(place), size=SIZE, offscreen=True)):
+        show.bus.post("/stage/scene/kin", 1)
+        run(show, 3)
+        assert show.bus.target("/drift/speed") == 0.12
+
+
+@pytest.mark.parametrize("address", ["/drift/spede", "/stage/next", "/piece/form/square"])
+def test_an_entry_that_sets_what_is_not_there(place: Path, address: str) -> None:
+    order = place.with_name("order.toml")
+    text = order.read_text().replace("seconds = 3", f'parameters = {{"{address}" = 1}}', 1)
+    order.write_text(text)
+    with pytest.raises(SetlistError, match=f"drift sets '{address}'"):
+        next(opened(Options(venue=str(place), size=SIZE, offscreen=True)))
+
+
 def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:
     screen = Offscreen(SIZE)
     show = stage.live(Options(venue=str(place), size=SIZE), screen)
