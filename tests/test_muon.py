@@ -47,3 +47,20 @@ def test_it_learns_and_its_state_is_saved_and_put_back() -> None:
     assert torch.equal(whole.weight, again.weight)
     x = torch.randn(8, 5, generator=torch.Generator().manual_seed(99))
     assert (whole(x) - x[:, :3]).abs().mean() < 0.25
+
+
+def test_decay_keeps_weights_from_growing_without_end() -> None:
+    def after(decay: float) -> torch.nn.Linear:
+        torch.manual_seed(0)
+        network = torch.nn.Linear(5, 3)
+        optimizer = Muon(network.parameters(), lr=0.1, decay=decay)
+        for _ in range(200):
+            optimizer.zero_grad()
+            network(torch.eye(5)).sum().backward()  # for ever the same way
+            optimizer.step()
+        return network
+
+    free, held = after(0.0), after(0.5)
+    assert torch.linalg.matrix_norm(free.weight, 2) > 12
+    assert torch.linalg.matrix_norm(held.weight, 2) < 1.3 / 0.5
+    assert torch.equal(free.bias, held.bias)  # a bias is not held: it is a place, not a gain

@@ -133,12 +133,12 @@ def test_pixel_loss_falls_below_plain_interpolation(monkeypatch: pytest.MonkeyPa
     recipe = SMALL.model_copy(update=only_box | rest)
     torch.manual_seed(0)
     training = Training(Upscaler(2, 16, 1), IMAGES, recipe)
-    always = training._windows(np.random.default_rng(0), 0, 0)
+    always = training._windows(np.random.default_rng(2), 0, 0)
     monkeypatch.setattr(training, "_windows", lambda *_: always)
     go(training, 100)
     low = (Kernel("box", 2).shrink(always) * 255).round() / 255
     plain, made = (training.upscaler(low, strength) - always for strength in (0.0, 1.0))
-    assert made.abs().mean() < 0.9 * plain.abs().mean()
+    assert made.abs().mean() < 0.85 * plain.abs().mean()
 
 
 def test_the_critic_joins_after_the_pixels() -> None:

@@ -21,12 +21,18 @@ class Muon(torch.optim.Optimizer):
     """Weights of any shape are seen as matrices (outputs, the rest); a bias as one column.
 
     lr: the length of a step in every direction, whatever the slope's; a bias moves by a fifth.
+    decay: the share of a weight that a step of length 1 would take away (Liu et al. 2025, Muon is
+    Scalable for LLM Training): steps of one length make weights grow without end.
     """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        momentum: float = 0.95,
+        decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -46,7 +52,11 @@ class Muon(torch.optim.Optimizer):
                 state["mean"].lerp_(weight.grad, 1 - momentum)
                 ahead = weight.grad.lerp(state["mean"], momentum)  # Nesterov's
                 turn = orthogonal(ahead.reshape(len(weight), -1))
-                length = group["lr"] if weight.ndim > 1 else _BIAS * group["lr"]
+                length = group["lr"]
+                if weight.ndim > 1:
+                    weight.mul_(1 - length * group["decay"])
+                else:
+                    length *= _BIAS
                 weight.sub_(turn.view_as(weight), alpha=length)
         return loss
 

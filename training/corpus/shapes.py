@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 Picture = NDArray[np.float32]  # (H, W, 3), sRGB-encoded, [0, 1]
 Colour = tuple[int, int, int]
@@ -32,12 +32,21 @@ def _draw_one(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         mask = Image.new("L", (side, side))
         paint = _SHAPES[rng.choice(len(_SHAPES), p=_ODDS)]
         paint(ImageDraw.Draw(mask), side, rng)
+        mask = _out_of_focus(mask, rng)
         alpha = np.asarray(mask, np.float32)[..., None] / 255 * rng.choice((1, 1, 1, 0.6))
         picture += alpha * (_fill(side, palette, rng) - picture)
     if rng.random() < 0.2:
         picture *= 1 + rng.uniform(0.03, 0.2) * _noise(side, rng.uniform(20, 90), rng)[..., None]
     picture = picture.reshape(size, _OVER, size, _OVER, 3).mean((1, 3))
     return np.round(picture.clip(0, 1) * 255).astype(np.uint8)
+
+
+def _out_of_focus(mask: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Half of all shapes as sharp as pixels are, the others up to some pixels away from it: who
+    has seen sharp edges alone sharpens what a lens left soft."""
+    if rng.random() < 0.5:
+        return mask
+    return mask.filter(ImageFilter.GaussianBlur(_OVER * 2 ** rng.uniform(-1.5, 1.5)))
 
 
 def _palette(rng: np.random.Generator) -> Picture:

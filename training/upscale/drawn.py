@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.upscaler import SCALES, TIERS
-from training.corpus import leaves, masks, shapes
+from training.corpus import anime, leaves, masks, shapes
 from training.recipe import Budget, checked
 from training.upscale.export import stand_alone
 from training.upscale.pictures import Picture
@@ -23,8 +23,8 @@ from training.upscale.train import begin, run
 from training.upscale.training import Training
 
 SIZE = 256
-COUNTS = {"leaves": 100, "shapes": 700, "masks": 200}
-SEEDS = {"leaves": 5, "shapes": 7, "masks": 0}
+COUNTS = {"shapes": 600, "masks": 150, "anime": 150, "leaves": 100}
+SEEDS = {"shapes": 7, "masks": 0, "anime": 0, "leaves": 5}
 
 
 def draw(counts: dict[str, int] = COUNTS, size: int = SIZE) -> list[Picture]:
@@ -33,6 +33,7 @@ def draw(counts: dict[str, int] = COUNTS, size: int = SIZE) -> list[Picture]:
         "leaves": leaves.draw,
         "shapes": shapes.draw,
         "masks": lambda count, size, seed: masks.draw(count, size, seed)[0],
+        "anime": lambda count, size, seed: anime.draw(count, size, seed)[0],
     }
     return [p for name, n in counts.items() for p in corpora[name](n, size, SEEDS[name])]
 

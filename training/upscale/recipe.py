@@ -60,6 +60,9 @@ class UpscaleRecipe(BaseModel):
     )
     # The run.
     learning_rate: float = Field(2e-2, gt=0, le=1, description="Muon's, for the pixels.")
+    decay: float = Field(
+        0.1, ge=0, le=10, description="Muon's weight decay: what it takes, times the rate."
+    )
     adversarial_rate: float = Field(1.5e-3, gt=0, le=1, description="The same with the critic.")
     critic_rate: float = Field(4e-4, gt=0, le=0.1, description="Adam's, for the critic.")
     average: float = Field(0.998, ge=0, lt=1, description="Decay of the weights' moving average.")

@@ -66,7 +66,7 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.critic = Critic()
-        self.optimizer = Muon(upscaler.parameters(), recipe.learning_rate)
+        self.optimizer = Muon(upscaler.parameters(), recipe.learning_rate, decay=recipe.decay)
         self.critic_optimizer = torch.optim.Adam(
             self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
         )
