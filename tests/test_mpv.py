@@ -151,12 +151,19 @@ def test_an_artist_exports_one(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert len(list(tmp_path.glob("*.part"))) == 0
 
 
+def test_a_piece_without_an_upscaler_has_none_to_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piece = make_piece(tmp_path / "bare", 32)
+    assert main(["export", str(piece), "--out", str(tmp_path / "a.glsl")]) == 2
+    assert "no upscaler of its own" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         (["--tier", "Z"], "tier Z"),
         (["--scale", "9"], "×9"),
-        (["masks"], "no upscaler of its own"),
         (["--out", "/nowhere/a.glsl"], "folder that is there"),
     ],
 )
