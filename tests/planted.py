@@ -45,7 +45,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 
 def drawn(count: int = CLEAN + SPARE, seed: int = 5) -> list[Image.Image]:
-    pictures, _ = masks.draw(count, SIDE, seed)
+    pictures, _ = masks.draw(count, SIDE, seed, ground="white")
     return [Image.fromarray(picture) for picture in pictures]
 
 

@@ -16,7 +16,8 @@ from training.picture import Header, opaque, open_image
 
 SIDE = 256  # measured at most this large: faults that are not seen here are not learned either
 _LEVELS = 10  # of 256, between the 0.1 and 99.9 % pixels: less is one colour, with JPEG's noise
-_STEP = 0.4  # of a logarithm: half as many again
+_BYTES = 0.3  # what twice the bytes count for, where twice the sharp pixels count for 1
+_STEP = 0.25  # of a logarithm: a JPEG of the same pixels is more than one below its PNG
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Look:
         return self.header.width * self.header.height
 
     @property
-    def worth(self) -> tuple[int, int]:
-        """The larger the better a copy: sharp pixels, then bytes, as JPEG has fewer than PNG. Both
-        in coarse steps, so that of two equal copies the first is kept."""
+    def worth(self) -> int:
+        """The larger the better a copy: sharp pixels, and bytes, as JPEG has fewer than PNG and its
+        blocks look like detail. In coarse steps, so that of two equal copies the first is kept."""
         sharp = max(1.0, self.pixels * (1 - self.blur) ** 3)  # the square lets enlarging win
-        return round(math.log(sharp) / _STEP), round(math.log(max(1, self.size)) / _STEP)
+        return round((math.log(sharp) + _BYTES * math.log(max(1, self.size))) / _STEP)
 
 
 def look(data: bytes) -> Look:
