@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import shaders
-from installation import listing, scene, setlist, venue
+from installation import house, scene, setlist, venue
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window, displays
 from installation.parameters import Bus
-from installation.programme import pieces_of
+from installation.programme import Options, Programme, pieces_of
 from installation.scene import SceneError
 from installation.setlist import Setlist, SetlistError
 from installation.venue import Venue, VenueError
@@ -55,7 +55,7 @@ def examine(name: str) -> Iterator[Finding]:
     if order is not None:
         yield from _scenes(place, order)
         yield from _pieces(place, order)
-        yield from _addresses(name, place, order)
+        yield from _addresses(name)
     yield from _screen(place)
     yield _gpu()
     yield _midi(place)
@@ -126,20 +126,17 @@ def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
             yield Finding("piece", "note", fault.says, "not played here; remove or replace it")
 
 
-def _addresses(name: str, place: Venue, order: Setlist) -> Iterator[Finding]:
+def _addresses(name: str) -> Iterator[Finding]:
     """What venue and setlist move, by hand or by MIDI, must be there."""
-    built, _ = _tried(
-        "parameters", lambda: listing.house_of(place.play.piece, name),
+    program, _ = _tried(
+        "parameters", lambda: Programme.of(Options(venue=name)),
         VenueError, SetlistError, SceneError, ShaderError, PieceError,
     )  # fmt: skip
-    if built is None:
+    if program is None:
         return  # said above
-    bus = built[0]
-    moved = [(name, a) for a in (*place.parameters, *(one.address for one in place.midi.map))]
-    for entry in order.scene:
-        theirs = [a for a in entry.parameters if not (place.play.piece and a.startswith("/piece/"))]
-        moved += [(f"the setlist's {entry.scene}", address) for address in theirs]
-    unknown = [(who, address) for who, address in moved if address not in bus]
+    bus = Bus()
+    house.declare(bus, program.cards, program.scenes)
+    unknown = [*program.unknown(bus, name)]
     for who, address in unknown:
         says = f"{who} moves {address}, which no scene or piece here has"
         yield Finding("parameters", "fault", says, "`installation scenes` prints those there are")

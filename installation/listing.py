@@ -49,7 +49,7 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) or "no pieces yet; `installation train DATASET` makes one"
 
 
-def house_of(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
+def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
     """The bus as a show has it, without a show."""
     place = venue.load(venue_name)
     order = setlist.load(place.play.setlist)
@@ -68,7 +68,7 @@ def house_of(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
 
 def scenes(piece: str, venue_name: str) -> list[dict[str, Any]]:
     """Every address: what it is, its range, and the MIDI control that reaches it."""
-    bus, midi, _ = house_of(piece, venue_name)
+    bus, midi, _ = _house(piece, venue_name)
     controls = dict(midi.rows())
     rows = []
     for address, what in bus:
@@ -100,7 +100,7 @@ def scenes_text(rows: list[dict[str, Any]]) -> str:
 
 def monitor(venue_name: str, as_json: bool) -> int:
     """Print what comes in until Ctrl-C."""
-    bus, midi, place = house_of("", venue_name)
+    bus, midi, place = _house("", venue_name)
     listen(
         bus, midi, sys.stdout, host=place.osc.host, port=place.osc.port,
         ports=place.midi.ports, as_json=as_json,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -79,18 +79,25 @@ class Programme:
         ours = bool(self.piece_of(entry)) or not entry.piece
         return {a: v for a, v in entry.parameters.items() if ours or not a.startswith("/piece/")}
 
-    def check(self, bus: Bus, where: str) -> None:
-        """Raise VenueError or SetlistError where venue or setlist moves what is not there."""
+    def unknown(self, bus: Bus, where: str) -> Iterator[tuple[str, str]]:
+        """Who moves what is not there: the venue, as `where`, or an entry of the setlist."""
         for address in (*self.venue.parameters, *(one.address for one in self.venue.midi.map)):
             if address not in bus:
-                raise VenueError(f"{where}: there is no parameter {address!r} to move")
+                yield where, address
         for entry in self.order.scene:
             for address in self.moved_by(entry):
                 if not isinstance(bus.get(address), Param):
-                    raise SetlistError(
-                        f"the setlist's {entry.scene} sets {address!r}, and there is no such "
-                        "parameter; `installation scenes` lists them"
-                    )
+                    yield f"the setlist's {entry.scene}", address
+
+    def check(self, bus: Bus, where: str) -> None:
+        """Raise VenueError or SetlistError where venue or setlist moves what is not there."""
+        for who, address in self.unknown(bus, where):
+            if who == where:
+                raise VenueError(f"{where}: there is no parameter {address!r} to move")
+            raise SetlistError(
+                f"{who} sets {address!r}, and there is no such parameter; `installation scenes` "
+                "lists them"
+            )
 
 
 def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:

@@ -17,7 +17,7 @@ from training.picture import Header, opaque, open_image
 SIDE = 256  # measured at most this large: faults that are not seen here are not learned either
 _LEVELS = 10  # of 256, between the 0.1 and 99.9 % pixels: less is one colour, with JPEG's noise
 _BYTES = 0.3  # what twice the bytes count for, where twice the sharp pixels count for 1
-_STEP = 0.25  # of a logarithm: a JPEG of the same pixels is more than one below its PNG
+_STEP = 0.25  # of a logarithm: a JPEG of the same pixels is about a step below its PNG
 
 
 @dataclass(frozen=True)
