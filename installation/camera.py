@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import moderngl
@@ -15,6 +16,8 @@ from installation.engine.readback import Readback
 from installation.output.recorder import Recorder, RecorderError, Recording
 
 log = logging.getLogger(__name__)
+
+_STILLS = 4  # that wait to be saved; a picture is 25 MB at 4K
 
 
 class Camera:
@@ -31,7 +34,8 @@ class Camera:
         self._every = 0.0
         self._due = 0.0
         self._ending: list[Recorder] = []  # stopped, their encoders still writing
-        self._stills: list[threading.Thread] = []
+        self._saver = ThreadPoolExecutor(1, "still")
+        self._stills: dict[Path, Future[None]] = {}  # that are still being saved
         self._still_wanted = False
         self.dropped = 0
 
@@ -54,7 +58,7 @@ class Camera:
             self.end()
             return
         try:
-            path = free_name(self._folder, self._name, "mp4")
+            path = self._free("mp4")
             self.begin(path, size, fps, live=True)
         except (RecorderError, OSError) as error:
             log.error("no recording: %s", error)
@@ -113,22 +117,23 @@ class Camera:
         self._still_wanted = True
 
     def _develop(self, screen: moderngl.Framebuffer, size: tuple[int, int]) -> None:
+        self._stills = {path: one for path, one in self._stills.items() if not one.done()}
+        if len(self._stills) >= _STILLS:
+            log.warning("no still: %d are still being saved", _STILLS)
+            return
         data = screen.read(viewport=(0, 0, *size), components=3, alignment=1)
         picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
-        saver = threading.Thread(target=self._save, args=(picture,), name="still")
-        saver.start()
-        self._stills = [one for one in self._stills if one.is_alive()] + [saver]
-
-    def _save(self, picture: np.ndarray) -> None:
         try:
-            path = free_name(self._folder, self._name, "png")
-            part = path.with_suffix(".part")
-            Image.fromarray(picture).save(part, format="PNG")
-            part.replace(path)
+            path = self._free("png")
         except (OSError, RecorderError) as error:
             log.error("no still: %s", error)
         else:
-            log.info("still saved to %s", path)
+            self._stills[path] = self._saver.submit(_save, path, picture)
+
+    def _free(self, suffix: str) -> Path:
+        """A name that no file has and none will have that is being written."""
+        writing = {*self._stills, *(one.path for one in self._ending)}
+        return free_name(self._folder, self._name, suffix, writing)
 
     def close(self) -> list[Recording]:
         """Finish everything that is still being written, and say what became of it.
@@ -137,8 +142,7 @@ class Camera:
         """
         asked, live = self._recorder is not None, self._live
         self.end()
-        for saver in self._stills:
-            saver.join()
+        self._saver.shutdown()
         done = [recorder.close() for recorder in self._ending]
         self.dropped += sum(one.dropped for one in done)
         self._ending.clear()
@@ -147,13 +151,28 @@ class Camera:
         return done
 
 
-def free_name(folder: Path, name: str, suffix: str) -> Path:
-    """A file name that nobody has yet: name-20261121-060500.mp4. Makes the folder."""
+def _save(path: Path, picture: np.ndarray) -> None:
+    """A still as a PNG, whole or not there."""
+    part = path.with_suffix(".part")
+    try:
+        Image.fromarray(picture).save(part, format="PNG")
+        part.replace(path)
+    except OSError as error:
+        log.error("no still: %s", error)
+    else:
+        log.info("still saved to %s", path)
+
+
+def free_name(folder: Path, name: str, suffix: str, taken: Collection[Path] = ()) -> Path:
+    """A file name that nobody has yet: name-20261121-060500.mp4. Makes the folder.
+
+    taken: names that will be files soon.
+    """
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, 10_000):
         extra = "" if number == 1 else f"-{number}"
         path = folder / f"{name}-{stamp}{extra}.{suffix}"
-        if not path.exists():
+        if path not in taken and not path.exists():
             return path
     raise RecorderError(f"{folder} has no free name left for {name}")

@@ -7,6 +7,7 @@ Everything heavy is imported inside the command that needs it: `play` never impo
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ from installation import log
 def run(options: argparse.Namespace) -> int:
     """Run one command. A fault that the user can mend is one line; a bug keeps its traceback."""
     log.configure()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # into a file, an arrow may have no letter there
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = int(options.run(options) or 0)
         sys.stdout.flush()

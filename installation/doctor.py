@@ -136,11 +136,11 @@ def _addresses(name: str) -> Iterator[Finding]:
         return  # said above
     bus = Bus()
     house.declare(bus, program.cards, program.scenes)
-    unknown = [*program.unknown(bus, name)]
-    for who, address in unknown:
-        says = f"{who} moves {address}, which no scene or piece here has"
-        yield Finding("parameters", "fault", says, "`installation scenes` prints those there are")
-    if not unknown:
+    faults = [*program.faults(bus, name)]
+    for who, says in faults:
+        do = "`installation scenes` lists what can be moved, and how far"
+        yield Finding("parameters", "fault", f"{who}: {says}", do)
+    if not faults:
         yield Finding("parameters", "ok", f"{sum(1 for _ in bus)} addresses")
 
 
@@ -233,8 +233,11 @@ def _osc(place: Venue) -> Finding:
 def _disk(place: Venue) -> Finding:
     """The folder that clips and stills go to."""
     folder = Path(place.record.folder).resolve()
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
+    try:
+        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    except OSError:  # one above it may not be entered
+        there = None
+    if there is None or not there.is_dir() or not os.access(there, os.W_OK):
         says = f"{folder} cannot be written"
         return Finding("recordings", "fault", says, "change folder in [record], or its rights")
     free = shutil.disk_usage(there).free

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from installation import scene as scenes
 from installation.engine.show import Show
@@ -16,10 +17,25 @@ log = logging.getLogger(__name__)
 _US = "setlist"  # who moved a parameter
 
 
+@dataclass(frozen=True)
+class _Cue:
+    """What is to come on. entry: of the setlist, whose parameters it is dressed in. piece: "" for
+    the one that is on. dressed: it keeps what it wears."""
+
+    file: str
+    entry: Entry | None = None
+    transition: str = "mix/dissolve"
+    fade: float = 0.0
+    piece: str = ""
+    dressed: bool = False
+
+
 class Evening:
     """Follows the setlist until a hand chooses; /stage/next gives it back to the setlist.
 
-    hold: wait for the hand from the start. changed: called after a scene was put on.
+    What is chosen comes on with the next follow(): of a hundred messages in one frame the last
+    would be seen, so no other is made. hold: wait for the hand from the start. changed: called
+    after a scene was put on.
     """
 
     def __init__(
@@ -28,6 +44,7 @@ class Evening:
         self._program, self._show, self._changed = program, show, changed
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
+        self._cue: _Cue | None = None
         self._before: dict[str, float] = {}  # what the entry that is on has changed
 
     def open(self, scene: str) -> None:
@@ -42,18 +59,24 @@ class Evening:
         self._time += dt
         if not self._hold and self._time >= self._order[self._at].seconds:
             self.next()
+        if self._cue is not None:
+            cue, self._cue = self._cue, None
+            self._put_on(cue)
 
     def next(self) -> None:
         """The next scene of the setlist."""
         self._at = (self._at + 1) % len(self._order)
         self._time, self._hold = 0.0, not self._program.venue.play.advance
         entry = self._order[self._at]
-        self._cue(entry.scene, entry, entry.transition, entry.fade)
+        piece = self._program.piece_of(entry)
+        self._cue = _Cue(entry.scene, entry, entry.transition, entry.fade, piece)
 
     def scene(self, file: str, fade: float) -> None:
         """A scene chosen by hand, with the piece and parameters of its place in the setlist."""
         self._hold = True
-        self._cue(file, self._find(file), fade=fade)
+        entry = self._find(file)
+        piece = self._program.piece_of(entry) if entry else ""
+        self._cue = _Cue(file, entry, fade=fade, piece=piece)
 
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
@@ -61,15 +84,19 @@ class Evening:
             log.error("%s could not be opened; %s stays on", name, self._show.player.card.name)
             return
         self._hold = True
-        self._try(lambda: self._show.cue(self._show.scene.file, fade=fade, piece=name))
+        on = self._cue or _Cue(self._show.scene.file, dressed=True)
+        self._cue = replace(on, fade=fade, piece=name)
 
     def next_piece(self, fade: float) -> None:
         """The piece after the one that is on, in the order in which the setlist names them."""
-        names, players = list(self._show.players), list(self._show.players.values())
+        names = list(self._show.players)
         if len(names) < 2:
             log.info("there is no other piece; a setlist may name several")
             return
-        self.piece(names[(players.index(self._show.player) + 1) % len(names)], fade)
+        on = list(self._show.players.values()).index(self._show.player)
+        if self._cue is not None and self._cue.piece in names:
+            on = names.index(self._cue.piece)
+        self.piece(names[(on + 1) % len(names)], fade)
 
     def _find(self, file: str) -> Entry | None:
         """Go on in the setlist from this scene and return its entry, if it is there; else from
@@ -81,23 +108,17 @@ class Evening:
             self._at = names.index(file)
         return self._order[self._at]
 
-    def _cue(
-        self, file: str, entry: Entry | None, transition: str = "mix/dissolve", fade: float = 0.0
-    ) -> None:
-        """Put on a scene as the setlist has it; one that does not start leaves all as it is."""
-        piece = self._program.piece_of(entry) if entry else ""
-        if self._try(lambda: self._show.cue(file, transition, fade, piece)):
-            self._dress(entry)
-
-    def _try(self, cue: Callable[[], None]) -> bool:
+    def _put_on(self, cue: _Cue) -> None:
+        """A scene that does not start leaves all as it is."""
         try:
-            cue()
+            self._show.cue(cue.file, cue.transition, cue.fade, cue.piece)
         except (scenes.SceneError, ShaderError) as error:
             log.error("%s; %s stays on", error, self._show.scene.name)
-            return False
+        else:
+            if not cue.dressed:
+                self._dress(cue.entry)
         finally:
             self._changed()
-        return True
 
     def _dress(self, entry: Entry | None) -> None:
         """Set what the entry asks for. What the one before it had set goes back to what it was,

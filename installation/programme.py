@@ -79,25 +79,50 @@ class Programme:
         ours = bool(self.piece_of(entry)) or not entry.piece
         return {a: v for a, v in entry.parameters.items() if ours or not a.startswith("/piece/")}
 
-    def unknown(self, bus: Bus, where: str) -> Iterator[tuple[str, str]]:
-        """Who moves what is not there: the venue, as `where`, or an entry of the setlist."""
-        for address in (*self.venue.parameters, *(one.address for one in self.venue.midi.map)):
-            if address not in bus:
-                yield where, address
+    def faults(self, bus: Bus, where: str) -> Iterator[tuple[str, str]]:
+        """Who moves what is not there or cannot go so far, and what is wrong with it: the venue,
+        as `where`, or an entry of the setlist."""
+        for who, moves in self._moves(where):
+            for address, value in moves:
+                says = _fault(bus, address, value)
+                if says:
+                    yield who, says
+        for one in self.venue.midi.map:
+            if one.address not in bus:
+                yield where, _missing(bus, one.address)
+                continue
+            for end in (one.low, one.high):
+                says = "" if end is None else _fault(bus, one.address, end)
+                if says:
+                    yield where, f"by MIDI, {says}"
+
+    def _moves(self, where: str) -> Iterator[tuple[str, Iterable[tuple[str, float]]]]:
+        yield where, self.venue.parameters.items()
         for entry in self.order.scene:
-            for address in self.moved_by(entry):
-                if not isinstance(bus.get(address), Param):
-                    yield f"the setlist's {entry.scene}", address
+            yield f"the setlist's {entry.scene}", self.moved_by(entry).items()
 
     def check(self, bus: Bus, where: str) -> None:
-        """Raise VenueError or SetlistError where venue or setlist moves what is not there."""
-        for who, address in self.unknown(bus, where):
-            if who == where:
-                raise VenueError(f"{where}: there is no parameter {address!r} to move")
-            raise SetlistError(
-                f"{who} sets {address!r}, and there is no such parameter; `installation scenes` "
-                "lists them"
-            )
+        """Raise VenueError or SetlistError for the first of the faults."""
+        for who, says in self.faults(bus, where):
+            kind = VenueError if who == where else SetlistError
+            raise kind(f"{who}: {says}; `installation scenes` lists what can be moved")
+
+
+def _missing(bus: Bus, address: str) -> str:
+    near = bus.nearest(address)
+    return f"there is no {address}" + (f", did you mean {near}?" if near else "")
+
+
+def _fault(bus: Bus, address: str, value: float) -> str:
+    """What is wrong with setting a parameter so; "" where nothing is."""
+    what = bus.get(address)
+    if what is None:
+        return _missing(bus, address)
+    if not isinstance(what, Param):
+        return f"{address} is a trigger, and holds no value"
+    if what.clamp(value) != value:
+        return f"{address} = {value:g} is outside {what.low:g} to {what.high:g}"
+    return ""
 
 
 def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:

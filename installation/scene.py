@@ -140,6 +140,10 @@ def find(name: str) -> Traversable:
     return importlib.resources.files("scenes").joinpath(f"{name}.py")
 
 
+# What the house's own parameters stand under: a scene of that name would take them away.
+HOUSE = frozenset({"clock", "light", "piece", "stage"})
+
+
 def scene_name(name: str) -> str:
     """The name a scene's parameters stand under: scenes/drift.py → drift."""
     return Path(name).stem.lower()
@@ -152,6 +156,8 @@ def load(name: str) -> Scene:
     artist's own program: it runs with the artist's rights, like any Python file one starts.
     """
     file = find(name)
+    if scene_name(name) in HOUSE:
+        raise SceneError(f"scene {name}: {scene_name(name)} is a name of the house; choose another")
     module = ModuleType(f"scenes.{scene_name(name)}")
     module.__file__ = str(file)
     try:

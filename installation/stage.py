@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from installation import desk, report
+from installation import venue as venues
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
@@ -30,7 +32,7 @@ from installation.evening import Evening
 from installation.house import House, declare
 from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay
-from installation.output.window import DisplayError, Window
+from installation.output.window import NoDisplay, Window
 from installation.pace import Pace
 from installation.parameters import Bus
 from installation.programme import Options, Programme, bindings, watched
@@ -40,6 +42,7 @@ from installation.signals import ended_by_signals
 
 log = logging.getLogger(__name__)
 
+_TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen"}
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
 
@@ -53,8 +56,8 @@ def play(options: Options) -> int:
         return _render(options)
     try:
         stage = live(options)
-    except DisplayError as error:
-        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+    except NoDisplay as error:
+        if _has_a_wall(options):
             raise
         return _render_clip(options, str(error))
     try:
@@ -68,6 +71,13 @@ def play(options: Options) -> int:
         stage.close()
         stage.window.close()
     return 0
+
+
+def _has_a_wall(options: Options) -> bool:
+    """Whether a certain display was asked for: then a clip is no answer."""
+    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    asked = options.fullscreen or options.display is not None
+    return bool(named) or asked or venues.load(options.venue).window.fullscreen
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
@@ -137,7 +147,7 @@ class Stage:
         self._pace = Pace(venue.window.picture, venue.window.least_fps)
         self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
-        slowest = 1 / venue.window.least_fps
+        slowest = 1 / min(venue.window.least_fps, window.rate)
         players = {
             name: Player(window.ctx, program.cards[name], stream_of(folder), seed, slowest)
             for name, folder in program.pieces.items()
@@ -157,9 +167,10 @@ class Stage:
         hold = bool(first) or not venue.play.advance
         self._evening = Evening(program, self.show, hold, self._scene_changed)
         program.check(self.bus, options.venue)
-        self._evening.open(first)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
+        self.bus.tick(0)  # the first entry goes back to these when it is over
+        self._evening.open(first)
         if options.out:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
@@ -189,8 +200,7 @@ class Stage:
         """One frame, from what the room said to what the wall shows."""
         dt = self._clock.tick()
         self._take_events()
-        for address in self.bus.tick(dt):
-            self._happened(address)
+        self._carry_out(self.bus.tick(dt))
         moment = self.tempo.frame(dt)
         self._evening.follow(dt)
         self._reload(self._watch.changed())
@@ -207,7 +217,7 @@ class Stage:
         if not self.show.waiting:  # figures are of the piece, not of the wait for it
             self.stats.frame(now - self._last)
             asked = self.options.size is not None  # then exactly that size is drawn
-            if not asked and self._pace.frame(now - self._last):
+            if not asked and self._pace.frame(now - self._last, self.window.rate):
                 self.show.hurried = True
                 self.show.resize(self._canvas())
         self._last = now
@@ -228,6 +238,13 @@ class Stage:
             return width, height
         shrink = min(1.0, self._pace.longest / max(width, height))
         return max(16, round(width * shrink)), max(16, round(height * shrink))
+
+    def _carry_out(self, fired: list[str]) -> None:
+        """All triggers of one frame; what only goes forth and back again is not begun."""
+        left = Counter(fired)
+        for address in fired:
+            if address not in _TOGGLES or left.pop(address, 0) % 2:
+                self._happened(address)
 
     def _happened(self, address: str) -> None:
         """A trigger was fired."""

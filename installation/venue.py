@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-Address = Annotated[str, Field(pattern=r"^/[a-z0-9_/]+$", max_length=128)]
+Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
 
 

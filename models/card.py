@@ -97,6 +97,8 @@ class Card:
         for key, kind in wanted.items():
             if not isinstance(getattr(self, key), kind):
                 raise ValueError(f"field {key!r} has the wrong type")
+        if not _stays(self.name):  # clips and stills are called after it
+            raise ValueError(f"the name {self.name!r} cannot be a file's")
         if not 8 <= self.resolution <= 4096:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")
         if self.latent.width > _WIDEST:
@@ -107,10 +109,16 @@ class Card:
             if len(way) != self.latent.z or not all(abs(x) <= 1 for x in way):  # nan neither
                 raise ValueError(f"a direction is {self.latent.z} numbers from -1 to 1")
         for name, entry in self.files.items():
-            if Path(name).name != name or name in ("", ".", "..") or not name.isprintable():
+            if not _stays(name):
                 raise ValueError(f"file name {name!r} would leave the folder")
             if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
                 raise ValueError(f"no SHA-256 for {name!r}")
+
+
+def _stays(name: str) -> bool:
+    """Whether a file of this name lies in the folder it is put in, on every system."""
+    plain = name.isprintable() and not any(c in name for c in "/\\:")
+    return plain and name not in ("", ".", "..")
 
 
 def _latent(data: dict[str, Any]) -> Latent:

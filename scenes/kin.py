@@ -25,30 +25,44 @@ class Kin(Scene):
         self.space = space
         self.who, self.turn, self.progress, self.last_beat, self.phase = 0, 0, 0.0, 0.0, 0.0
         self.worn = self.next = space.seed(500)
+        self.near = self.nearer = space.seed(900)  # whom the one who is there breathes towards
         self.choose()
 
     def step(self, frame: Frame) -> Point:
         self.phase += frame.dt * 0.07  # breaths a second
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
-        if self.stranger:
-            self.turn, self.progress = int(self.changes), 1.0
-        if self.progress >= 1:
-            self.progress %= 1.0
-            self.worn, self.turn = self.next, self.turn + 1
+        if self.stranger:  # from wherever the change has come to
+            self.settle()
+            self.turn, self.progress = int(self.changes), 1 - self.fade
             self.choose()
+        elif self.progress >= 1:
+            self.settle()
+            self.turn, self.progress = self.turn + 1, self.progress % 1.0
+            self.choose()
+        point = self.space.blend(self.worn, self.next, self.changed, self.calm)
+        breath = self.breath * (0.5 - 0.5 * math.cos(self.phase * math.tau))
+        near = self.space.blend(self.near, self.nearer, self.changed)
+        return self.space.wear(self.space.blend(point, near, breath), point)
+
+    @property
+    def changed(self) -> float:
+        """How far the change has come, 0 to 1: it begins and ends softly."""
         x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
-        point = self.space.blend(self.worn, self.next, x * x * (3 - 2 * x), self.calm)
-        near = self.breath * (0.5 - 0.5 * math.cos(self.phase * math.tau))
-        moved = self.space.blend(point, self.space.seed(900 + self.who), near)
-        return self.space.wear(moved, point)
+        return x * x * (3 - 2 * x)
+
+    def settle(self) -> None:
+        """What has come of the change is where the next one begins."""
+        self.worn = self.space.blend(self.worn, self.next, self.changed)
+        self.near = self.space.blend(self.near, self.nearer, self.changed)
 
     def choose(self) -> None:
         """What comes next: one other value of one label, or another z with all else kept."""
         names = [*self.space.labels]
         if self.turn >= self.changes or not names:
             self.who, self.turn = self.who + 1, 0
-            self.next = self.space.wear(self.space.seed(500 + self.who), self.worn)
+            self.next = self.space.wear(self.space.seed(500 + self.who), self.next)
+            self.nearer = self.space.seed(900 + self.who)
             return
         number = self.who * 7 + self.turn
         name = names[number % len(names)]

@@ -60,7 +60,7 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/order.toml"], "mix/nosuch"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/nan.toml"], "/light/brightness"),
-        (["play", "{piece}", "--offscreen", "--venue", "{here}/map.toml"], "'/nosuch/x'"),
+        (["play", "{piece}", "--offscreen", "--venue", "{here}/map.toml"], "there is no /nosuch/x"),
         (["play", "{piece}", "--scene", "{here}/comma.py"], "a comma is missing"),
         (["play", "{here}/truncated"], "SHA-256"),
         (["play", "{here}/changed"], "SHA-256"),
@@ -168,6 +168,15 @@ def test_a_dataset_is_checked_and_curated(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 kept, 1 left out" in done.stdout
     assert [p.name for p in (tmp_path / "curated" / "images").iterdir()] == ["a.png"]
+
+
+def test_a_wall_that_is_missing_is_an_error_and_no_clip(piece: Path, tmp_path: Path) -> None:
+    """Who asked for a certain display has a supervisor, or looks at it."""
+    for asked in (("--display", "1"), ("--fullscreen",), ("--venue", "gallery")):
+        done = installation("play", piece, *asked, cwd=tmp_path)
+        assert done.returncode == 2, done.stdout
+        assert "no display to open a window on" in done.stderr
+    assert not (tmp_path / "clips").exists()
 
 
 def test_without_a_display_it_says_so_and_names_the_clip(piece: Path, tmp_path: Path) -> None:

@@ -95,11 +95,37 @@ def test_what_the_venue_wants_and_the_machine_has_not(
 def test_what_the_setlist_sets_must_be_there(tmp_path: Path, port: int) -> None:
     order = (
         f'[[scene]]\nscene = "drift"\npiece = "{tmp_path / "mine"}"\n'
-        'parameters = {"/drift/speed" = 1, "/drift/spede" = 1}\n'
+        'parameters = {"/drift/speed" = 1, "/drift/spede" = 0.1, "/stage/next" = 1}\n'
     )
     found = faults(venue(tmp_path, port, order=order))
     assert [one.says for one in found] == [
-        "the setlist's drift moves /drift/spede, which no scene or piece here has"
+        "the setlist's drift: /drift/speed = 1 is outside 0 to 0.2",
+        "the setlist's drift: there is no /drift/spede, did you mean /drift/speed?",
+        "the setlist's drift: /stage/next is a trigger, and holds no value",
+    ]
+
+
+def test_a_midi_control_that_would_go_too_far(tmp_path: Path, port: int) -> None:
+    text = '[[midi.map]]\naddress = "/light/brightness"\ncc = 7\nhigh = 80\n'
+    found = [one.says for one in faults(venue(tmp_path, port, text)) if one.what == "parameters"]
+    assert len(found) == 1
+    assert "by MIDI, /light/brightness = 80 is outside" in found[0]
+
+
+def test_a_folder_that_may_not_be_entered(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists = Path.exists
+
+    def refuse(path: Path) -> bool:
+        if "locked" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path)
+
+    here = venue(tmp_path, port, f'[record]\nfolder = "{tmp_path}/locked/clips"\n')
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert [(one.what, "cannot be written" in one.says) for one in faults(here)] == [
+        ("recordings", True)
     ]
 
 

@@ -185,6 +185,18 @@ def test_fourteen_bits(bus: Bus) -> None:
     assert dict(mapping.rows())["/drift/p0"] == "ch 3 cc 1"
 
 
+def test_a_fine_control_fires_once_as_it_passes_half(bus: Bus) -> None:
+    """The coarse and the fine half of one press are one press."""
+    mapping = MidiMap(bus, [Binding("/stage/next", number=1, bits=14)], automatic=False)
+    heard(mapping, cc(33, 0))
+    for _ in range(2):
+        fired = [heard(mapping, cc(1, 127)), heard(mapping, cc(33, 127))]
+        assert [len(one) for one in fired] == [1, 0]
+        assert not heard(mapping, cc(1, 0)) + heard(mapping, cc(33, 0))
+    upper = [cc(n, v) for n, v in ((1, 70), (33, 5), (1, 90), (33, 100), (1, 65), (33, 3))]
+    assert [len(heard(mapping, move)) for move in upper] == [1, 0, 0, 0, 0, 0]
+
+
 def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     mapping = MidiMap(bus, [Binding("/drift/p0", "cc", 70), Binding("/seeds/p0", "cc", 71)])
     mapping.learn("/drift/p0")

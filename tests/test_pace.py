@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import pytest
+
 from installation.pace import Pace
 
 
-def frames(pace: Pace, seconds: float, count: int) -> int:
+def frames(pace: Pace, seconds: float, count: int, rate: float = 60) -> int:
     """How often the picture became smaller."""
-    return sum(pace.frame(seconds) for _ in range(count))
+    return sum(pace.frame(seconds, rate) for _ in range(count))
+
+
+@pytest.mark.parametrize("rate", [24, 25, 29.97, 30])
+def test_a_slow_display_is_not_a_slow_machine(rate: float) -> None:
+    pace = Pace(1080, 30)
+    for index in range(900):
+        pace.frame((1.02 if index % 3 else 0.98) / rate, rate)
+    assert pace.longest == 1080
+    assert frames(pace, 1 / 15, 45, rate) == 1
 
 
 def test_fast_frames_and_hiccups_leave_it() -> None:
     pace = Pace(768, 30)
     assert frames(pace, 1 / 60, 500) == 0
     for _ in range(20):
-        pace.frame(1.0)
+        pace.frame(1.0, 60)
         assert frames(pace, 1 / 60, 44) == 0
     assert pace.longest == 768
 

@@ -150,6 +150,14 @@ def test_foreign_cards(tmp_path: Path, text: str) -> None:
     damaged(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["../../by", "/etc/x", "a\\b", "c:d", "", "..", "a\nb"])
+def test_a_name_that_would_lead_elsewhere(tiny: Path, name: str) -> None:
+    """Clips and stills are called after the piece."""
+    text = json.loads((tiny / CARD).read_text())
+    (tiny / CARD).write_text(json.dumps({**text, "name": name}))
+    assert "cannot be a file's" in damaged(tiny)
+
+
 def test_a_folder_without_a_card(tmp_path: Path) -> None:
     assert "not a piece" in damaged(tmp_path)
     assert "not a piece" in damaged(tmp_path / "nowhere")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -45,6 +46,26 @@ def test_offline_keeps_every_frame(tmp_path: Path) -> None:
     with av.open(str(path)) as movie:
         assert movie.duration / av.time_base == pytest.approx(3, abs=0.05)
     assert list(path.parent.iterdir()) == [path]  # no half-written file is left beside it
+
+
+def test_a_program_that_was_made_nice_records_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but root may become less nice again."""
+    asked = []
+
+    def refuse(_which: int, _who: int, value: int) -> None:
+        asked.append(value)
+        if value < 10:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "getpriority", lambda *_: 10)
+    monkeypatch.setattr(os, "setpriority", refuse)
+    recorder = Recorder(tmp_path / "clip.mp4", (64, 48), 30)
+    recorder.write(picture(0))
+    done = recorder.close()
+    assert (done.failure, done.frames) == ("", 1)
+    assert set(asked) <= {10}
 
 
 def test_offline_is_the_same_twice(tmp_path: Path) -> None:

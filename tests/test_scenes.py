@@ -10,7 +10,7 @@ import pytest
 import shaders
 from installation import scene as scenes
 from installation import setlist
-from installation.clock import Tempo
+from installation.clock import Frame, Tempo
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus, Param
 from models.latent import Code, Label, Latent
@@ -99,6 +99,44 @@ def test_the_setlist_that_ships_names_scenes_and_transitions_that_exist() -> Non
     for entry in setlist.load().scene:
         scenes.find(entry.scene)
         shaders.find(entry.transition)
+
+
+def test_kin_never_jumps_and_a_stranger_comes_at_once() -> None:
+    bus, scene, space = Bus(), scenes.load("kin"), LatentSpace(FULL)
+    scene.bind(bus, "kin")
+    bus.post("/kin/breath", 0.5)
+    bus.post("/kin/changes", 1)
+    bus.tick(60)
+    scene.start(space)
+
+    def step(index: int) -> np.ndarray:
+        bus.tick(1 / 60)
+        time = index / 60
+        z: np.ndarray = scene.step(Frame(index, time, 1 / 60, time * 1.2))[: FULL.z]
+        return z / np.linalg.norm(z)
+
+    def angle(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.degrees(np.arccos(np.clip(a @ b, -1, 1))))
+
+    before = step(0)
+    for index in range(1, 3000):
+        if index == 1300:  # in the middle of a change
+            bus.post("/kin/stranger", 1)
+        now = step(index)
+        assert angle(before, now) < 2.5, index
+        before = now
+        if index == 1299:
+            was = now
+        if index == 1300 + 45:
+            assert angle(was, now) > 5
+
+
+@pytest.mark.parametrize("name", ["light", "clock", "stage", "Piece"])
+def test_the_names_of_the_house_are_not_a_scene_s(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.py"
+    path.write_text(scenes.find("drift").read_text(encoding="utf-8").replace("Drift", name.title()))
+    with pytest.raises(scenes.SceneError, match="is a name of the house"):
+        scenes.load(str(path))
 
 
 def write(folder: Path, body: str) -> str:

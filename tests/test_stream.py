@@ -100,6 +100,40 @@ def test_a_painter_that_does_not_open_is_told() -> None:
     stream.close()
 
 
+def test_a_painter_that_does_not_recover_is_opened_anew_and_then_given_up() -> None:
+    clock, broken, works = [0.0], Painter(), Painter()
+    broken.fails = True
+    painters = iter([broken, works, works])
+    stream = Stream(lambda: next(painters), lambda: clock[0])
+    stream.start()
+
+    def ask() -> None:
+        stream.request(point(1))
+        until(lambda: stream._wanted is None)
+        time.sleep(0.02)
+
+    ask()
+    clock[0] = 9.0
+    ask()
+    assert stream.painter is broken
+    clock[0] = 11.0
+    ask()
+    until(lambda: stream.painter is works)
+    ask()
+    until(lambda: stream.newest is not None)
+    works.fails = True
+    for seconds in (1000.0, 1011.0, 1012.0):  # it has rested in between, which is no failure
+        assert stream.painter is works
+        clock[0] = seconds
+        ask()
+    assert stream.painter is works  # opened anew
+    clock[0] = 1023.0
+    ask()
+    until(lambda: stream.painter is None)
+    assert str(stream.error) == "no memory"
+    stream.close()
+
+
 def test_a_rest_does_not_count_as_a_slow_picture() -> None:
     clock = [0.0]
     stream = Stream(lambda: Painter(), lambda: clock[0])

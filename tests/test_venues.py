@@ -46,6 +46,7 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ('[[midi.map]]\nadress = "/a"\ncc = 3', "midi.map.0"),
         ('[[midi.map]]\naddress = "/a"\ncc = 40\nbits = 14', "0 to 31"),
         ('[parameters]\n"drift" = 1', "parameters"),
+        ('[parameters]\n"/a piece" = 1', "parameters"),
         ("window = ", "not valid TOML"),
     ],
 )
@@ -54,6 +55,14 @@ def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
         venue.parse(text, "here.toml")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_address_may_have_what_a_name_may_have() -> None:
+    """A piece's name has capitals and hyphens; whether it is there is asked later."""
+    text = '[[midi.map]]\naddress = "/stage/piece/Photos-2024"\ncc = 3\n'
+    place = venue.parse(text + '[parameters]\n"/my-scene/speed" = 1', "here.toml")
+    assert place.midi.map[0].address == "/stage/piece/Photos-2024"
+    assert place.parameters == {"/my-scene/speed": 1}
 
 
 def test_a_venue_that_is_not_there(tmp_path: Path) -> None:

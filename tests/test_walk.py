@@ -109,7 +109,7 @@ def test_faders_at_rest_leave_the_scene_alone(space: LatentSpace) -> None:
     bus = Bus()
     declare_pieces(bus, [(LATENT, ())])
     point = space.seed(1)
-    np.testing.assert_array_equal(steer(bus, LATENT, point), point)
+    np.testing.assert_array_equal(steer(bus.value, LATENT, point), point)
 
 
 def test_a_raised_fader_takes_the_choice_over(space: LatentSpace) -> None:
@@ -121,7 +121,7 @@ def test_a_raised_fader_takes_the_choice_over(space: LatentSpace) -> None:
     bus.tick(60)
     before = space.code(space.label(space.seed(1), "hair", (1, 0)), "pose", 0.2)
     before = space.code(before, "style", (1, 0, 0, 0))
-    after = steer(bus, LATENT, before)
+    after = steer(bus.value, LATENT, before)
     np.testing.assert_allclose(shares(after, "hair"), (0, 1), atol=1e-5)
     np.testing.assert_allclose(shares(after, "pose"), -0.3, atol=1e-5)
     np.testing.assert_allclose(shares(after, "style"), (0.5, 0, 0.5, 0), atol=1e-5)
@@ -133,10 +133,10 @@ def test_a_direction_moves_z_alone(space: LatentSpace) -> None:
     bus = Bus()
     declare_pieces(bus, [(LATENT, ways)])
     point = space.seed(1)
-    np.testing.assert_array_equal(steer(bus, LATENT, point, ways), point)
+    np.testing.assert_array_equal(steer(bus.value, LATENT, point, ways), point)
     assert bus.post("/piece/direction/2", -1.5)
     bus.tick(60)
-    moved = steer(bus, LATENT, point, ways) - point
+    moved = steer(bus.value, LATENT, point, ways) - point
     np.testing.assert_allclose(moved[:3], [0, -1.5, 0], atol=1e-5)
     assert not moved[3:].any()
 
@@ -164,5 +164,5 @@ def test_names_in_any_script_have_faders_of_their_own() -> None:
     ]  # fmt: skip
     bus.post("/piece/1/2", 1)
     bus.tick(60)
-    point = steer(bus, latent, np.zeros(latent.width, np.float32))
+    point = steer(bus.value, latent, np.zeros(latent.width, np.float32))
     np.testing.assert_allclose(point[4:8], [0, 1, 0, 0], atol=1e-6)

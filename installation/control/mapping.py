@@ -40,6 +40,16 @@ class Move:
     value: int
     top: int = 127
 
+    @property
+    def unit(self) -> float:
+        """Where the control is now, 0 to 1."""
+        return self.value / self.top
+
+    @property
+    def control(self) -> tuple[str, int, Kind, int]:
+        """What was moved, the same when it is plugged in again."""
+        return device(self.port), self.channel, self.kind, self.number
+
     def __str__(self) -> str:
         return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
 
@@ -95,20 +105,19 @@ class Binding:
             and self.port.lower() in move.port.lower()
         )
 
-    def post(self, move: Move, what: Declared | None, before: int) -> tuple[float, Form] | None:
+    def post(self, move: Move, what: Declared | None, before: float) -> tuple[float, Form] | None:
         """Value and form for the bus, or None where this movement means nothing.
 
-        before: the control's last value; a knob or a button fires a trigger as it passes half.
+        before: where the control was, 0 to 1; a knob or button fires a trigger as it passes half.
         """
         if what is None:
             return None
         if isinstance(what, Trigger):
-            half = 0 if move.kind == "note" else move.top // 2
-            fires = move.value > half and (move.kind == "note" or before <= half)
+            fires = move.value > 0 if move.kind == "note" else before <= 0.5 < move.unit
             return (1.0, "value") if fires else None
         if self.mode == "relative":
             return (move.value - 128 if move.value > 63 else move.value) / 128, "nudge"
-        unit = move.value / move.top
+        unit = move.unit
         if self.low is None and self.high is None:
             return unit, "unit"
         low = what.low if self.low is None else self.low
@@ -170,7 +179,7 @@ class MidiMap:
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
-        self._before: dict[tuple[str, int, Kind, int], int] = {}
+        self._before: dict[tuple[str, int, Kind, int], float] = {}
         self._learning = ""
         self._learned: Binding | None = None
         self.refresh()
@@ -215,16 +224,17 @@ class MidiMap:
 
     def hear(self, move: Move) -> list[tuple[Binding, float, Form]]:
         """What a movement means: each binding that it reaches, with value and form to post."""
-        control = (device(move.port), move.channel, move.kind, move.number)
         with self._lock:
             if self._learning and move.value > 0:
                 self._bind(move)
-            before, self._before[control] = self._before.get(control, 0), move.value
-            reached = []
+            now, reached = {move.control: move.unit}, []
             for binding, whole in self._find(move):
+                before = self._before.get(whole.control, 0.0)
                 posted = binding.post(whole, self._bus.get(binding.address), before)
                 if posted is not None:
                     reached.append((binding, *posted))
+                now[whole.control] = whole.unit
+            self._before |= now
         return reached
 
     def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:

@@ -28,6 +28,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Dissolve:
+    """How far to go from the picture before to the newest one, 0 to 1.
+
+    When pictures come as fast as frames there is nothing to dissolve, and no delay is added. Which
+    of the two it is changes only for a clear reason: from one to the other the wall goes back in
+    time by up to a picture.
+    """
+
+    def __init__(self) -> None:
+        self._frame = 0.0  # seconds, smoothed: a single frame may be late
+        self._on = False
+
+    def __call__(self, since: float, interval: float, dt: float) -> float:
+        """since: seconds since the newest picture came; interval: from one picture to the next;
+        dt: from one frame to the next."""
+        self._frame = dt if self._frame == 0 else 0.95 * self._frame + 0.05 * dt
+        self._on = interval > (1.3 if self._on else 1.7) * self._frame
+        return min(1.0, max(0.0, since / interval)) if self._on else 1.0
+
+
 class Layer:
     """A scene on stage. Raises SceneError when it does not start.
 
@@ -40,6 +60,7 @@ class Layer:
     ) -> None:
         self.file, self.name, self.player = file, scene_name(file), player
         self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
+        self._path = str(find(file))  # faults name a line of it, also while it is away
         self.scene, self._point, self.chain = self._start()
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
@@ -48,6 +69,8 @@ class Layer:
         self._before: Target | None = None
         self._arrived = 0.0
         self._interval = 0.0
+        self._dissolve = Dissolve()
+        self._worn: dict[str, float] | None = None
 
     def _start(self, old: Scene | None = None) -> tuple[Scene, Point, PassChain]:
         """Load the scene, see that its first step and its shaders work; only then may it have the
@@ -69,7 +92,7 @@ class Layer:
             scene.start(self._space)
             return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
         except Exception as error:
-            said = describe(error, str(find(self.file)))
+            said = describe(error, self._path)
             raise SceneError(f"scene {self.file}: {said}") from error
 
     @property
@@ -85,13 +108,21 @@ class Layer:
             raise ValueError("step() returned a point that is not finite")
         return point.astype(np.float32, copy=False)
 
+    def fader(self, address: str) -> float:
+        """Where one of the room's faders for the piece stands; once it is leaving, stood."""
+        return self._bus.value(address) if self._worn is None else self._worn[address]
+
+    def leave(self) -> None:
+        """Another scene comes on: what the faders do from now is meant for that."""
+        self._worn = {a: self._bus.value(a) for a, _ in self._bus if a.startswith("/piece/")}
+
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
         try:
             self._point = self._checked(self.scene.step(frame))
             self._step_fault = ""
         except Exception as error:  # noqa: BLE001 - keep the last good frame and say so
-            fault = f"scene {self.name}: {describe(error, str(find(self.file)))}"
+            fault = f"scene {self.name}: {describe(error, self._path)}"
             if fault != self._step_fault:
                 log.error("%s; the last picture stays", fault)
             self._step_fault = fault
@@ -156,16 +187,11 @@ class Layer:
         return self.chain.render(linear, values, frame.time, frame.dt)
 
     def _pair(self, now: float, dt: float) -> tuple[moderngl.Texture, moderngl.Texture, float]:
-        """The two newest pictures and how far to blend from the older to the newer.
-
-        When pictures come as fast as frames there is nothing to blend, and no delay is added.
-        """
+        """The two newest pictures and how far to blend from the older to the newer."""
         assert self._newest is not None  # noqa: S101 - see `ready`
-        newest = self._newest.texture
-        if self._before is None or self._interval <= 1.5 * dt:
-            return newest, newest, 1.0
-        blend = min(1.0, (now - self._arrived) / self._interval)
-        return self._before.texture, newest, blend
+        blend = self._dissolve(now - self._arrived, self._interval, dt)
+        older = self._newest if self._before is None else self._before
+        return older.texture, self._newest.texture, blend
 
     def resize(self, size: Size) -> None:
         self._size = size

@@ -53,7 +53,7 @@ class Player:
 
     @property
     def fault(self) -> Exception | None:
-        """What kept the stream from opening the piece, which had passed its check."""
+        """What kept the stream from opening the piece, or ended it: it had passed its check."""
         return self.stream.error if self.stream.painter is None else None
 
     def warm(self, side: int) -> bool:
@@ -81,10 +81,10 @@ class Player:
         size = (self.card.resolution, self.card.resolution)
         return Tiers(self._ctx, found, size, None if self.at_once else self._slowest)
 
-    def request(self, bus: Bus, frame: Frame, layers: Sequence[Layer]) -> None:
+    def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
         """Walk, and ask for a picture of where each layer is now."""
         latent, ways = self.card.latent, self.card.directions
-        points = [steer(bus, latent, layer.step(frame), ways) for layer in layers]
+        points = [steer(layer.fader, latent, layer.step(frame), ways) for layer in layers]
         self.stream.request(np.stack(points), tuple(layers))
 
     def news(self) -> tuple[Picture, int] | None:

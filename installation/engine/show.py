@@ -108,6 +108,8 @@ class Show:
             self._leave(self.layers)
         self._mixer.release()
         self._mixer = mixer
+        for other in self.layers:
+            other.leave()
         self.layers.append(layer)
         if self._opened:
             self._progress, self._fade = 0.0, fade
@@ -146,12 +148,12 @@ class Show:
         for player in self.players.values():
             layers = [layer for layer in self.layers if layer.player is player]
             if layers:
-                player.request(self.bus, frame, layers)
+                player.request(frame, layers)
                 self._take(player)
         self._advance(frame.dt)
 
     def _leave_out_the_broken(self) -> None:
-        """Go on without a piece that could not be opened; raise what it was if it is the last."""
+        """Go on without a piece that cannot be painted; raise what it was if it is the last."""
         for name, player in list(self.players.items()):
             if player.fault is None:
                 continue
@@ -160,8 +162,9 @@ class Show:
             del self.players[name]
             other = next(iter(self.players))
             log.error("%s cannot be played, the show goes on without: %s", name, player.fault)
-            if self.player is player:  # a show opens with all its pieces ready, so nobody saw it
+            if self.player is player:
                 self.cue(self.scene.file, piece=other)
+                self._leave(self.layers[:-1])
             player.release()
 
     def _take(self, player: Player) -> None:

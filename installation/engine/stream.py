@@ -20,6 +20,8 @@ from installation.engine.painter import Pixels
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 10.0  # seconds
+
 Points = NDArray[np.float32]  # (N, width): one latent point for each scene that is on
 
 
@@ -47,7 +49,9 @@ class Stream:
 
     open_painter is called in that thread, since it imports torch and reads weights, which takes
     seconds. If it fails the stream ends and `error` says why; if a single picture fails, the
-    fault is logged and the next point is tried.
+    fault is logged and the next point is tried. After _PATIENCE seconds without a good one the
+    painter is opened anew, and if that does not help either, the stream ends: a GPU that was lost
+    comes back in a new process alone. `painter` is None where there is nobody to paint.
     """
 
     def __init__(
@@ -81,13 +85,11 @@ class Stream:
             self._thread.join(timeout=30)
 
     def _run(self) -> None:
-        try:
-            self.painter = self._open()
-        except Exception as error:  # noqa: BLE001 - reported by whoever reads `error`
-            self.error = error
-            return
+        self.painter = self._opened()
         number, interval, last, cast = 0, 0.0, self._now(), None
-        while (wanted := self._next()) is not None:
+        failing: float | None = None  # since when
+        anew = False  # the painter was, and has not painted yet
+        while self.painter is not None and (wanted := self._next()) is not None:
             points, key = wanted
             try:
                 pixels = self.painter.paint(points)
@@ -95,8 +97,14 @@ class Stream:
                 if str(error) != str(self.error):
                     log.error("the generator failed, the last picture stays: %s", error)
                 self.error = error
+                failing = self._now() if failing is None else failing
+                if self._now() - failing > _PATIENCE:
+                    log.error("the generator does not recover%s", "" if anew else "; opened anew")
+                    self.painter = None if anew else self._opened()
+                    failing, anew = None, True
                 continue
             now = self._now()
+            failing, anew = None, False
             took, last = now - last, now
             if number <= 1:
                 interval = took  # the first one also waited for somebody to ask
@@ -104,6 +112,13 @@ class Stream:
                 interval = 0.8 * interval + 0.2 * took
             number, cast = number + 1, key
             self.newest = Picture(pixels, number, key, now, interval)
+
+    def _opened(self) -> Paints | None:
+        try:
+            return self._open()
+        except Exception as error:  # noqa: BLE001 - reported by whoever reads `error`
+            self.error = error
+            return None
 
     def _next(self) -> tuple[Points, object] | None:
         with self._wake:

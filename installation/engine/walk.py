@@ -9,7 +9,7 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,21 +231,26 @@ def _labels(latent: Latent) -> list[tuple[Label, str]]:
     return [(label, f"piece/{name}") for label, name in zip(latent.labels, own, strict=True)]
 
 
-def steer(bus: Bus, latent: Latent, point: Vector, directions: Directions = ()) -> Vector:
-    """Lay the room's faders over the walk's point: what a hand holds up wins over the scene."""
+def steer(
+    fader: Callable[[str], float], latent: Latent, point: Vector, directions: Directions = ()
+) -> Vector:
+    """Lay the room's faders over the walk's point: what a hand holds up wins over the scene.
+
+    fader: where the one of an address stands.
+    """
     out = point.copy()
     where = latent.slices()
     for number, way in enumerate(directions, start=1):
-        out[where["z"]] += bus.value(f"/piece/direction/{number}") * np.asarray(way, np.float32)
+        out[where["z"]] += fader(f"/piece/direction/{number}") * np.asarray(way, np.float32)
     for label, owner in _labels(latent):
-        held = [bus.value(f"/{owner}/{name}") for name in slugs(label.values)]
+        held = [fader(f"/{owner}/{name}") for name in slugs(label.values)]
         out[where[label.name]] = _hold(out[where[label.name]], held)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
-            moved = out[where[code.name]] + bus.value(f"/piece/code/{number}")
+            moved = out[where[code.name]] + fader(f"/piece/code/{number}")
             out[where[code.name]] = np.clip(moved, -1, 1)
         else:
-            held = [bus.value(f"/piece/code/{number}/{k + 1}") for k in range(code.size)]
+            held = [fader(f"/piece/code/{number}/{k + 1}") for k in range(code.size)]
             out[where[code.name]] = _hold(out[where[code.name]], held)
     return out
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import moderngl
 
 from installation.output.window import DisplayError, Event
@@ -11,6 +13,7 @@ class Offscreen:
     """A standalone GL 3.3+ context with one RGBA8 framebuffer; the interface of Window."""
 
     fullscreen = False
+    rate = math.inf  # nothing holds the frames back
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.ctx = _context()

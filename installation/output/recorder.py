@@ -132,8 +132,8 @@ class Recorder:
 
     def _run(self) -> None:
         """The encoder's thread. After a failure it goes on emptying the queue."""
-        _yield_to_the_picture()
         try:
+            _yield_to_the_picture()
             self._encode()
         except Exception as error:  # noqa: BLE001 - unless it is said, write() would wait for good
             reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
@@ -185,4 +185,6 @@ def _check_place(path: Path) -> None:
 def _yield_to_the_picture() -> None:
     """On Linux a thread can be niced by itself, and the encoder's own threads inherit it."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+        this = threading.get_native_id()
+        nice = max(5, os.getpriority(os.PRIO_PROCESS, this))  # back is not allowed
+        os.setpriority(os.PRIO_PROCESS, this, nice)

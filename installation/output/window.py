@@ -28,6 +28,10 @@ class DisplayError(Exception):
     """No window can be opened. One line: what is missing."""
 
 
+class NoDisplay(DisplayError):
+    """There is no display at all."""
+
+
 @dataclass(frozen=True)
 class Event:
     """What the window has to say: a key by its name, a wish to close, another size.
@@ -42,14 +46,14 @@ class Event:
 
 
 def displays() -> list[tuple[int, int]]:
-    """The size of each display in pixels. Raises DisplayError where there is none."""
+    """The size of each display in pixels. Raises NoDisplay where there is none."""
     try:
         pygame.display.init()
         found = pygame.display.get_desktop_sizes()
     except pygame.error as error:
-        raise DisplayError(f"no display to open a window on ({error})") from error
+        raise NoDisplay(f"no display to open a window on ({error})") from error
     if pygame.display.get_driver() in ("dummy", "offscreen"):
-        raise DisplayError("no display to open a window on")
+        raise NoDisplay("no display to open a window on")
     return found
 
 
@@ -97,7 +101,8 @@ class Window:
         if self.fullscreen:
             # a borderless window of the display's own size: SDL's FULLSCREEN may change the mode,
             # and does not reach every second display
-            size = pygame.display.get_desktop_sizes()[self._display]
+            sizes = pygame.display.get_desktop_sizes()
+            size = sizes[self._display] if self._display < len(sizes) else sizes[0]
             flags |= pygame.NOFRAME
         else:
             size = self._windowed_size
@@ -113,6 +118,8 @@ class Window:
             self._vsync = False
             self._open()
             return
+        rates = pygame.display.get_desktop_refresh_rates()  # asked once: a display may go away
+        self._refresh = float(rates[self._display]) if self._display < len(rates) else 0.0
         pygame.display.set_caption(self._title)
         pygame.mouse.set_visible(not self.fullscreen)
 
@@ -121,6 +128,11 @@ class Window:
         """The drawable size in pixels."""
         width, height = pygame.display.get_window_size()
         return max(1, width), max(1, height)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second that can be seen here at most: the display's, or the clock's."""
+        return self._fps if self._paced else self._refresh or self._fps
 
     @property
     def screen(self) -> moderngl.Framebuffer:
@@ -176,8 +188,7 @@ class Window:
         if len(self._swaps) < 30:
             return
         mean = (self._swaps[-1] - self._swaps[0]) / (len(self._swaps) - 1)
-        rate = max(pygame.display.get_desktop_refresh_rates()[self._display], self._fps)
-        if mean < 0.8 / rate:
+        if mean < 0.8 / max(self._refresh, self._fps):
             log.info("vsync does not hold frames back here; frames are paced by the clock")
             self._paced, self._deadline = True, time.perf_counter()
         self._swaps.clear()

@@ -10,7 +10,7 @@ void main() {
     vec3 c = sqrt(max(here(source), 0.0)); // grain is even to the eye, so it is added to roots
     vec2 at = gl_FragCoord.xy / max(1.0, size * resolution.y / 1080.0);
     float tick = floor(time * 24.0);
-    vec3 noise = white3(floor(at), tick) + white3(floor(at + 0.5), tick + 0.5) - 1.0;
+    vec3 noise = white3(floor(at), 2.0 * tick) + white3(floor(at + 0.5), 2.0 * tick + 1.0) - 1.0;
     noise = mix(noise.xxx, noise, tint);
     float tone = luminance(c);
     c += amount * noise * 4.0 * tone * (1.0 - min(tone, 1.0));
