@@ -36,8 +36,9 @@ class Recogniser(nn.Module):
             return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
 
         stem = [stage(3, 32, 4, 2)]
-        if side == _LARGE:
-            stem = [stage(3, 24, 4, 2), stage(24, 32, 4, 2)]
+        if side == _LARGE:  # looks twice at each size: an eye is a few pixels wide
+            stem = [stage(3, 24, 4, 2), stage(24, 24, 3, 1), stage(24, 48, 4, 2),
+                    stage(48, 32, 3, 1)]  # fmt: skip
         self.body = nn.Sequential(
             *stem, stage(32, 64, 4, 2), stage(64, 64, 3, 1), stage(64, 128, 4, 2),
             stage(128, 128, 3, 1), stage(128, 128, 4, 2),
