@@ -98,7 +98,9 @@ def test_materials_differ_in_colour() -> None:
     values = masks.LABELS["material"]
     colours = []
     for value in values:
-        images = masks.draw(8, 32, 21, form="oval", crown="bare", material=value)[0]
+        images = masks.draw(8, 32, 21, form="oval", crown="bare", pattern="plain", material=value)[
+            0
+        ]
         colours.append(np.median(images[:, 8:24, 11:21].reshape(8, -1, 3), axis=1))
     table = np.stack(colours)  # (materials, images, 3)
     means = np.median(table, axis=1)

@@ -30,7 +30,6 @@ def brow(c: Carving, dice: Dice) -> None:
     ridge = np.exp(-(((c.y - line) / p.thick) ** 2)) * along
     overhang = ramp(line_top := -0.12, line_top + 0.12, c.y - line) * ramp(0.03, -0.01, c.y - line)
     c.height += c.cover * p.depth * (ridge * 0.7 + overhang * along * 0.4)
-    c.mark("socket", ramp(0.3, 0.6, socket) * c.cover)
     c.mark("brow", ramp(0.45, 0.75, ridge) * c.cover)
 
 
@@ -61,7 +60,7 @@ EYES: Table = {
     "width": (0.105, 0.15),
     "tilt": (-0.25, 0.25),
     "bulge": (0.05, 0.1),
-    "open": (0.22, 0.4),
+    "open": (0.3, 0.45),
     "lower": (-0.1, 0.3),
 }
 
@@ -80,16 +79,16 @@ def eyes(c: Carving, dice: Dice, kind: str) -> None:
         lid = ellipse(x, y, 0, 0, rx * 1.1, rx * 0.75)
         cut = ellipse(x, bow, 0, p.lower * rx * 0.5, rx, rx * p.open, 1.7)
     elif kind == "round":
-        lid, cut = ellipse(x, y, 0, 0, rx, rx), ellipse(x, y, 0, 0, rx * 0.6, rx * 0.6)
+        lid, cut = ellipse(x, y, 0, 0, rx, rx), ellipse(x, y, 0, 0, rx * 0.74, rx * 0.74)
     elif kind == "tube":
         lid, cut = (
-            ellipse(x, y, 0, 0, rx * 0.95, rx * 0.95),
-            ellipse(x, y, 0, 0, rx * 0.5, rx * 0.5),
+            ellipse(x, y, 0, 0, rx * 0.8, rx * 0.8),
+            ellipse(x, y, 0, 0, rx * 0.34, rx * 0.34),
         )
     else:
         lid = ellipse(x, y, 0, 0, rx, rx * 0.7, 6)
         cut = ellipse(x, y, 0, 0, rx * 0.78, rx * 0.36, 6)
-    rise = {"tube": 1.9, "square": 1.4, "round": 1.1}.get(kind, 1.0) * p.bulge
+    rise = {"tube": 2.6, "square": 1.4, "round": 1.1}.get(kind, 1.0) * p.bulge
     shape = root(lid) if kind not in ("tube", "square") else ramp(0, 0.3, lid)
     c.height += c.cover * shape * rise
     hole = ramp(0.0, 0.25, cut) * c.cover
@@ -113,14 +112,14 @@ def mouth(c: Carving, dice: Dice, kind: str) -> None:
     at = h.mouth_y
     taper = 1 - h.chin * max(at, 0) ** 1.6
     rx = min(p.width * h.face * taper, 0.32)
-    rx *= {"oval": 0.62, "teeth": 0.78}.get(kind, 1.0)
-    tall = p.tall * {"slit": 0.6, "lips": 1.5, "oval": 1.35}.get(kind, 1.0)
+    rx *= {"oval": 0.62, "teeth": 0.85}.get(kind, 1.0)
+    tall = p.tall * {"slit": 0.5, "lips": 1.7, "oval": 1.35, "teeth": 1.25}.get(kind, 1.0)
     y = c.y - at - p.bow * c.fx**2 / max(rx, 0.1) * 0.5
-    power = 4.0 if kind in ("bar", "teeth") else 2.0
+    power = 5.0 if kind in ("bar", "teeth") else 2.0
     lips = ellipse(c.fx, y, 0, 0, rx, tall, power)
-    inner = {"slit": 0.14, "lips": 0.12, "oval": 0.5, "bar": 0.3, "teeth": 0.62}[kind]
+    inner = {"slit": 0.3, "lips": 0.1, "oval": 0.55, "bar": 0.5, "teeth": 0.66}[kind]
     cut = ellipse(c.fx, y, 0, 0, rx * 0.86, max(tall * inner, 0.014), power)
-    c.height += c.cover * root(lips) * p.rise * {"slit": 0.5, "lips": 1.4}.get(kind, 1.0)
+    c.height += c.cover * root(lips) * p.rise * {"slit": 0.2, "lips": 1.5}.get(kind, 1.0)
     gap = ramp(0.0, 0.3, cut) * c.cover
     if kind == "teeth":
         place = (c.fx / (rx * 0.86) + 1) / 2 * int(p.teeth)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.corpus.carving.field import Array, blur, noise, ramp
+from training.corpus.carving.field import Array, blur, ellipse, noise, ramp
 from training.corpus.carving.head import Carving
 from training.corpus.dice import Dice, Table
 
@@ -68,7 +68,7 @@ PIGMENTS: dict[str, Colour] = {
 
 # Which pigments sit well on which body: near blacks are not painted black.
 ON: dict[str, tuple[str, ...]] = {
-    "dark": ("kaolin", "kaolin", "oxblood", "ochre"),
+    "dark": ("kaolin", "kaolin", "ochre", "ochre"),
     "red": ("kaolin", "black", "ochre", "indigo"),
     "honey": ("kaolin", "black", "oxblood", "indigo"),
     "kaolin": ("oxblood", "black", "ochre", "indigo"),
@@ -78,6 +78,9 @@ ON: dict[str, tuple[str, ...]] = {
         "verdigris",
     ),  # cast, never painted: polished, or left to weather
 }
+
+# Round the eyes dust and shadow hide a dark pigment.
+ROUND_EYES = {"dark": "kaolin", "red": "kaolin", "honey": "kaolin", "bronze": "rubbed"}
 
 SURFACE: Table = {
     "tools": (0.003, 0.016),
@@ -182,7 +185,10 @@ def _paint(
     """Lay pigment by part, flaked off in places: the painted body and its gloss."""
     p = dice.roll("paint", PAINT)
     rng = dice.stream("pigments")
-    first, second, third = (PIGMENTS[str(name)] for name in rng.choice(ON[material], 3))
+    names = [str(name) for name in rng.choice(ON[material], 3)]
+    if pattern == "sockets":
+        names[0] = ROUND_EYES.get(material, names[0])
+    first, second, third = (PIGMENTS[name] for name in names)
     lost = float(rng.uniform(0.9, 2.2))
     hold = ramp(lost + 0.15, lost - 0.15, flakes)
     areas = [(_painted_face(c, pattern), first)]
@@ -204,7 +210,9 @@ def _painted_face(c: Carving, kind: str) -> Array:
     """Where a face's paint lies, in [0, 1]."""
     h, flesh = c.head, c.region("head")
     if kind == "sockets":
-        return np.maximum(c.region("socket"), c.region("lid")) * flesh
+        wide = min(0.85 * h.eye_x, 0.3 * h.width)  # the bridge of the nose stays bare
+        ring = ellipse(c.face_side, c.y, h.eye_x, h.eye_y, wide, wide * 1.1)
+        return np.maximum(ramp(0.0, 0.15, ring), c.region("lid")) * flesh
     if kind == "band":
         return ramp(0.17, 0.14, np.abs(c.y - h.eye_y)) * c.regions.get("plane", flesh)
     if kind == "cheeks":
