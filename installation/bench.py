@@ -24,6 +24,7 @@ from installation.programme import Options
 from models import shelf
 
 if TYPE_CHECKING:
+    from installation.engine.chain import Chain
     from installation.engine.upscale import ShaderUpscaler
 
 _WARM_UP, _FRAMES = 60, 300
@@ -230,22 +231,26 @@ def upscaler() -> list[dict[str, Any]]:
 
     On software GL the large tiers are measured at ×2 alone: compiling them takes minutes there.
     """
+    from installation.engine.chain import Chain
     from installation.engine.naive import NaiveUpscaler
     from installation.engine.tiers import back_ends
-    from models.upscaler import SCALES, TIERS, Upscaler
+    from models.upscaler import CHAINS, SCALES, TIERS, Chained, Upscaler
 
     screen = Offscreen((16, 16))
     software = any(name in screen.ctx.info["GL_RENDERER"].lower() for name in _SOFTWARE)
     rows = []
     for side in (128,) if software else (64, 128, 256, 512):
         for tier, kwargs in TIERS.items():
-            for scale in (2,) if software and tier in "ML" else SCALES:
+            for scale in (2,) if software and tier in "ML" else (*SCALES, *CHAINS):
+                links = (Upscaler(one, **kwargs) for one in CHAINS.get(scale, (scale,)))
+                network = Chained(*links)
                 kinds: list[type[ShaderUpscaler]] = list(back_ends(screen.ctx))
                 if (tier, scale) == ("S", 2):
                     kinds.append(NaiveUpscaler)
                 for kind in kinds:
-                    runner = kind(screen.ctx, Upscaler(scale=scale, **kwargs), (side, side))
-                    rows.append({"tier": tier, "scale": scale, **_upscaler_row(runner)})
+                    runner = Chain(screen.ctx, network, (side, side), kind)
+                    row = _upscaler_row(runner, (side, side))
+                    rows.append({"tier": tier, "scale": scale, **row})
     screen.close()
     return rows
 
@@ -254,8 +259,8 @@ _RENDERS = 4  # in one measurement
 _SOFTWARE = ("llvmpipe", "softpipe", "swiftshader")
 
 
-def _upscaler_row(runner: ShaderUpscaler) -> dict[str, Any]:
-    frame = runner.ctx.texture(runner.size, 4, bytes(4 * runner.size[0] * runner.size[1]))
+def _upscaler_row(runner: Chain, size: tuple[int, int]) -> dict[str, Any]:
+    frame = runner.ctx.texture(size, 4, bytes(4 * size[0] * size[1]))
 
     def once() -> None:
         runner.render(frame)
@@ -271,7 +276,7 @@ def _upscaler_row(runner: ShaderUpscaler) -> dict[str, Any]:
     first = time.perf_counter() - began
     ms = _median_ms(often) / _RENDERS
     row = {
-        "mac": runner.macs, "passes": runner.passes, "input": list(runner.size),
+        "mac": runner.macs, "passes": runner.passes, "input": list(size),
         "backend": runner.backend, "ms": round(ms, 3), "first_s": round(first, 3),
     }  # fmt: skip
     runner.release()

@@ -158,7 +158,7 @@ def _corpus(p: argparse.ArgumentParser) -> None:
 def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", nargs="?", default="", help="a piece with an upscaler of its own")
     p.add_argument("--tier", default="S", help="without a piece: how large a network (S)")
-    p.add_argument("--scale", type=_count, default=2, help="without a piece: 2, 3 or 4 (2)")
+    p.add_argument("--scale", type=_count, default=2, help="without a piece: 2, 3, 4 or 6 (2)")
     p.add_argument("--out", required=True, help="the shader's file, like sharp.glsl")
 
 

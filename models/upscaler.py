@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, cast
@@ -37,6 +38,7 @@ TIERS: dict[str, dict[str, int]] = {
     "L": {"channels": 32, "depth": 8},
 }
 SCALES = (2, 3, 4)
+CHAINS = {6: (2, 3)}  # scales that two networks reach, the second fitted to what the first makes
 MARGIN = (
     0.05  # how far the residual may leave the range of its neighbours, as a share of that range
 )
@@ -100,6 +102,11 @@ class Upscaler(nn.Module):
         return {"scale": self.scale, "channels": self.channels, "depth": self.depth}
 
     @property
+    def links(self) -> tuple[Upscaler, ...]:
+        """The networks that run one after the other: this one alone."""
+        return (self,)
+
+    @property
     def macs(self) -> int:
         """Multiply-adds for each low-resolution pixel, the base not counted."""
         return sum(p.numel() for name, p in self.named_parameters() if name.endswith("weight"))
@@ -149,13 +156,54 @@ class Upscaler(nn.Module):
         return F.pixel_shuffle(self.layers(x, strength)["phases"], self.scale).clamp(0, 1)
 
 
-def build(kwargs: Mapping[str, Any], weights: bytes, where: str) -> Upscaler:
-    """Rebuild an upscaler from a card's keyword arguments and the bytes of a safetensors file.
+class Chained(nn.Sequential):
+    """Upscalers one after the other, as one: ×2 and then ×3 is ×6. Called as an Upscaler is.
+    Raises ValueError for none."""
+
+    def __init__(self, *links: Upscaler) -> None:
+        if not links:
+            raise ValueError("a chain has at least one upscaler")
+        super().__init__(*links)
+
+    @property
+    def links(self) -> tuple[Upscaler, ...]:
+        return tuple(cast("list[Upscaler]", self))
+
+    @property
+    def kwargs(self) -> list[dict[str, int]]:
+        """Those of each, in order."""
+        return [link.kwargs for link in self.links]
+
+    @property
+    def scale(self) -> int:
+        return math.prod(link.scale for link in self.links)
+
+    @property
+    def macs(self) -> int:
+        """As Upscaler.macs: a later network works on more pixels."""
+        total, area = 0, 1
+        for link in self.links:
+            total += area * link.macs
+            area *= link.scale**2
+        return total
+
+    def forward(self, x: Tensor, strength: float = 1.0) -> Tensor:
+        for link in self.links:
+            x = link(x, strength)
+        return x
+
+
+def build(
+    kwargs: Mapping[str, Any] | Sequence[Mapping[str, Any]], weights: bytes, where: str
+) -> Upscaler | Chained:
+    """Rebuild an upscaler, or a chain of several, from a card's keyword arguments and the bytes of
+    a safetensors file.
 
     `where` names the file in messages. Raises PieceError.
     """
     try:
-        upscaler = Upscaler(**kwargs)
+        links = [Upscaler(**k) for k in ([kwargs] if isinstance(kwargs, Mapping) else kwargs)]
+        upscaler = links[0] if isinstance(kwargs, Mapping) else Chained(*links)
         state = read_tensors(weights)
         upscaler.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
@@ -166,7 +214,9 @@ def build(kwargs: Mapping[str, Any], weights: bytes, where: str) -> Upscaler:
     return upscaler.eval().requires_grad_(False)
 
 
-def load_default(scale: int = 4, tier: str = "S", folder: Traversable | None = None) -> Upscaler:
+def load_default(
+    scale: int = 4, tier: str = "S", folder: Traversable | None = None
+) -> Upscaler | Chained:
     """The general upscaler that ships, for a piece that carries none. Raises PieceError.
 
     Its weights were trained on drawn images alone; the JSON card beside them says how, and holds

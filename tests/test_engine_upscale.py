@@ -14,12 +14,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from installation.engine.chain import Chain
 from installation.engine.fragments import FragmentUpscaler
 from installation.engine.naive import NaiveUpscaler
 from installation.engine.tiles import HEIGHT, REQUIRED, WIDTH, TileUpscaler
 from installation.engine.tiles import picture as picture_text
 from installation.engine.upscale import ShaderUpscaler
-from models.upscaler import TIERS, Upscaler, load_default
+from models.upscaler import CHAINS, SCALES, TIERS, Upscaler, load_default, shipped
 
 LEVEL = 1 / 255
 KINDS = (FragmentUpscaler, TileUpscaler)
@@ -112,15 +113,36 @@ def test_every_layer_agrees_with_torch(
     assert half(gl, upscaler, size, kind)[0] <= LEVEL
 
 
-@pytest.mark.parametrize(("tier", "scale"), [("S", 2), ("T", 4)])
+@pytest.mark.parametrize(
+    ("tier", "scale"),
+    [(tier, scale) for scale in SCALES for tier in shipped(scale)],
+)
 def test_the_shipped_weights_agree_with_torch(
     gl: moderngl.Context, kind: type[ShaderUpscaler], tier: str, scale: int
 ) -> None:
     upscaler, odd = load_default(scale, tier), (65, 47)
+    assert isinstance(upscaler, Upscaler)
     assert max(worst(gl, upscaler, odd, "f4", kind).values()) <= 1e-5
     difference, decibels = half(gl, upscaler, odd, kind)
     assert difference <= LEVEL
     assert decibels >= 60
+
+
+@pytest.mark.parametrize(
+    ("tier", "scale"), [(tier, scale) for scale in CHAINS for tier in shipped(scale)]
+)
+def test_the_shipped_chains_agree_with_torch(
+    gl: moderngl.Context, kind: type[ShaderUpscaler], tier: str, scale: int
+) -> None:
+    """In half floats, as they are drawn: what is between two networks is rounded too."""
+    network, x = load_default(scale, tier), picture((33, 25))
+    frame = upload(gl, x)
+    chain = Chain(gl, network, (33, 25), kind)
+    error = read(chain.render(frame))[:3] - network(x)[0].numpy()
+    chain.release()
+    frame.release()
+    assert np.abs(error).max() <= LEVEL
+    assert -10 * np.log10((error.astype(float) ** 2).mean()) >= 60
 
 
 def test_other_channels_and_depth(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from installation.cli import main
 from installation.engine import mpv
-from models.upscaler import Upscaler, load_default
+from models.upscaler import Chained, Upscaler, load_default
 from tests.pieces import make_piece
 
 VERTEX = """#version 330
@@ -131,6 +131,16 @@ def test_every_scale_agrees_with_torch(gl: moderngl.Context, scale: int) -> None
     x = frame(31, 23)
     found = play(gl, mpv.text(upscaler, "test"), x)
     assert np.abs(found - upscaler(x)[0].numpy()).max() <= 1e-4
+
+
+def test_a_chain_is_one_file(gl: moderngl.Context) -> None:
+    torch.manual_seed(0)
+    links = [Upscaler(scale, 4, 2).requires_grad_(False) for scale in (2, 3)]
+    for link in links:
+        torch.nn.init.normal_(link.tail.weight, std=0.05)
+    network, x = Chained(*links), frame(17, 11)
+    found = play(gl, mpv.text(network, "test"), x)
+    assert np.abs(found - network(x)[0].numpy()).max() <= 1e-4
 
 
 def test_the_shipped_weights_in_half_float(gl: moderngl.Context) -> None:

@@ -238,9 +238,7 @@ def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) 
         run(show, 60)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
         assert picture(show).mean() > 1
-        path.rename(
-            tmp_path / "mine.bak"
-        )  # as editors do while they save
+        path.rename(tmp_path / "mine.bak")  # as editors do while they save
         run(show, 3)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
 

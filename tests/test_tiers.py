@@ -17,7 +17,7 @@ from installation.engine.fragments import FragmentUpscaler
 from installation.engine.ladder import Ladder
 from installation.engine.tiers import Rung, Tiers, rungs
 from installation.engine.tiles import REQUIRED
-from models.upscaler import Upscaler, shipped
+from models.upscaler import Chained, Upscaler, shipped
 from tests.gl_objects import Made
 
 COSTS = [3, 12, 40, 80]  # as the four tiers, in thousands
@@ -85,28 +85,30 @@ def test_a_hiccup_changes_nothing() -> None:
 
 def test_the_networks_of_a_show() -> None:
     found = rungs(None, 3.5)
-    assert [one.scale for one in found] == [4] * len(found)
+    assert [one.network.scale for one in found] == [4] * len(found)
     assert [one.tier for one in found] == shipped(4)
-    assert rungs(None, 1.5)[0].scale == 2
-    assert rungs(None, 99)[0].scale == 4
+    assert rungs(None, 1.5)[0].network.scale == 2
+    large = rungs(None, 99)
+    assert {one.network.scale for one in large} == {4, 6}
+    assert large[0].network.scale == 4  # for a machine that affords no chain
     own = Upscaler(4, 8, 4).requires_grad_(False)
     found = rungs(own, 2)
     assert [one.tier for one in found] == ["T", "own"]
-    assert [one.cost for one in found] == sorted(one.cost for one in found)
+    assert [one.network.macs for one in found] == sorted(one.network.macs for one in found)
 
 
 @pytest.fixture
 def networks() -> list[Rung]:
     torch.manual_seed(0)
     made = [Upscaler(2, 4, 1), Upscaler(2, 8, 2)]
-    return [Rung(tier, (one.requires_grad_(False),)) for tier, one in zip("TS", made, strict=True)]
+    return [Rung(tier, one.requires_grad_(False)) for tier, one in zip("TS", made, strict=True)]
 
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, networks: list[Rung]) -> dict[tuple[str, str], float]:
     """Seconds that a network takes in a back end."""
     told: dict[tuple[str, str], float] = {}
-    tier = {one.cost: one.tier for one in networks}
+    tier = {one.network.macs: one.tier for one in networks}
 
     def seconds(runner: Chain, frame: moderngl.Texture) -> float:
         runner.render(frame)
@@ -201,7 +203,7 @@ def test_unwatched_nothing_is_timed(
     assert str(chosen) == "S ×2 fragment"
     x = np.random.default_rng(0).integers(0, 256, (12, 16, 4), dtype=np.uint8)
     frame = gl.texture((16, 12), 4, x.tobytes())
-    plain = FragmentUpscaler(gl, networks[1].networks[0], (16, 12))
+    plain = FragmentUpscaler(gl, networks[1].network.links[0], (16, 12))
     assert chosen.render(frame, 1.0).read() == plain.render(frame).read()
     for thing in (chosen, plain, frame):
         thing.release()
@@ -226,18 +228,18 @@ def test_a_chain_is_one_network_after_the_other(
     """×2 and then ×3, in every back end; the second works on four times the pixels."""
     torch.manual_seed(2)
     links = tuple(Upscaler(scale, 4, 1).requires_grad_(False) for scale in (2, 3))
-    rung = Rung("S", links)
-    assert (rung.scale, rung.cost) == (6, links[0].macs + 4 * links[1].macs)
+    network = Chained(*links)
+    assert (network.scale, network.macs) == (6, links[0].macs + 4 * links[1].macs)
     made = Made(monkeypatch)
     x = torch.rand(1, 3, 7, 9)
     rgba = torch.cat([x, torch.ones_like(x[:, :1])], 1)[0].permute(1, 2, 0).contiguous().numpy()
     frame = gl.texture((9, 7), 4, rgba.tobytes(), dtype="f4")
     for kind in tiers.back_ends(gl):
-        chain = Chain(gl, links, (9, 7), kind)
+        chain = Chain(gl, network, (9, 7), kind)
         chain.strength = 0.5
         out = chain.render(frame)
         found = np.frombuffer(out.read(), np.float16).reshape(42, 54, 4)[..., :3].transpose(2, 0, 1)
-        wanted = links[1](links[0](x, 0.5), 0.5)[0].numpy()
+        wanted = network(x, 0.5)[0].numpy()
         assert np.abs(found - wanted).max() <= 1 / 255
         chain.release()
     frame.release()

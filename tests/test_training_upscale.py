@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from models.card import PieceError
-from models.upscaler import Upscaler, load_default
+from models.upscaler import Chained, Upscaler, load_default
 from training.checkpoint import CheckpointError
 from training.corpus import leaves, shapes
 from training.upscale import losses
@@ -208,6 +209,34 @@ def test_what_cannot_be_trained_is_refused() -> None:
         Training(Upscaler(4, 4, 1), IMAGES, UpscaleRecipe())
     with pytest.raises(ValueError, match="×2"):
         Training(Upscaler(3, 4, 1), IMAGES, SMALL)
+
+
+def test_the_last_of_a_chain_learns_from_what_the_first_makes(tmp_path: Path) -> None:
+    recipe = UpscaleRecipe(scale=6, crop=8, batch=2, precision="float32", pan=0, consistency=0)
+    torch.manual_seed(0)
+    first = Upscaler(2, 4, 1)
+    torch.nn.init.normal_(first.tail.weight, std=0.3)
+    other = Upscaler(2, 4, 1)
+    other.load_state_dict({k: -v for k, v in first.state_dict().items()})
+    last = Upscaler(3, 4, 1)
+    found = {}
+    for name, before in (("first", first), ("other", other)):
+        kept = {k: v.clone() for k, v in before.state_dict().items()}
+        training = Training(Chained(before, copy.deepcopy(last)), IMAGES, recipe)
+        go(training, 3)
+        found[name] = training.result
+        assert isinstance(found[name], Chained)
+        assert all(torch.equal(v, kept[k]) for k, v in found[name].links[0].state_dict().items())
+        assert not torch.equal(found[name].links[1].tail.weight, last.tail.weight)
+    changed = [one.links[1].tail.weight for one in found.values()]
+    assert not torch.equal(*changed)
+
+    stand_alone(found["first"], "T", tmp_path, {})
+    loaded = load_default(6, "T", tmp_path)
+    x = torch.rand(1, 3, 5, 4)
+    assert loaded(x).shape == (1, 3, 30, 24)
+    assert torch.equal(loaded(x), found["first"](x))
+    assert torch.equal(loaded(x, 0.0), loaded.links[1](loaded.links[0](x, 0.0), 0.0))
 
 
 def test_shipped_weights_load_and_a_flipped_bit_is_found(tmp_path: Path) -> None:

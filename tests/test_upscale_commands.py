@@ -86,6 +86,12 @@ def test_a_stand_alone_upscaler_and_what_is_said_of_it(images: Path, tmp_path: P
         train(images, RECIPE, out=out, budget=BUDGET)
 
 
+def test_a_chain_is_for_no_piece(images: Path, tmp_path: Path) -> None:
+    home = make_piece(tmp_path / "mine", resolution=32)
+    with pytest.raises(UsageError, match="one network"):
+        train(images, UpscaleRecipe(scale=6, crop=8), piece=home, budget=BUDGET)
+
+
 def test_it_goes_into_the_piece_and_leaves_the_rest(images: Path, tmp_path: Path) -> None:
     home = make_piece(tmp_path / "mine", resolution=32)
     before = {name: (home / name).read_bytes() for name in read_card(home).files}
@@ -166,6 +172,20 @@ def test_the_report_has_every_method_and_true_figures(images: Path, tmp_path: Pa
         assert shown.height == 2 * 96
     with pytest.raises(UsageError, match="no upscaler of its own"):
         evaluate(images, piece=make_piece(tmp_path / "bare"))
+
+
+def test_a_chain_is_measured_where_every_picture_is_large_enough(tmp_path: Path) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for index, pixels in enumerate(leaves.draw(2, 120, seed=1)):
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    rows = {(row["method"], row["scale"]): row for row in evaluate(folder)["upscaler"]}
+    assert {("bicubic", 6), ("tier S", 6)} <= set(rows)
+    first, last = load_default(6, "S").links
+    assert rows["tier S", 6]["mac"] == first.macs + 4 * last.macs
+    assert rows["tier S", 6]["box"]["psnr_y"] > rows["bicubic", 6]["box"]["psnr_y"]
+    Image.fromarray(leaves.draw(1, 96, seed=2)[0]).save(folder / "small.png")
+    assert {row["scale"] for row in evaluate(folder)["upscaler"]} == {2, 3, 4}
 
 
 def test_the_commands_are_joined(

@@ -1,45 +1,31 @@
-"""Networks one after the other, as one: ×2 and then ×3 is ×6."""
+"""An upscaler, or several one after the other, in the shaders of one back end."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import moderngl
 
 from installation.engine.upscale import ShaderUpscaler
-from models.upscaler import Upscaler
-
-
-def cost(networks: Sequence[Upscaler]) -> int:
-    """Multiply-adds for each pixel of the first frame: a later network works on more of them."""
-    total, area = 0, 1
-    for network in networks:
-        total += area * network.macs
-        area *= network.scale**2
-    return total
-
-
-def scale(networks: Sequence[Upscaler]) -> int:
-    return math.prod(network.scale for network in networks)
+from models.upscaler import Chained, Upscaler
 
 
 class Chain:
-    """One or more networks in one back end. size (width, height): of the first one's frames."""
+    """size (width, height): of the frames that come in."""
 
     def __init__(
         self,
         ctx: moderngl.Context,
-        networks: Sequence[Upscaler],
+        network: Upscaler | Chained,
         size: tuple[int, int],
         kind: type[ShaderUpscaler],
     ) -> None:
-        self.ctx, self.backend, self.macs = ctx, kind.backend, cost(networks)
+        self.ctx, self.backend, self.macs = ctx, kind.backend, network.macs
         self.strength = 1.0  # live, of each
         self._links: list[ShaderUpscaler] = []
         try:
-            for network in networks:
-                self._links.append(kind(ctx, network, size))
+            for link in network.links:
+                self._links.append(kind(ctx, link, size))
                 size = self._links[-1].output.size
         except BaseException:
             self.release()

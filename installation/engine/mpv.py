@@ -17,7 +17,7 @@ from installation.engine.upscale import convolutions
 from models.card import PieceError
 from models.piece import load
 from models.shelf import find
-from models.upscaler import LEAK, Upscaler, load_default
+from models.upscaler import LEAK, Chained, Upscaler, load_default
 
 _HEAD = """// {title}
 //
@@ -53,8 +53,12 @@ def export(piece: str, tier: str, scale: int, out: Path) -> Path:
     return temporary.replace(out)
 
 
-def text(upscaler: Upscaler, title: str) -> str:
-    """The whole user shader."""
+def text(network: Upscaler | Chained, title: str) -> str:
+    """The whole user shader; of a chain each network hooks what the one before it made."""
+    return "\n".join(_text(link, title) for link in network.links)
+
+
+def _text(upscaler: Upscaler, title: str) -> str:
     facts = {"scale": upscaler.scale, "channels": upscaler.channels, "depth": upscaler.depth}
     passes = [_HEAD.format(title=title, macs=upscaler.macs, **facts)]
     inputs, groups = "HOOKED", range(upscaler.channels // 4)

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 import moderngl
 
-from installation.engine.chain import Chain, cost, scale
+from installation.engine.chain import Chain
 from installation.engine.fragments import FragmentUpscaler
 from installation.engine.ladder import Ladder
 from installation.engine.textures import Size
 from installation.engine.tiles import REQUIRED, TileUpscaler
 from installation.engine.upscale import ShaderUpscaler
-from models.upscaler import SCALES, Upscaler, load_default, shipped
+from models.upscaler import CHAINS, SCALES, Chained, Upscaler, load_default, shipped
 
 log = logging.getLogger(__name__)
 
@@ -36,18 +36,10 @@ _PATIENCE = 20.0  # seconds after which no heavier network is tried: somebody is
 
 @dataclass(frozen=True)
 class Rung:
-    """networks: one, or a chain of them; tier: "T" to "L", or "own" for the piece's own."""
+    """tier: "T" to "L", or "own" for the piece's own."""
 
     tier: str
-    networks: tuple[Upscaler, ...]
-
-    @property
-    def cost(self) -> int:
-        return cost(self.networks)
-
-    @property
-    def scale(self) -> int:
-        return scale(self.networks)
+    network: Upscaler | Chained
 
 
 def rungs(own: Upscaler | None, wanted: float) -> list[Rung]:
@@ -55,15 +47,18 @@ def rungs(own: Upscaler | None, wanted: float) -> list[Rung]:
 
     wanted: how many times larger the picture is than the frame. A piece's own network stands at
     the top, with those that ship and are lighter below it; else all that ship at the smallest
-    scale that is enough. Raises PieceError for weights that are damaged.
+    scale that is enough, below a chain of networks also those of the largest scale of one alone.
+    Raises PieceError for weights that are damaged.
     """
-    scales = [one for one in SCALES if shipped(one)]
+    scales = [one for one in (*SCALES, *CHAINS) if shipped(one)]
     enough = [one for one in scales if one >= wanted]
-    chosen = own.scale if own is not None else min(enough, default=max(scales))
-    found = [Rung(tier, (load_default(chosen, tier),)) for tier in shipped(chosen)]
+    chosen = {own.scale if own is not None else min(enough, default=max(scales))}
+    if chosen & CHAINS.keys():
+        chosen.add(max(set(scales) - CHAINS.keys()))
+    found = [Rung(tier, load_default(one, tier)) for one in chosen for tier in shipped(one)]
     if own is not None:
-        found = [one for one in found if one.cost < own.macs] + [Rung("own", (own,))]
-    return sorted(found, key=lambda one: one.cost)
+        found = [one for one in found if one.network.macs < own.macs] + [Rung("own", own)]
+    return sorted(found, key=lambda one: one.network.macs)
 
 
 def back_ends(ctx: moderngl.Context) -> list[type[ShaderUpscaler]]:
@@ -86,7 +81,7 @@ class Tiers:
         self._ctx, self._rungs, self._size = ctx, networks, size
         self._ladder: Ladder | None = None
         if frame is not None:
-            self._ladder = Ladder([one.cost for one in networks], frame)
+            self._ladder = Ladder([one.network.macs for one in networks], frame)
         self._kinds = back_ends(ctx)
         self._built: dict[int, Chain] = {}
         self._stands: int | None = None
@@ -109,7 +104,7 @@ class Tiers:
             raise
 
     def _make(self, kind: type[ShaderUpscaler], rung: int) -> Chain:
-        return Chain(self._ctx, self._rungs[rung].networks, self._size, kind)
+        return Chain(self._ctx, self._rungs[rung].network, self._size, kind)
 
     def _climb(self, ladder: Ladder) -> Iterator[None]:
         began = time.perf_counter()
@@ -138,7 +133,7 @@ class Tiers:
                 runner.release()
         self._kinds = [kind for kind in took if took[kind] <= _SLOWER * took[best]]
         told = [f"{1000 * took[kind]:.1f} ms in {kind.backend} passes" for kind in took]
-        where = f"tier {self._rungs[rung].tier} ×{self._rungs[rung].scale}"
+        where = f"tier {self._rungs[rung].tier} ×{self._rungs[rung].network.scale}"
         log.info("upscaler: %s takes %s here", where, ", ".join(told))
 
     def _time(self, runner: Chain) -> Generator[None, None, float]:
@@ -197,7 +192,7 @@ class Tiers:
         if self._stands is None:
             return "no network"
         rung = self._rungs[self._stands]
-        return f"{rung.tier} ×{rung.scale} {self._built[self._stands].backend}"
+        return f"{rung.tier} ×{rung.network.scale} {self._built[self._stands].backend}"
 
     def report(self) -> dict[str, object]:
         """What runs and why, for --report."""
@@ -205,7 +200,7 @@ class Tiers:
             return {"tier": "none", "why": self.why}
         rung, runner = self._rungs[self._stands], self._built[self._stands]
         return {
-            "tier": rung.tier, "scale": rung.scale, "mac": rung.cost,
+            "tier": rung.tier, "scale": rung.network.scale, "mac": rung.network.macs,
             "passes": runner.passes, "backend": runner.backend, "why": self.why,
         }  # fmt: skip
 

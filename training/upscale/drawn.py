@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.upscaler import SCALES, TIERS
+from models.upscaler import CHAINS, SCALES, TIERS
 from training.corpus import anime, leaves, masks, shapes
 from training.recipe import Budget, checked
 from training.upscale.export import stand_alone
@@ -41,7 +41,7 @@ def draw(counts: dict[str, int] = COUNTS, size: int = SIZE) -> list[Picture]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.upscale.drawn", description=__doc__)
     parser.add_argument("--tier", choices=sorted(TIERS), default="S")
-    parser.add_argument("--scale", type=int, choices=SCALES, default=4)
+    parser.add_argument("--scale", type=int, choices=(*SCALES, *CHAINS), default=4)
     parser.add_argument("--budget", default="1000kimg")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path, required=True)

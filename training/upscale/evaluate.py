@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from models.card import PieceError
 from models.piece import load
 from models.shelf import find
-from models.upscaler import SCALES, TIERS, Upscaler, load_default
+from models.upscaler import CHAINS, SCALES, TIERS, Chained, Upscaler, load_default, shipped
 from training.metrics.fidelity import luma, psnr, ssim
 from training.metrics.flicker import Enlarge, flicker, least
 from training.metrics.material import EvaluationError
@@ -52,7 +51,7 @@ def evaluate(
     out: Path | None = None,
 ) -> dict[str, Any]:
     """Bicubic, Lanczos, every tier and scale that ships and, where a piece is given, its own
-    upscaler, on any folder or zip of pictures.
+    upscaler, on any folder or zip of pictures. A chain is left out where a picture is too small.
 
     The report is plain JSON: `upscaler` has a row for each method and scale, and in it a figure for
     each kernel in KERNELS: the mean over the pictures of PSNR and SSIM on luma and on RGB, as many
@@ -63,7 +62,8 @@ def evaluate(
     pictures, problems, _ = read_pictures(dataset, _LARGEST, least(max(SCALES)))
     chosen = np.linspace(0, len(pictures) - 1, min(samples, len(pictures))).round().astype(int)
     pictures = [pictures[k] for k in chosen]
-    methods = [*_methods(own)]
+    smallest = min(min(picture.shape[:2]) for picture in pictures)
+    methods = [method for method in _methods(own) if least(method.scale) <= smallest]
     rows = []
     with torch.no_grad(), tqdm(total=len(methods) * len(pictures), delay=2, disable=None) as bar:
         for method in methods:
@@ -112,21 +112,17 @@ def _own(piece: str | Path | None) -> Upscaler | None:
 
 
 def _methods(own: Upscaler | None) -> Iterator[Method]:
-    shipped: list[tuple[str, Upscaler]] = []
-    for scale in SCALES:
-        for tier in TIERS:
-            try:
-                shipped.append((f"tier {tier}", load_default(scale, tier)))
-            except PieceError:
-                continue  # not every tier ships at every scale
-    if own is not None:
-        shipped.append(("the piece's", own))
-    for scale in sorted({upscaler.scale for _, upscaler in shipped}):
-        for kernel in ("bicubic", "lanczos"):
-            yield Method(kernel, None, scale, 0, _interpolation(kernel, scale))
-        for name, upscaler in shipped:
-            if upscaler.scale == scale:
-                yield Method(name, _tier(upscaler), scale, upscaler.macs, upscaler)
+    for scale in (*SCALES, *CHAINS):
+        networks: list[tuple[str, str | None, Upscaler | Chained]] = [
+            (f"tier {tier}", tier, load_default(scale, tier)) for tier in shipped(scale)
+        ]
+        if own is not None and own.scale == scale:
+            networks.append(("the piece's", _tier(own), own))
+        if networks:
+            for kernel in ("bicubic", "lanczos"):
+                yield Method(kernel, None, scale, 0, _interpolation(kernel, scale))
+        for name, tier, network in networks:
+            yield Method(name, tier, scale, network.macs, network)
 
 
 def _tier(upscaler: Upscaler) -> str | None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from models import piece
 from models.card import GENERATOR, UPSCALER
-from models.upscaler import Upscaler
+from models.upscaler import Chained, Upscaler
 from training.resample import resample
 from training.upscale.pictures import Picture
 from training.upscale.recipe import UpscaleRecipe
@@ -30,7 +30,7 @@ _SIDE = 64  # of what is shown of each, small pixels
 
 
 def stand_alone(
-    upscaler: Upscaler,
+    upscaler: Upscaler | Chained,
     tier: str,
     folder: Path,
     training: dict[str, Any],
@@ -84,7 +84,9 @@ def into_piece(
     return piece.save(target, card, generator, upscaler, rest)
 
 
-def sheet(upscaler: Upscaler, pictures: Sequence[Picture], recipe: UpscaleRecipe) -> bytes:
+def sheet(
+    upscaler: Upscaler | Chained, pictures: Sequence[Picture], recipe: UpscaleRecipe
+) -> bytes:
     """A PNG: interpolated, upscaled, and the original side by side; the same places every time."""
     rng = np.random.default_rng([recipe.seed, 9])
     rows = []

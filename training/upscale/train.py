@@ -15,7 +15,7 @@ import torch
 from models.card import PieceError, read_card
 from models.piece import check_target
 from models.shelf import OWN, find, ships
-from models.upscaler import Upscaler, load_default
+from models.upscaler import CHAINS, Chained, Upscaler, load_default
 from training import UsageError
 from training.callbacks import going_on
 from training.checkpoint import NAME
@@ -61,6 +61,8 @@ def train(
     going_on_from = _check(Path(dataset), source, target, work, resume)
     card = read_card(source) if source is not None else None
     if card is not None:
+        if recipe.scale in CHAINS:
+            raise UsageError(f"a piece carries one network: --set scale=4, not {recipe.scale}")
         recipe = recipe.model_copy(update={"largest": card.resolution * recipe.scale})
         if card.resolution < recipe.crop + 1:
             raise UsageError(f"the piece has {card.resolution} px; --set crop=8 is the smallest")
@@ -83,10 +85,12 @@ def train(
             "torch": torch.__version__,
             "recipe": recipe.model_dump(mode="json"),
         }
+        made = training.result
         if source is None:
-            stand_alone(training.result, recipe.tier, target, facts, data.provenance)
+            stand_alone(made, recipe.tier, target, facts, data.provenance)
         else:
-            into_piece(training.result, source, target, facts, data.provenance)
+            assert isinstance(made, Upscaler)  # noqa: S101 - a chain was refused above
+            into_piece(made, source, target, facts, data.provenance)
     return target
 
 
@@ -99,8 +103,9 @@ class Data:
     provenance: list[dict[str, Any]]
 
 
-def begin(recipe: UpscaleRecipe) -> Upscaler:
-    """The weights that ship, or where there are none, or `fresh` is asked for, random ones."""
+def begin(recipe: UpscaleRecipe) -> Upscaler | Chained:
+    """The weights that ship, or where there are none, or `fresh` is asked for, random ones; what a
+    chain begins with is always what ships. Raises PieceError where that does not."""
     if not recipe.fresh:
         try:
             return load_default(recipe.scale, recipe.tier)
@@ -108,7 +113,10 @@ def begin(recipe: UpscaleRecipe) -> Upscaler:
             print(f"no tier {recipe.tier} at ×{recipe.scale} ships; from scratch", file=sys.stderr)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return Upscaler(**recipe.shape)
+        last = Upscaler(**recipe.shape)
+    if recipe.scale not in CHAINS:
+        return last
+    return Chained(*load_default(CHAINS[recipe.scale][0], recipe.tier).links, last)
 
 
 def _target(dataset: Path, source: Path | None, name: str | None, out: str | Path | None) -> Path:

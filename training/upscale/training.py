@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from models.upscaler import Upscaler
+from models.upscaler import Chained, Upscaler
 from training.checkpoint import (
     CheckpointError,
     moments,
@@ -41,15 +41,15 @@ _LEAST = 0.005  # of the rate is left at a stage's end
 
 
 class Training:
-    """An upscaler on its way.
+    """An upscaler on its way; of a chain the last network, the others stay as they are.
 
     pictures: (H, W, 3) uint8 each, both sides at least recipe.side; ValueError otherwise. walk:
-    frames of a piece, (N, 2, 3, S, S) in [0, 1], S at least recipe.crop.
+    frames of a piece, (N, 2, 3, S, S) in [0, 1], S at least recipe.crop; not for a chain.
     """
 
     def __init__(
         self,
-        upscaler: Upscaler,
+        upscaler: Upscaler | Chained,
         pictures: Sequence[Picture],
         recipe: UpscaleRecipe,
         walk: Tensor | None = None,
@@ -59,14 +59,15 @@ class Training:
         if upscaler.scale != recipe.scale:
             raise ValueError(f"the recipe is for ×{recipe.scale}, the upscaler ×{upscaler.scale}")
         self.recipe, self.pictures, self.walk = recipe, pictures, walk
-        self.upscaler = upscaler.train().requires_grad_(True)
+        *self._before, last = upscaler.links
+        self.upscaler = last.train().requires_grad_(True)
         self.average = AveragedModel(
-            upscaler, multi_avg_fn=get_ema_multi_avg_fn(recipe.average)
+            last, multi_avg_fn=get_ema_multi_avg_fn(recipe.average)
         ).requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.critic = Critic()
-        self.optimizer = Muon(upscaler.parameters(), recipe.learning_rate, decay=recipe.decay)
+        self.optimizer = Muon(last.parameters(), recipe.learning_rate, decay=recipe.decay)
         self.critic_optimizer = torch.optim.Adam(
             self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
         )
@@ -81,13 +82,15 @@ class Training:
         return self.step * self.recipe.batch / 1000
 
     @property
-    def result(self) -> Upscaler:
+    def result(self) -> Upscaler | Chained:
         """The moving average of the weights, ready to use: levelled for half floats."""
         found = Upscaler(**self.upscaler.kwargs)
         found.load_state_dict(self.average.module.state_dict())
         found = found.eval().requires_grad_(False)
         rng = np.random.default_rng([self.recipe.seed, 8])
-        return level(found, crops(self.pictures, _LEVELLED_BY, self.recipe.crop, False, rng))
+        seen = self._seen(crops(self.pictures, _LEVELLED_BY, self.recipe.crop, False, rng))
+        found = level(found, seen)
+        return Chained(*self._before, found) if self._before else found
 
     def advance(self, spent: float) -> dict[str, float]:
         """One step; its losses. spent: the share of the budget used so far, 0 to 1."""
@@ -160,7 +163,7 @@ class Training:
         down, across = losses.shifts(recipe.scale, generator)
         high = self._windows(rng, down, across)
         small = kernel.shrink(high)
-        made = self._enlarge(soil(small, recipe, generator))
+        made = self._enlarge(self._seen(soil(small, recipe, generator)))
         terms = {"pixel": (1.0, losses.charbonnier(made, high))}
         if recipe.consistency:
             terms["consistency"] = (recipe.consistency, losses.consistency(made, small, kernel))
@@ -200,8 +203,8 @@ class Training:
             found.append(self.walk[index, :, :, y : y + crop, x : x + crop])
         low = torch.stack(found, 1).flatten(0, 1)  # (2N, 3, crop, crop), befores then afters
         made = self._enlarge(low)
-        base = F.pixel_shuffle(self.upscaler.base(low), self.recipe.scale)
-        box = Kernel("box", self.recipe.scale)
+        base = F.pixel_shuffle(self.upscaler.base(low), self.upscaler.scale)
+        box = Kernel("box", self.upscaler.scale)
         return {
             "piece": (self.recipe.consistency, losses.consistency(made, low, box)),
             "steady": (self.recipe.steady, losses.steadiness(made, base)),
@@ -211,4 +214,11 @@ class Training:
         """As Upscaler.unbounded, the convolutions in bfloat16 where that is faster."""
         with torch.autocast(low.device.type, torch.bfloat16, enabled=self._low_precision):
             residual = self.upscaler.residual(low)
-        return F.pixel_shuffle(self.upscaler.base(low) + residual.float(), self.recipe.scale)
+        return F.pixel_shuffle(self.upscaler.base(low) + residual.float(), self.upscaler.scale)
+
+    def _seen(self, low: Tensor) -> Tensor:
+        """What the network that is trained gets to see of a small picture."""
+        with torch.no_grad():
+            for link in self._before:
+                low = link(low)
+        return low
