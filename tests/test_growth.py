@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 from torch.nn import functional as F
 
 from models import piece
 from models.architecture import fit_to, parse
+from models.card import PREVIEW
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Latent
 from tests.images import noise
-from training.checkpoint import read_checkpoint, write_checkpoint
+from training.checkpoint import moments, read_checkpoint, restore_moments, write_checkpoint
 from training.growth import plan
 from training.module import GanModule
 from training.recipe import RecipeError, make_recipe
@@ -181,19 +184,80 @@ def test_a_growing_training_goes_on_where_it_stopped(
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-def test_a_run_ended_in_the_middle_of_a_fade_leaves_the_smaller_piece(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def stop_at(patch: pytest.MonkeyPatch, shown: int) -> None:
+    """Ctrl-C, once so many images have been shown."""
     step = GanModule.training_step
 
     def stop(module: GanModule, *batch: Any) -> None:
         step(module, *batch)
-        if module.shown >= 96:
+        if module.shown >= shown:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(GanModule, "training_step", stop)
+    patch.setattr(GanModule, "training_step", stop)
+
+
+@pytest.mark.parametrize("shown", [40, 80, 96])  # 8 end, 16 end, 32 fade in
+def test_a_growing_training_that_was_stopped_is_the_same_to_the_bit(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: int
+) -> None:
+    train(images, out=tmp_path / "whole", budget="0.16kimg", overrides=GROWING)
+    stop_at(monkeypatch, shown)
+    train(images, out=tmp_path / "parts", budget="0.16kimg", overrides=GROWING)
+    monkeypatch.undo()
+    assert read_checkpoint(tmp_path / "parts.training")[1]["shown"] == shown
+    train(images, out=tmp_path / "parts", budget="0.16kimg", resume=True)
+    one, two = (read_checkpoint(tmp_path / f"{name}.training")[0] for name in ("whole", "parts"))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_run_ended_in_the_middle_of_a_fade_leaves_the_smaller_piece(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_at(monkeypatch, 96)
     out = train(images, out=tmp_path / "p", budget="0.16kimg", overrides=GROWING)
     assert piece.load(out).card.resolution == 16
+    with Image.open(out / PREVIEW) as preview:
+        assert preview.size == (512, 512)  # 4 × 4 pictures of 16 pixels, eight times as large
     monkeypatch.undo()
+    train(images, out=out, budget="0.05kimg", resume=True)  # used up: nothing comes in by it
+    assert piece.load(out).card.resolution == 16
     train(images, out=out, budget="0.16kimg", resume=True)
     assert piece.load(out).card.resolution == 32
+
+
+@pytest.mark.parametrize("budget", ["0.28kimg", "0.4kimg"])  # which would fade 32 in now, or 16
+def test_a_longer_budget_never_makes_the_networks_smaller(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str
+) -> None:
+    out = train(images, out=tmp_path / "p", budget="0.16kimg", overrides=GROWING)
+    stop_at(monkeypatch, 168)
+    train(images, out=out, budget=budget, resume=True)
+    assert piece.load(out).card.resolution == 32
+    monkeypatch.undo()
+    train(images, out=out, budget=budget, resume=True)
+    assert piece.load(out).card.training["kimg"] == float(budget.removesuffix("kimg"))
+
+
+def test_a_shorter_budget_grows_at_once(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_at(monkeypatch, 24)
+    out = train(images, out=tmp_path / "p", budget="0.16kimg", overrides=GROWING)
+    assert piece.load(out).card.resolution == 8
+    monkeypatch.undo()
+    train(images, out=out, budget="0.04kimg", resume=True)
+    assert piece.load(out).card.resolution == 32
+
+
+def test_moments_of_another_shape_are_left_out() -> None:
+    """Of another shape torch would read beyond their end."""
+    one, other = nn.Linear(2, 3, bias=False), nn.Linear(4, 3, bias=False)
+    optimizer = torch.optim.Adam(one.parameters())
+    one(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    saved = moments("adam", optimizer, one)
+    again, elsewhere = (torch.optim.Adam(network.parameters()) for network in (one, other))
+    restore_moments("adam", again, one, saved)
+    restore_moments("adam", elsewhere, other, saved)
+    assert set(again.state[one.weight]) == {"step", "exp_avg", "exp_avg_sq"}
+    assert not elsewhere.state

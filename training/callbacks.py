@@ -164,7 +164,8 @@ class Checkpoints(pl.Callback):
         self._writing = 0.0  # seconds that the last one took; lost too, if it is cut short
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        if self.tensors:
+        # Networks that have grown since begin their moments anew, as they do without a stop.
+        if self.tensors and self.account["resolution"] == module.size.resolution:
             restore_optimizers(module, self.tensors)
         self.tensors = {}
         ranks.require_same("the dataset", str(self.account["dataset"]))

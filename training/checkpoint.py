@@ -108,6 +108,7 @@ def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -
         "steps": module.steps,
         "shown": module.shown,
         "grown_at": module.grown_at,
+        "fade": module.generator.fade,
         "kimg": module.kimg,
         "resolution": module.size.resolution,
         "health": asdict(module.health),
@@ -154,6 +155,7 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
         module.strength.fill_(float(module.recipe.augment))
     module.steps, module.shown = account["steps"], account["shown"]
     module.grown_at = account.get("grown_at", 0)  # before it was kept, the average ignored it
+    module.fade_to(account.get("fade", 1.0))  # most of a training is past the last fade
     module.health = Health(**account["health"])
 
 
@@ -200,14 +202,15 @@ def moments(name: str, optimizer: torch.optim.Optimizer, network: nn.Module) -> 
 def restore_moments(
     name: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
 ) -> None:
-    """Put back what `moments` gave; a parameter without any begins anew."""
+    """Put back what `moments` gave; a parameter without any of its own shape begins anew."""
     saved: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         owner, _, moment = key.rpartition(".")
         saved.setdefault(owner, {})[moment] = tensor
     for key, parameter in network.named_parameters():
         found = saved.get(f"{name}.{key}", {})
-        if found:
+        # Of another shape they would be read beyond their end: fused Adam on a CPU does not look.
+        if found and all(m == "step" or t.shape == parameter.shape for m, t in found.items()):
             optimizer.state[parameter] = {m: t.to(parameter.device) for m, t in found.items()}
         else:
             optimizer.state.pop(parameter, None)

@@ -88,9 +88,13 @@ class GanModule(pl.LightningModule):
         return grown
 
     def advance(self, spent: float) -> None:
-        """Take note of the share of the budget used up; a new size fades in by it."""
+        """Take note of the share of the budget used up; a new size fades in by it, and never back
+        out where another budget begins it later."""
         self.spent = spent
-        fade = self.size.fade(spent, self.recipe.fade)
+        self.fade_to(max(self.generator.fade, self.size.fade(spent, self.recipe.fade)))
+
+    def fade_to(self, fade: float) -> None:
+        """How far the last doubling has come in, 0 to 1."""
         for network in (self.generator, self.average, self.discriminator):
             network.fade = fade
 

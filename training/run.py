@@ -76,7 +76,7 @@ class Run:
         watch = Watch(self.work, self.data, recipe, clock, grids, self.boards)
         if self.machines.lead:
             callbacks += [progress, grids, watch]
-        module.advance(budget.spent(clock.seconds, module.kimg))
+        module.spent = budget.spent(clock.seconds, module.kimg)
         with stop.listening():
             try:
                 trained = self._fit(callbacks, stop)
@@ -98,19 +98,25 @@ class Run:
         return self.piece
 
     def _fit(self, callbacks: list[pl.Callback], stop: StopRequest) -> bool:
-        """Train at each size that is left, in turn; whether there was budget left for any."""
+        """Train at each size that is left, in turn; whether there was budget left for any.
+
+        Networks never shrink: where a longer budget would be at a smaller size by now, they go on
+        at their own. A shorter one may be past their size: then they grow at once.
+        """
         module, recipe = self.module, self.module.recipe
         if module.spent >= 1:
             if self.machines.lead:
                 print("the budget was used up before; give a larger --budget", file=sys.stderr)
             return False
         for size in recipe.sizes:
-            if size.ends <= module.spent or stop.asked:
+            smaller = size.resolution < module.size.resolution
+            if smaller or size.ends <= module.spent or stop.asked:
                 continue
             while module.size.resolution < size.resolution:
                 after = 2 * module.size.resolution
                 module.grow(next(s for s in recipe.sizes if s.resolution == after))
             module.size = size
+            module.advance(module.spent)
             batches = Batches(
                 self.data.at(size.resolution), size.batch, recipe.seed, module.shown,
                 recipe.mirror, self.shares,
@@ -129,6 +135,7 @@ class Run:
         card = make_card(self.name, self.account, self.data, self.module, seconds)
         if told:
             card = replace(card, training={**card.training, "best": told})
+        self.module.average = self.module.average.whole()  # so that pictures show what is saved
         export(self.piece, card, self.data, self.module)
         return told
 
