@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,14 +17,20 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from models import piece
+from models.card import UPSCALER
+from models.upscaler import Upscaler
+from tests.discs import write as discs
 from tests.images import squares
 from tests.waiting import until
-from training import recovery
-from training.callbacks import TrainingError
+from training import judging, recovery
+from training.callbacks import Checkpoints, TrainingError
 from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_checkpoint, read_state
+from training.guard import Health
 from training.lock import HOLDER, LockError, held
+from training.metrics import contrast, encoder
 from training.module import GanModule
 from training.train import train
+from training.upscale.export import into_piece
 
 ROOT = Path(__file__).parent.parent
 TINY = ["resolution=16", "generator=4:16 8:8", "cooldown=0", "batch=8", "precision=float32", "z=8"]
@@ -147,6 +155,54 @@ def test_a_training_that_does_not_recover_ends(
     assert "\n" not in str(caught.value)
 
 
+def test_going_back_is_to_before_the_row(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is saved in the middle of a row may be what no step gets away from."""
+    monkeypatch.setattr(recovery, "ROW", 3)
+    poison(monkeypatch, {4, 5, 6}, "nan", "discriminator")
+    saved = []
+    save = Checkpoints.save
+
+    def noted(self: Checkpoints, module: GanModule) -> None:
+        saved.append(module.steps)
+        save(self, module)
+
+    monkeypatch.setattr(Checkpoints, "save", noted)
+    overrides = [*TINY, "checkpoint_seconds=0.000001"]
+    train(images, out=tmp_path / "p", budget=kimg(9), overrides=overrides)
+    assert saved == [1, 2, 3, 4, 8, 9, 9]
+
+
+# What a piece keeps
+
+
+def test_going_on_keeps_the_upscaler(images: Path, tmp_path: Path) -> None:
+    out = train(images, out=tmp_path / "p", budget=kimg(2), overrides=TINY)
+    theirs = [{"source": "drawings", "images": 4}]
+    into_piece(Upscaler(scale=2, channels=4, depth=1), out, out, {"kimg": 1}, theirs)
+    before = piece.load(out)
+    train(images, out=out, budget=kimg(4), resume=True)
+    after = piece.load(out)
+    assert after.card.training["kimg"] == 0.032
+    assert after.card.training["upscaler"] == {"kimg": 1}
+    assert after.card.provenance == before.card.provenance
+    assert after.upscaler is not None
+    one, two = (found.upscaler.state_dict() for found in (before, after))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_damaged_upscaler_is_left_out_and_said(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = train(images, out=tmp_path / "p", budget=kimg(2), overrides=TINY)
+    into_piece(Upscaler(scale=2, channels=4, depth=1), out, out, {"kimg": 1})
+    (out / UPSCALER).write_bytes(b"half")
+    train(images, out=out, budget=kimg(4), resume=True)
+    assert "the piece's upscaler is left out" in capsys.readouterr().err
+    assert piece.load(out).upscaler is None
+
+
 # Killed, and killed while writing
 
 CHILD = """
@@ -243,9 +299,10 @@ def test_checkpoints_come_in_time_for_slow_steps(images: Path, tmp_path: Path) -
         clock.now += 10
 
     checkpoints.save = save  # type: ignore[method-assign]
+    healthy = SimpleNamespace(health=Health())
     for _ in range(30):
         clock.now += 25
-        checkpoints.on_train_batch_end(None, None)  # type: ignore[arg-type]
+        checkpoints.on_train_batch_end(None, healthy)  # type: ignore[arg-type]
     gaps = [b + 10 - a for a, b in zip([0.0, *saved], saved, strict=False)]
     assert len(saved) > 5
     assert max(gaps) <= 120
@@ -315,3 +372,33 @@ def test_a_disk_that_fills_up_while_training(images: Path, tmp_path: Path) -> No
     assert read_state(work / NAME)[1]["steps"] == 2
     assert not list(work.glob("*.new"))
     train(images, out=out, budget=kimg(3), resume=True)
+
+
+@pytest.mark.parametrize("cause", ["a full disk", "half a file"])
+def test_an_encoder_that_cannot_be_kept_or_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cause: str
+) -> None:
+    """What the best state is judged with ends no training."""
+    images, out = discs(tmp_path / "discs", 48, side=16), tmp_path / "p"
+    monkeypatch.setattr(judging, "WORTH", 0)
+    monkeypatch.setitem(contrast.encoder_for.__kwdefaults__, "steps", 2)
+    overrides = [*TINY, "judge_kimg=0.016", "hold_out=0"]
+    if cause == "a full disk":
+        with monkeypatch.context() as patch:
+            patch.setattr(encoder, "replace", full)
+            train(images, out=out, budget=kimg(4), overrides=overrides)
+        said = "cannot be written"
+    else:
+        train(images, out=out, budget=kimg(4), overrides=overrides)
+        kept = next((tmp_path / "p.training").glob("encoder-*"))
+        kept.write_bytes(kept.read_bytes()[:1000])
+        train(images, out=out, budget=kimg(8), resume=True)
+        said = "is not a whole encoder"
+    told = capsys.readouterr().err
+    assert told.count(said) == 1
+    assert "learning to judge without keeping it" in told
+    assert piece.load(out)
+
+
+def full(path: Path, data: bytes) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

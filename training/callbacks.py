@@ -175,7 +175,9 @@ class Checkpoints(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         here = self.clock.here
         step, self._stepped = here - self._stepped, here
-        if ranks.leads() and here + step + self._writing - self._last >= self.seconds:
+        due = here + step + self._writing - self._last >= self.seconds
+        # Not in the middle of a row of bad steps: what Recovery goes back to has to be before it.
+        if ranks.leads() and due and not module.health.in_a_row:
             self._last = here
             with going_on("the checkpoint"):
                 self.save(module)

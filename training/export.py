@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from models import piece
-from models.card import CARD, PREVIEW, Card, read_card
+from models.card import CARD, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
 from models.directions import find_directions
+from models.upscaler import build
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
@@ -51,10 +54,15 @@ def make_card(
 def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
     """Write the piece, with pictures of what each code (`code_1.png` …) and direction does.
 
-    What a person wrote into an older card stays: title, author, licence, names of codes.
+    What a person wrote into an older card stays: title, author, licence, names of codes. So does
+    an older piece's upscaler, which fits a generator of any size.
     """
+    upscaler = None
     if (folder / CARD).is_file():
-        card = with_words_of(read_card(folder), card)
+        older = read_card(folder)
+        card = with_words_of(older, card)
+        if older.upscaler is not None:
+            card, upscaler = with_upscaler_of(folder, older, card)
     points = fixed_latent(module.latent, PICTURES, module.recipe.seed, data.conditions)
     shown = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
     strips = {
@@ -62,7 +70,7 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
         for number, code in enumerate(module.latent.codes, start=1)
     }
     strips["directions.png"] = png(ways(module, card.directions, points[0]))
-    piece.save(folder, card, module.average.whole(), pictures={PREVIEW: shown, **strips})
+    piece.save(folder, card, module.average.whole(), upscaler, {PREVIEW: shown, **strips})
 
 
 def with_words_of(older: Card, card: Card) -> Card:
@@ -73,3 +81,24 @@ def with_words_of(older: Card, card: Card) -> Card:
     return replace(
         card, title=older.title, author=older.author, licence=older.licence, latent=latent
     )
+
+
+def with_upscaler_of(folder: Path, older: Card, card: Card) -> tuple[Card, nn.Module | None]:
+    """The card with an older piece's upscaler and whose images that learned from, and the upscaler;
+    None, which is said, where it is damaged."""
+    path = folder / UPSCALER
+    networks = {name: entry for name, entry in older.files.items() if name.endswith(path.suffix)}
+    try:
+        verify(folder, replace(older, files=networks))  # a picture may have been painted over
+        upscaler = build(older.upscaler or {}, path.read_bytes(), str(path))
+    except PieceError as error:
+        print(f"the piece's upscaler is left out: {error}", file=sys.stderr)
+        return card, None
+    told = {"upscaler": older.training["upscaler"]} if "upscaler" in older.training else {}
+    card = replace(
+        card,
+        upscaler=older.upscaler,
+        provenance=[*card.provenance, *(p for p in older.provenance if p not in card.provenance)],
+        training={**card.training, **told},
+    )
+    return card, upscaler

@@ -7,6 +7,7 @@ quarter of an hour is left there is no judging, and the last state is the piece.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from training.dataset import Dataset
 from training.grid import fixed_latent
 from training.metrics.contrast import encoder_for
 from training.metrics.distances import frechet, mean_distance
-from training.metrics.encoder import Encoder
+from training.metrics.encoder import Encoder, EncoderError
 from training.module import GanModule
 from training.novelty.findings import MOST, trial
 from training.novelty.neighbours import View, find, look
@@ -59,7 +60,12 @@ class OwnJudge:
                 bar.total = steps
                 bar.update(step - bar.n)
 
-            return encoder_for(self.data, self.work, seed=module.recipe.seed, progress=progress)
+            learn = partial(encoder_for, self.data, seed=module.recipe.seed, progress=progress)
+            try:
+                return learn(self.work)
+            except EncoderError as error:  # a full disk, or half a file: neither ends a training
+                tqdm.write(f"{error}; learning to judge without keeping it", file=sys.stderr)
+                return learn()
 
 
 class _Sight:
