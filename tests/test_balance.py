@@ -74,11 +74,27 @@ def test_wrong_targets(target: dict[str, dict[str, float]], says: str) -> None:
         weights(conditions(), (HAIR, SEX), 1.0, target)
 
 
-def test_no_image_is_shown_too_often() -> None:
-    rows = F.one_hot(torch.tensor([0] * 999 + [1]), 2).float()
-    found = weights(rows, (SEX,), 0.0)
+@pytest.mark.parametrize("rare", [1, 10, 30, 60])
+@pytest.mark.parametrize("target", [{}, {"sex": {"boy": 1, "girl": 9}}])
+def test_no_image_is_shown_more_than_20_times_as_often_as_the_mean(
+    rare: int, target: dict[str, dict[str, float]]
+) -> None:
+    rows = F.one_hot(torch.tensor([0] * (1000 - rare) + [1] * rare), 2).float()
+    found = weights(rows, (SEX,), 0.0, target)
     assert found is not None
-    assert found.max() / found.min() < 50
+    assert found.mean() == pytest.approx(1)
+    assert found.min() > 0
+    reached = rare == 60 or (rare == 30 and not target)
+    share = 0.9 if target else 0.5
+    most = share * 1000 / rare if reached else 20
+    assert found.max() == pytest.approx(most, rel=1e-3)
+
+
+def test_where_few_images_are_left_they_are_alike() -> None:
+    rows = F.one_hot(torch.tensor([0] * 990 + [1] * 10), 2).float()
+    found = weights(rows, (SEX,), 1.0, {"sex": {"girl": 1, "boy": 0}})
+    assert found is not None
+    assert found.tolist() == [0.0] * 990 + [100.0] * 10
 
 
 def test_an_epoch_shows_images_by_their_weight() -> None:

@@ -84,9 +84,27 @@ def _rake(wanted: list[tuple[Tensor, Tensor]], count: int) -> Tensor:
             factor = torch.where(have > 0, share / have.clamp(min=1e-9), torch.ones_like(have))
             known = columns.sum(1) > 0
             found = torch.where(known, found * (columns @ factor), found)
-        found = found.clamp(max=MOST)
+        found = _limited(found)
         if (found - before).abs().max() < 1e-6:
             break
     if found.sum() <= 0:
         raise BalanceError("target: no image is left to show")
     return found / found.mean()
+
+
+def _limited(found: Tensor) -> Tensor:
+    """Weights (N,) of which none is above MOST times their mean, the others as they were.
+
+    Where so few are left that they cannot be below, those are all alike.
+    """
+    count = len(found)
+    if MOST * int((found > 0).sum()) <= count:
+        return (found > 0).to(found.dtype)
+    # With the k largest cut to t, t = MOST · (k t + rest) / N, for the first k that leaves the next
+    # one below.
+    largest = found.sort(descending=True).values
+    rest = largest.flip(0).cumsum(0).flip(0)
+    free = count - MOST * torch.arange(count, dtype=found.dtype)
+    limit = MOST * rest / free
+    first = int(((free > 0) & (largest <= limit)).nonzero()[0])
+    return found.clamp(max=float(limit[first]))
