@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import platform
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
@@ -19,6 +22,7 @@ from models import piece
 from models.card import PieceError, read_card
 from training import UsageError
 from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_state
+from training.machines import Machines
 from training.recipe import read_recipe, recipe_names
 from training.source import DatasetError
 from training.train import train
@@ -44,6 +48,33 @@ def images(tmp_path: Path) -> Path:
 
 def kimg(steps: int, batch: int = 8) -> str:
     return f"{steps * batch / 1000}kimg"
+
+
+def test_what_is_set_on_resume_is_checked_against_its_own_recipe(
+    images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p"
+    train(images, out=out, budget=kimg(1), overrides=[*TINY, "label_start=2"])
+    train(images, out=out, budget=kimg(2), overrides=["label_full=4"], resume=True)  # quick: from 5
+    assert read_card(out).training["recipe"]["label_full"] == 4
+
+
+def test_a_macs_gpu_is_left_alone(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no float64, which the module's buffers are."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    seen = []
+    fit = pl.Trainer.fit
+
+    def noted(self: pl.Trainer, *given: Any, **named: Any) -> None:
+        seen.append(self.strategy.root_device.type)
+        fit(self, *given, **named)
+
+    monkeypatch.setattr(pl.Trainer, "fit", noted)
+    train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY, machines=Machines(devices=1))
+    assert seen == ["cuda" if torch.cuda.is_available() else "cpu"]
 
 
 def test_images_to_piece(images: Path, tmp_path: Path) -> None:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.card import PieceError
+from models.card import PieceError, read_card
 from models.latent import Code, Label, Latent
 from models.piece import load_unfolded
 from tests.images import noise
 from tests.pieces import make_piece
 from training import UsageError
+from training.checkpoint import CheckpointError, read_checkpoint
 from training.module import GanModule
 from training.recipe import make_recipe
 from training.train import train
-from training.transfer import begin_from
+from training.transfer import REST, begin_from
 
 HERE = Latent(6, (Label("hair", ("black", "red")),), (Code("size", "continuous"),))
 THERE = Latent(
@@ -96,9 +98,46 @@ def test_from_a_piece_on_the_command_line(images: Path, tmp_path: Path) -> None:
     assert all(torch.equal(one[k], two[k]) for k in one if k.endswith("weight"))
 
 
+def test_a_training_from_a_piece_goes_on_by_the_same_command(images: Path, tmp_path: Path) -> None:
+    first = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
+    shutil.rmtree(tmp_path / "a.training")
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('about = "my own"')
+
+    def run(name: str, budget: str, resume: bool | Literal["or-start"] = "or-start") -> Path:
+        found = train(
+            images, out=tmp_path / name, budget=budget, resume=resume, overrides=TINY,
+            recipe=str(recipe), begin_with=first,
+        )  # fmt: skip
+        assert found is not None
+        return found
+
+    run("whole", "0.032kimg")
+    run("parts", "0.016kimg")
+    run("parts", "0.032kimg")
+    one, two = (read_checkpoint(tmp_path / f"{name}.training") for name in ("whole", "parts"))
+    assert all(torch.equal(one[0][key], two[0][key]) for key in one[0])
+    shutil.rmtree(first)  # it has been begun from
+    told = read_card(run("parts", "0.04kimg", resume=True)).training
+    assert (told["kimg"], told["from"]["name"]) == (0.04, "noise")
+    assert told["recipe"]["generator_rest"] == REST
+
+
+def test_a_damaged_discriminator_begins_anew(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
+    (tmp_path / "a.training" / "checkpoint.safetensors").write_bytes(b"half")
+    second = train(images, out=tmp_path / "b", budget="0.012kimg", overrides=TINY, begin_with=first)
+    assert read_card(second).training["recipe"]["generator_rest"] == REST
+    said = capsys.readouterr().err
+    assert "is damaged" in said
+    assert "a new discriminator begins instead" in said
+
+
 def test_refusals(images: Path, tmp_path: Path) -> None:
     with pytest.raises(PieceError, match="no piece 'ghost'"):
         train(images, out=tmp_path / "p", overrides=TINY, begin_with="ghost")
-    with pytest.raises(UsageError, match="give one of them"):
+    with pytest.raises(CheckpointError, match="nothing to resume"):
         train(images, out=tmp_path / "p", overrides=TINY, begin_with="masks", resume=True)
     assert not (tmp_path / "p").exists()

@@ -45,10 +45,11 @@ def train(
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    begin_with: a piece to begin from, by name or folder. metrics: PORT or HOST:PORT where
-    Prometheus reads figures. tensorboard: write event files. resume: `or-start` begins where
-    there is nothing to go on from. machines: more than one device. judge: makes, of the dataset,
-    what tells the best state; training.judging where it is left out.
+    begin_with: a piece to begin from, by name or folder; a training that goes on has begun already,
+    so there it does nothing. metrics: PORT or HOST:PORT where Prometheus reads figures.
+    tensorboard: write event files. resume: `or-start` begins where there is nothing to go on from.
+    machines: more than one device. judge: makes, of the dataset, what tells the best state;
+    training.judging where it is left out.
     Raises UsageError or PieceError with one line before anything is written. None: this process
     leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
@@ -56,14 +57,13 @@ def train(
     dataset = Path(dataset)
     name = checked(name or name_of(dataset, "piece"))
     limit = Budget.parse(budget)
-    if resume and begin_with is not None:
-        raise UsageError("--from begins a training and --resume goes on with one; give one of them")
-    source = find(begin_with) if begin_with is not None else None
     piece = _piece_folder(out, name)
     work = piece.with_name(f"{piece.name}.training")
     # Refuse a wrong recipe or folder before the dataset is read.
-    plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
     going_on = _check_folders(dataset, piece, work, resume)
+    if recipe is not None or not going_on:
+        plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
+    source = find(begin_with) if begin_with is not None and not going_on else None
     saved = None
     with ExitStack() as claim:
         if going_on:
@@ -76,6 +76,9 @@ def train(
                 plan = make_recipe(
                     saved[1]["recipe"], overrides, "as before", resolution=resolution
                 )
+            elif "from" in saved[1]:  # which made the generator rest, if its D was not there
+                rest = max(plan.generator_rest, saved[1]["recipe"]["generator_rest"])
+                plan = plan.model_copy(update={"generator_rest": rest})
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []

@@ -6,6 +6,7 @@ of the labels and codes that have the same names. The rest begins anew.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 from models.latent import Label, Latent
 from models.piece import load_unfolded
 from training import UsageError
-from training.checkpoint import has_checkpoint, read_checkpoint
+from training.checkpoint import CheckpointError, has_checkpoint, read_checkpoint
 from training.module import GanModule
 
 REST = 2.0  # kimg in which a new discriminator learns alone
@@ -71,7 +72,11 @@ def _take_discriminator(module: GanModule, folder: Path) -> bool:
     work = folder.with_name(f"{folder.name}.training")
     if not has_checkpoint(work):
         return False
-    tensors, _ = read_checkpoint(work)
+    try:
+        tensors, _ = read_checkpoint(work)
+    except CheckpointError as error:  # the piece itself is whole
+        print(f"{error}; a new discriminator begins instead", file=sys.stderr)
+        return False
     mine = module.discriminator.state_dict()
     fits = {
         key: tensors[f"module.discriminator.{key}"]
