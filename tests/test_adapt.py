@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 
 from models.latent import Latent
 from tests.images import noise
-from training.adapt import MOST, Adaptation
+from training.adapt import Adaptation
+from training.advice import MOST
 from training.checkpoint import NAME
 from training.dataset import Dataset
 from training.module import GanModule

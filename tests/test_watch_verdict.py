@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from training.recipe import Budget, load_recipe, make_recipe, recipe_names
+from training.watch import verdict
 from training.watch.history import History
-from training.watch.verdict import Verdict, news, of_dataset, overfitting, standing
+from training.watch.verdict import SIGNS, Figures, Verdict, news, of_dataset, overfitting
 
 HEALTHY = {
     "discriminator": 0.55, "generator": 1.1, "penalty": 0.1, "diversity": 0.9,
     "real_logit": 0.6, "val_logit": 0.5, "fake_logit": -0.6, "skipped_steps": 0.0,
 }  # fmt: skip
+QUICK = load_recipe("quick").settled(3000)
+
+
+def standing(history: Sequence[Figures]) -> dict[str, Verdict]:
+    return verdict.standing(history, QUICK)
 
 
 def records(count: int, start: int = 0, of: int = 40, **changed: float) -> list[dict[str, float]]:
@@ -93,6 +102,40 @@ def test_skipped_steps_are_said_until_there_are_no_more() -> None:
     history = records(3) + records(3, 3, skipped_steps=2.0)
     assert standing(history)["skipping"].sentence.startswith("2 steps were skipped")
     assert standing(history + records(12, 6, skipped_steps=2.0)) == {}
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if name != "upscale"])
+def test_what_is_advised_is_a_change_the_right_way(name: str) -> None:
+    recipe = load_recipe(name).settled(120)
+    ways = {"lower": -1, "less": -1, "higher": 1, "more": 1}
+    for sign in SIGNS:
+        for remedy in sign.remedies:
+            found = re.fullmatch(r"(?:a )?(\w+) .*--set (\w+)=(.+)\)", remedy(recipe))
+            if found:
+                way, key, value = found.groups()
+                assert ways[way] * (float(value) - getattr(recipe, key)) > 0
+                make_recipe(recipe.model_dump(), [f"{key}={value}"])
+
+
+def test_what_is_so_already_is_not_advised() -> None:
+    memorising = records(12, val_logit=-0.4)
+    for changed in ({"augment": 0.9}, {"adapt": True}):
+        said = verdict.standing(memorising, QUICK.model_copy(update=changed))["memorising"]
+        assert said.sentence.endswith("). Try more images")
+    flat = records(12, real_logit=0.01, val_logit=0.0, fake_logit=0.0)
+    bare = QUICK.model_copy(update={"augment": 0.0, "gamma": 0.0})
+    assert verdict.standing(flat, bare)["flat"].sentence.endswith("little is learnt")
+
+
+def test_no_gain_is_measured_by_the_budget_given_now(tmp_path: Path) -> None:
+    history = History(tmp_path, 0)
+    for i in range(1, 11):  # a tenth of 1,000 kimg, gaining all the time
+        history.add({"kimg": 10.0 * i, "seconds": i, "spent": i / 100, "fd": 50.0 - i})
+    again = History(tmp_path, 100.0, Budget(kimg=200))
+    again.add({"kimg": 110.0, "seconds": 11, "spent": 0.55, "fd": 40.0})
+    assert standing(again.records) == {}
+    again.add({"kimg": 160.0, "seconds": 16, "spent": 0.8, "fd": 40.0})
+    assert set(standing(again.records)) == {"stalled"}
 
 
 def test_before_any_gap_there_is_no_overfitting() -> None:

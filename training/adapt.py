@@ -17,6 +17,7 @@ import pytorch_lightning as pl
 import torch
 
 from training import ranks
+from training.advice import MOST
 from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
@@ -25,7 +26,6 @@ from training.watch.verdict import overfitting
 
 TARGET = 0.5  # of r
 SPEED = 100.0  # kimg from none to all
-MOST = 0.9  # beyond, the augmentations leak into the pictures
 _EVERY = 8  # steps between two measurements
 _MEMORY = 0.98  # of the running means, per measurement
 

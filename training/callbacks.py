@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from training import UsageError, ranks
+from training.advice import either, higher_gamma, slower
 from training.checkpoint import restore_optimizers, state_of, write_checkpoint
 from training.grid import to_png
 from training.module import GanModule
@@ -187,8 +188,9 @@ class Checkpoints(pl.Callback):
         """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""
         weights = (*module.average.parameters(), *module.discriminator.parameters())
         if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+            recipe = module.recipe
             raise TrainingError(
-                f"the training diverged by {module.kimg:.0f} kimg; the last good state is kept, "
-                "go on with --resume --set learning_rate=0.0005 or a higher gamma"
+                f"the training diverged by {module.kimg:.0f} kimg; the last good state is kept, go "
+                f"on with --resume and {either(slower(recipe), higher_gamma(recipe))}"
             )
         write_checkpoint(self.folder, module, {**self.account, "seconds": self.clock.seconds})

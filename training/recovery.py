@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from training import ranks
+from training.advice import either, higher_gamma, slower, whole_precision
 from training.callbacks import TrainingError, going_on
 from training.checkpoint import (
     CheckpointError,
@@ -41,10 +42,12 @@ class Recovery(pl.Callback):
         if module.health.in_a_row < ROW:
             return
         if module.health.returns >= RETURNS:
+            recipe = module.recipe
+            remedies = either(whole_precision(recipe), higher_gamma(recipe), slower(recipe))
             raise TrainingError(
                 f"{ROW} steps in a row were not finite at {module.kimg:.4g} kimg, and {RETURNS} "
                 "returns to an earlier state have not helped; the last good state is kept, go on "
-                "with --resume --set precision=float32, or a higher gamma"
+                f"with --resume and {remedies}"
             )
         kimg = put_back(module, self._last(module))
         slow_down(module)

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from training.recipe import Budget
 from training.watch.verdict import Verdict
 
 NAME = "log.jsonl"
@@ -14,15 +15,19 @@ NAME = "log.jsonl"
 
 class History:
     """Records in order of kimg. A training that went back (a rollback, or a resume from an older
-    checkpoint) forgets what it left behind; the file keeps every line."""
+    checkpoint) forgets what it left behind; the file keeps every line. `spent` is the share of the
+    budget given now, of which earlier runs may have had another."""
 
-    def __init__(self, folder: Path, kimg: float) -> None:
+    def __init__(self, folder: Path, kimg: float, budget: Budget | None = None) -> None:
         self.path = folder / NAME
         self.records: list[dict[str, Any]] = []
         self.said: list[dict[str, Any]] = []
         for line in _read(self.path):
             self._put(line)
         self._forget(kimg, keep=True)
+        for record in self.records:
+            if budget is not None and "seconds" in record:
+                record["spent"] = budget.spent(record["seconds"], record["kimg"])
 
     def add(self, figures: dict[str, float]) -> None:
         """A record; a number that is not finite is written as null and read as unknown.

@@ -14,6 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from training.advice import (
+    either,
+    higher_gamma,
+    less_augmentation,
+    lower_gamma,
+    more_augmentation,
+    slower,
+)
+from training.recipe import Recipe
+
 Figures = Mapping[str, float]
 Series = list[float | None]  # one value a record, None where it is not known
 
@@ -36,7 +46,7 @@ class Verdict:
 class Sign:
     """What stands while a measure is above `begin`, until it falls below `end`.
 
-    sentence: `{value}` is the measure when it began.
+    sentence: `{value}` is the measure when it began. remedies: what may help with a recipe.
     """
 
     kind: str
@@ -45,8 +55,9 @@ class Sign:
     measure: Callable[[Sequence[Figures]], Series]
     begin: float
     end: float
+    remedies: tuple[Callable[[Recipe], str], ...] = ()
 
-    def standing(self, history: Sequence[Figures]) -> Verdict | None:
+    def standing(self, history: Sequence[Figures], recipe: Recipe) -> Verdict | None:
         began: float | None = None
         for value in self.measure(history):
             if value is None:
@@ -57,12 +68,14 @@ class Sign:
                 began = None
         if began is None:
             return None
-        return Verdict(self.kind, self.sentence.format(value=began))
+        advice = either(*(remedy(recipe) for remedy in self.remedies))
+        sentence = self.sentence.format(value=began)
+        return Verdict(self.kind, f"{sentence}. Try {advice}" if advice else sentence)
 
 
-def standing(history: Sequence[Figures]) -> dict[str, Verdict]:
-    """What is to be said of a training now, by kind."""
-    found = (sign.standing(history) for sign in SIGNS)
+def standing(history: Sequence[Figures], recipe: Recipe) -> dict[str, Verdict]:
+    """What is to be said of a training now, by kind. recipe: settled, for what to change in it."""
+    found = (sign.standing(history, recipe) for sign in SIGNS)
     return {verdict.kind: verdict for verdict in found if verdict}
 
 
@@ -195,38 +208,35 @@ def _settled(history: Sequence[Figures], series: Series) -> Series:
 SIGNS = (
     Sign(
         "memorising",
-        "the discriminator is memorising your images ({value:.0%} of the way): more augmentation "
-        "(--set augment=0.9) or more images",
+        "the discriminator is memorising your images ({value:.0%} of the way)",
         "the discriminator no longer memorises",
         _memorising, begin=0.7, end=0.5,
+        remedies=(more_augmentation, lambda recipe: "more images"),
     ),
     Sign(
         "collapse",
-        "collapse suspected: {value:.0%} of the variety is gone. Go back to an earlier checkpoint, "
-        "or a lower learning rate (--set learning_rate=0.0005) or a higher gamma",
+        "collapse suspected: {value:.0%} of the variety is gone",
         "the variety is back",
-        _collapse, begin=0.5, end=0.3,
+        _collapse, begin=0.5, end=0.3, remedies=(slower, higher_gamma),
     ),
     Sign(
         "alike",
-        "the pictures are nearly all the same: the generator is not learning. A lower gamma, or a "
-        "dataset whose images have more in common",
+        "the pictures are nearly all the same: the generator is not learning",
         "the pictures differ from each other now",
         _alike, begin=0.85, end=0.75,
+        remedies=(lower_gamma, lambda recipe: "a dataset whose images have more in common"),
     ),
     Sign(
         "flat",
-        "the discriminator has gone flat: it hardly tells real from drawn, so little is learnt. A "
-        "lower gamma (--set gamma=0.3) or less augmentation",
+        "the discriminator has gone flat: it hardly tells real from drawn, so little is learnt",
         "the discriminator tells real from drawn again",
-        _flat, begin=0.8, end=0.6,
+        _flat, begin=0.8, end=0.6, remedies=(lower_gamma, less_augmentation),
     ),
     Sign(
         "beaten",
-        "the discriminator wins every time: the generator is not learning. A higher gamma, or more "
-        "augmentation",
+        "the discriminator wins every time: the generator is not learning",
         "the generator holds its own again",
-        _beaten, begin=1.0, end=0.75,
+        _beaten, begin=1.0, end=0.75, remedies=(higher_gamma, more_augmentation),
     ),
     Sign(
         "stalled",
@@ -237,9 +247,8 @@ SIGNS = (
     ),
     Sign(
         "skipping",
-        "{value:.0f} steps were skipped, their numbers not finite: a lower learning rate "
-        "(--set learning_rate=0.0005)",
+        "{value:.0f} steps were skipped, their numbers not finite",
         "no more steps are skipped",
-        _skipping, begin=0.5, end=0.5,
+        _skipping, begin=0.5, end=0.5, remedies=(slower,),
     ),
 )  # fmt: skip

@@ -56,12 +56,12 @@ class Watch(pl.Callback):
         if self._leads or not trainer.is_global_zero:
             return  # a growing network begins to train once per size
         self._leads = True
-        self.history = History(self.folder, module.kimg)
+        self.history = History(self.folder, module.kimg, self.clock.budget)
         self.likeness = Likeness(self.data, self.recipe.seed)
         self._before = (self.clock.seconds, module.kimg)
         known = verdict.of_dataset(len(self.data), _counts(self.data))
         self._of_dataset = {each.kind: each for each in known}
-        self.standing = self._of_dataset | verdict.standing(self.history.records)
+        self.standing = self._of_dataset | verdict.standing(self.history.records, self.recipe)
         said = {line["kind"] for line in self.history.said}
         for each in known:
             if each.kind not in said:
@@ -91,7 +91,7 @@ class Watch(pl.Callback):
         figures = self._figures(module)
         with going_on("the log"):
             self.history.add(figures)
-        now = self._of_dataset | verdict.standing(self.history.records)
+        now = self._of_dataset | verdict.standing(self.history.records, self.recipe)
         fresh = verdict.news(self.standing, now)
         self.standing = now
         for each in fresh:
