@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import platform
 import signal
 import subprocess
 import sys
@@ -62,17 +61,16 @@ def test_what_is_set_on_resume_is_checked_against_its_own_recipe(
 def test_a_macs_gpu_is_left_alone(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has no float64, which the module's buffers are."""
+    """It has no float64, which the module's buffers are. (Lightning's "auto" would take it.)"""
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(platform, "processor", lambda: "arm")
     seen = []
-    fit = pl.Trainer.fit
+    make = pl.Trainer.__init__
 
-    def noted(self: pl.Trainer, *given: Any, **named: Any) -> None:
-        seen.append(self.strategy.root_device.type)
-        fit(self, *given, **named)
+    def noted(self: pl.Trainer, **named: Any) -> None:
+        seen.append(named["accelerator"])
+        make(self, **named)
 
-    monkeypatch.setattr(pl.Trainer, "fit", noted)
+    monkeypatch.setattr(pl.Trainer, "__init__", noted)
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY, machines=Machines(devices=1))
     assert seen == ["cuda" if torch.cuda.is_available() else "cpu"]
 
