@@ -45,11 +45,10 @@ def train(
     Grids, log and checkpoints go to the folder `<piece>.training` beside it. Ctrl-C saves,
     exports the piece and returns as usual. recipe: a shipped name or a .toml file; on resume it
     may be left out to go on as before. budget: `20m`, `2h`, `400kimg`, earlier runs included.
-    begin_with: a piece to begin from, by name or folder; a training that goes on has begun already,
-    so there it does nothing. metrics: PORT or HOST:PORT where Prometheus reads figures.
-    tensorboard: write event files. resume: `or-start` begins where there is nothing to go on from.
-    machines: more than one device. judge: makes, of the dataset, what tells the best state;
-    training.judging where it is left out.
+    begin_with: a piece to begin from, by name or folder; nothing where the training goes on.
+    metrics: PORT or HOST:PORT where Prometheus reads figures. tensorboard: write event files.
+    resume: `or-start` begins where there is nothing to go on from. machines: more than one device.
+    judge: makes, of the dataset, what tells the best state; training.judging where left out.
     Raises UsageError or PieceError with one line before anything is written. None: this process
     leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
@@ -76,9 +75,8 @@ def train(
                 plan = make_recipe(
                     saved[1]["recipe"], overrides, "as before", resolution=resolution
                 )
-            elif "from" in saved[1]:  # which made the generator rest, if its D was not there
-                rest = max(plan.generator_rest, saved[1]["recipe"]["generator_rest"])
-                plan = plan.model_copy(update={"generator_rest": rest})
+            else:
+                plan = _resting(plan, saved[1])
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []
@@ -86,6 +84,15 @@ def train(
             boards = claim.enter_context(open_boards(work, metrics, tensorboard))
         job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, boards, judge)
         return _run(job, claim)
+
+
+def _resting(plan: Recipe, account: dict[str, Any]) -> Recipe:
+    """A recipe given on resume; the generator rests as long as it was to since it began from a
+    piece."""
+    if "from" not in account:
+        return plan
+    rest = max(plan.generator_rest, account["recipe"]["generator_rest"])
+    return plan.model_copy(update={"generator_rest": rest})
 
 
 def _piece_folder(out: str | Path | None, name: str) -> Path:
