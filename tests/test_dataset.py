@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import unicodedata
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from training.dataset import read_dataset
 from training.picture import decode
 from training.source import DatasetError
 
+Form = Literal["NFC", "NFD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD")
 RED, GREEN, BLUE = (220, 30, 40), (20, 200, 60), (30, 40, 210)
 
 
@@ -222,6 +226,73 @@ def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:
             file.write(path, f"outer/{path.name}")
         file.writestr("__MACOSX/._a.png", b"rubbish")
     assert read_dataset(archive, 8).digest() == read_dataset(two, 8).digest()
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Two images in one folder, with its labels."""
+    write(
+        tmp_path / "set", scans__a_dot_png=encoded(plain()), scans__b_dot_png=encoded(plain(GREEN))
+    )
+    return write(tmp_path / "set", scans__labels_dot_csv=b"file,hair\na.png,red\nb.png,green\n")
+
+
+@pytest.mark.parametrize("beside", ["README.txt", "Thumbs.db", "provenance.csv", "docs/notes.txt"])
+def test_what_lies_beside_the_outer_folder_changes_no_name(scans: Path, beside: str) -> None:
+    before = read_dataset(scans, 8)
+    (scans / beside).parent.mkdir(exist_ok=True)
+    (scans / beside).write_bytes(b"path,source\n.,own\n")
+    after = read_dataset(scans, 8)
+    assert after.files == before.files == ("a.png", "b.png")
+    assert after.digest() == before.digest()
+    assert after.labels == before.labels != ()
+
+
+@pytest.mark.parametrize("path", ["scans", "scans/", ".", "scans/a.png", "a.png"])
+def test_a_table_beside_the_outer_folder_may_name_it(scans: Path, path: str) -> None:
+    write(scans, provenance_dot_csv=f"path,source\n{path},own\n".encode())
+    data = read_dataset(scans, 8)
+    assert data.problems == ()
+    assert data.provenance[0] == {"images": 1 if "a.png" in path else 2, "source": "own"}
+
+
+def test_labels_beside_the_outer_folder_come_first(scans: Path) -> None:
+    write(scans, labels_dot_csv=b"file,eyes\nscans/a.png,grey\nscans\\b.png,blue\n")
+    data = read_dataset(scans, 8)
+    assert [(label.name, label.values) for label in data.labels] == [("eyes", ("blue", "grey"))]
+    assert data.conditions.tolist() == [[0, 1], [1, 0]]
+
+
+def test_an_image_beside_a_folder_keeps_the_folder(scans: Path) -> None:
+    write(scans, c_dot_png=encoded(plain()))
+    assert read_dataset(scans, 8).files == ("c.png", "scans/a.png", "scans/b.png")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_tables_name_files_however_their_accents_are_stored(tmp_path: Path, form: Form) -> None:
+    for name, colour in (("Käthe.png", RED), ("Zoë.png", GREEN)):
+        (tmp_path / unicodedata.normalize(form, name)).write_bytes(encoded(plain(colour)))
+    other: Form = "NFD" if form == "NFC" else "NFC"
+    table = unicodedata.normalize(other, "file,hair\nKäthe.png,red\nZoë.png,green\n")
+    write(tmp_path, labels_dot_csv=table.encode())
+    whose = unicodedata.normalize(other, "path,source\nZoë.png,own\n")
+    write(tmp_path, provenance_dot_csv=whose.encode())
+    data = read_dataset(tmp_path, 8)
+    assert data.problems == ()
+    assert data.files == tuple(unicodedata.normalize(form, x) for x in ("Käthe.png", "Zoë.png"))
+    assert data.conditions.tolist() == [[0, 1], [1, 0]]
+    assert data.provenance[0] == {"images": 1, "source": "own"}
+
+
+def test_of_two_names_that_look_alike_each_is_meant_to_the_letter(tmp_path: Path) -> None:
+    for form in FORMS:
+        (tmp_path / unicodedata.normalize(form, "é.png")).write_bytes(encoded(plain()))
+    lines = [unicodedata.normalize(form, f"é.png,{form}") for form in FORMS]
+    write(tmp_path, labels_dot_csv="\n".join(["file,form", *lines]).encode())
+    data = read_dataset(tmp_path, 8)
+    found = [data.labels[0].values[index] for index in data.conditions.argmax(1).tolist()]
+    assert found == [form for file in data.files for form in FORMS
+                     if file == unicodedata.normalize(form, file)]  # fmt: skip
 
 
 def test_zip_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

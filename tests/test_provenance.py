@@ -68,11 +68,24 @@ def test_columns_in_any_order_and_spelling() -> None:
         ("path,source\nnosuch,x\n", "line 2 names 'nosuch'"),
         ("path,source\na.png,x\n./a.png,y\n", "line 3 names 'a.png' a second time"),
         ("path,source\na.png,x,y\n", "line 2 has more values"),
+        ("path,source\n,a museum\n", "line 2 names no path"),
     ],
 )
 def test_what_says_nothing_is_told(text: str, said: str) -> None:
     _, problems = read_provenance([entry("provenance.csv", text)], FILES)
     assert [said in problem.reason for problem in problems] == [True]
+
+
+def test_a_forgotten_path_says_nothing_of_the_others() -> None:
+    found, _ = read_origins([csv_entry(",a museum,,CC-BY-4.0", "dan,own,,")], FILES)
+    assert found["igbo/3.png"] == Origin()
+
+
+def test_a_record_may_be_spelled_as_the_table_and_null_says_nothing() -> None:
+    whole = entry("provenance.json", json.dumps({"source": None, "license": "CC0-1.0"}))
+    found, problems = read_origins([whole], FILES)
+    assert problems == []
+    assert found["igbo/3.png"] == Origin("", "", "CC0-1.0")
 
 
 def test_many_and_long_origins_still_fit_a_card() -> None:

@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.latent import Label
+from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
 from training.provenance import read_provenance
-from training.source import DatasetError, Entry, Problem, list_entries, read_each
+from training.source import IMAGES, DatasetError, Entry, Problem, list_entries, read_each
 
-IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
@@ -137,7 +137,8 @@ def read_labels(
     Raises DatasetError for a table that cannot be used.
     """
     table = next((entry for entry in entries if entry.name == LABELS), None)
-    rows, problems = _rows_of_table(table, files) if table else (_rows_of_folders(files), [])
+    lookup = Lookup(files, entries)
+    rows, problems = _rows_of_table(table, lookup) if table else (_rows_of_folders(files), [])
     attributes = list(dict.fromkeys(key for row in rows.values() for key in row))
     labels = []
     for attribute in attributes:
@@ -174,7 +175,7 @@ def _rows_of_folders(files: list[str]) -> Rows:
     return {file: {FOLDER_LABEL: file.split("/")[0]} for file in files if "/" in file}
 
 
-def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]:
+def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
     try:
         text = table.read().decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text), strict=True))
@@ -185,16 +186,15 @@ def _rows_of_table(table: Entry, files: list[str]) -> tuple[Rows, list[Problem]]
         raise DatasetError(f"the first line of {LABELS} must be file,attribute,… without repeats")
     rows: Rows = {}
     problems = []
-    known = set(files)
     for number, line in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in line):
             continue
         if len(line) > len(header):
             problems.append(Problem(LABELS, f"line {number} has more values than the first line"))
             continue
-        file = line[0].strip().replace("\\", "/")
-        if file not in known:
-            problems.append(Problem(LABELS, f"line {number} names {file!r}, which was not read"))
+        file = lookup(line[0])
+        if file is None:
+            problems.append(Problem(LABELS, f"line {number} names {line[0]!r}, which was not read"))
             continue
         if file in rows:
             problems.append(Problem(LABELS, f"line {number} names {file!r} a second time"))

@@ -17,6 +17,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import PurePosixPath
 from typing import Any
 
+from training.lookup import Lookup
 from training.source import Entry, Problem
 
 TABLE = "provenance.csv"
@@ -78,8 +79,16 @@ def write_table(table: dict[str, Origin]) -> bytes:
 
 
 def _shared(records: list[dict[str, Any]], column: str) -> str:
-    values = {str(record.get(column, "")) for record in records}
+    values = {_said(record, column) for record in records}
     return values.pop() if len(values) == 1 else ""
+
+
+def _said(record: dict[str, Any], column: str) -> str:
+    """What a record says of itself, in either spelling of licence; null says nothing."""
+    value = record.get(column)
+    if value is None and column == "licence":
+        value = record.get("license")
+    return "" if value is None else str(value)
 
 
 def _nearest(table: dict[str, Origin], file: str) -> Origin | None:
@@ -143,16 +152,20 @@ def _read_table(entries: list[Entry], files: list[str]) -> tuple[dict[str, Origi
         return {}, [Problem(TABLE, "the first line must be path,source,author,licence")]
     table: dict[str, Origin] = {}
     problems = []
-    known = set(files) | {str(p) for file in files for p in PurePosixPath(file).parents}
+    folders = (str(folder) for file in files for folder in PurePosixPath(file).parents)
+    lookup = Lookup([*files, *folders], entries)
     for number, line in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in line):
             continue
         row = dict(zip(header, (cell.strip() for cell in line), strict=False))
-        path = str(PurePosixPath(row.pop("path", "").replace("\\", "/")))
+        written = row.pop("path", "")
+        path = lookup(written)
         if len(line) > len(header):
             problems.append(Problem(TABLE, f"line {number} has more values than the first line"))
-        elif path not in known:
-            problems.append(Problem(TABLE, f"line {number} names {path!r}, which was not read"))
+        elif not written:
+            problems.append(Problem(TABLE, f"line {number} names no path; . is the whole dataset"))
+        elif path is None:
+            problems.append(Problem(TABLE, f"line {number} names {written!r}, which was not read"))
         elif path in table:
             problems.append(Problem(TABLE, f"line {number} names {path!r} a second time"))
         else:

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from training import UsageError
 
+IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 MAX_FILE = 256 << 20  # bytes; no photograph is larger
 MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
@@ -46,6 +47,7 @@ class Entry:
 
     name: str  # path inside the dataset, with forward slashes
     read: Callable[[], bytes]
+    outer: str = ""  # the folder of all images, where it was taken off the name
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -59,8 +61,8 @@ class Entry:
 def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     """Every file in a folder or zip, sorted by name, with those that are refused.
 
-    Hidden files are passed over. A single outer folder is taken off the names, as zips often have
-    one. Raises DatasetError where there is nothing to open.
+    Hidden files are passed over. An outer folder that holds all images is taken off the names, as
+    zips often have one. Raises DatasetError where there is nothing to open.
     """
     path = Path(path)
     if path.is_dir():
@@ -71,8 +73,7 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
         raise DatasetError(f"there is no dataset at {path}")
     if len(entries) > MAX_FILES:
         raise DatasetError(f"{path} holds more than {MAX_FILES} files; give a smaller folder")
-    entries.sort(key=lambda entry: entry.name)
-    return _without_outer_folder(entries), problems
+    return sorted(_without_outer_folder(entries), key=lambda entry: entry.name), problems
 
 
 def read_each(
@@ -210,7 +211,19 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
 
 
 def _without_outer_folder(entries: list[Entry]) -> list[Entry]:
-    outer = {entry.parts[0] for entry in entries}
-    if len(outer) != 1 or any(len(entry.parts) < 2 for entry in entries):
+    """The images alone say which folder it is: a table or a README put beside it later must not
+    give every image another name, and with that another side of the split.
+
+    Of two files that would have one name the outermost stays.
+    """
+    images = [entry for entry in entries if entry.suffix in IMAGES] or entries
+    first = {entry.parts[0] for entry in images}
+    if len(first) != 1 or any(len(entry.parts) < 2 for entry in images):
         return entries
-    return [Entry("/".join(entry.parts[1:]), entry.read) for entry in entries]
+    outer = first.pop()
+    named: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: entry.parts[0] != outer):
+        if entry.parts[0] == outer and len(entry.parts) > 1:
+            entry = replace(entry, name="/".join(entry.parts[1:]), outer=outer)
+        named[entry.name] = entry
+    return list(named.values())

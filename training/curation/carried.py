@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from training import provenance
 from training.dataset import LABELS
+from training.lookup import Lookup
 from training.source import DatasetError, Entry
 
 
@@ -16,7 +17,8 @@ def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[st
     a line about an image that is not there would be told as a fault at every training."""
     tables = {}
     if LABELS in entries:
-        tables[LABELS] = _labels(entries[LABELS], set(kept))
+        lookup = Lookup(entries, entries.values())
+        tables[LABELS] = _labels(entries[LABELS], set(kept), lookup)
     if provenance.TABLE in entries:
         table = provenance.table_of(list(entries.values()), list(kept))
         tables[provenance.TABLE] = provenance.write_table(table)
@@ -25,8 +27,8 @@ def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[st
     return tables
 
 
-def _labels(entry: Entry, kept: set[str]) -> bytes:
-    """The first line as it is, and those of the kept files."""
+def _labels(entry: Entry, kept: set[str], lookup: Lookup) -> bytes:
+    """The first line as it is, and those of the kept files, by the names that their copies have."""
     try:
         lines = list(csv.reader(io.StringIO(_bytes(entry).decode("utf-8-sig"), newline="")))
     except (ValueError, csv.Error) as error:
@@ -34,7 +36,10 @@ def _labels(entry: Entry, kept: set[str]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows(lines[:1])
-    writer.writerows(x for x in lines[1:] if x and x[0].strip().replace("\\", "/") in kept)
+    for line in filter(None, lines[1:]):
+        file = lookup(line[0])
+        if file in kept:
+            writer.writerow([file, *line[1:]])
     return text.getvalue().encode()
 
 
