@@ -6,8 +6,10 @@ import csv
 import errno
 import io
 import os
+import unicodedata
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -150,6 +152,74 @@ def test_suggestions_follow_a_dataset_that_grows_but_decisions_stay(
     assert (outcome.added, outcome.removed) == (1, 1)
     assert "igbo/new.png" in files_in(out / "images")
     assert "igbo/three.png" not in files_in(out / "images")
+
+
+def test_a_decision_is_remembered_while_the_suggestion_agrees(photos: Path, out: Path) -> None:
+    run(photos, out)
+    edit(out, "igbo/three.png", keep="no")
+    run(photos, out)
+    copy = photos / "dan" / "another.png"
+    copy.write_bytes((photos / "igbo" / "three.png").read_bytes())
+    run(photos, out)
+    row = next(row for row in table(out) if row["file"] == "igbo/three.png")
+    assert (row["keep"], row["suggested"], row["decided"]) == ("no", "no", "no")
+    copy.unlink()
+    save(out, [row for row in table(out) if row["file"] != "dan/another.png"])
+    assert run(photos, out).decided == 1
+    assert "igbo/three.png" not in files_in(out / "images")
+    edit(out, "igbo/three.png", keep="yes")
+    assert run(photos, out).decided == 0
+    assert files_in(out / "images") == IMAGES | TABLES
+
+
+def test_what_a_person_adds_to_the_manifest_stays(photos: Path, out: Path) -> None:
+    run(photos, out)
+    rows = [{"My notes": f"of {row['file']}, =1", **row} for row in table(out)]
+    save(out, rows)
+    with (out / "manifest.csv").open() as file:
+        lines = file.read().splitlines()
+    lines[1] += ",a word beside the table"
+    (out / "manifest.csv").write_text("\n".join(lines))
+    (photos / "igbo" / "new.png").write_bytes(encoded(drawn(5)[4]))
+    for _ in range(2):
+        run(photos, out)
+    found = {row["file"]: row for row in table(out)}
+    assert found.pop("igbo/new.png")["My notes"] == ""
+    assert {file: row["My notes"] for file, row in found.items()} == {
+        file: f"of {file}, =1" for file in found
+    }
+    assert [row[""] for row in found.values()] == ["a word beside the table"] + [""] * 5
+
+
+def test_decisions_stay_with_what_is_put_beside_the_outer_folder(
+    photos: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "all").mkdir()
+    photos = photos.rename(tmp_path / "all" / "photos").parent
+    run(photos, out)
+    edit(out, "igbo/three.png", keep="no")
+    (photos / "README.txt").write_text("mine")
+    (photos / "labels.csv").write_text(
+        (photos / "photos" / "labels.csv").read_text().replace("dan/", "photos/dan/")
+    )
+    assert run(photos, out).decided == 1
+    assert files_in(out / "images") == IMAGES - {"igbo/three.png"} | TABLES
+    assert read_dataset(out / "images", 16).problems == ()
+    save(out, [{**row, "file": f"photos/{row['file']}"} for row in table(out)])
+    assert run(photos, out).decided == 1
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_spreadsheet_may_store_accents_otherwise(
+    photos: Path, out: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    name = unicodedata.normalize("NFD", "igbo/Käthe.png")
+    (photos / "igbo" / "three.png").rename(photos / name)
+    run(photos, out)
+    edit(out, name, keep="no", file=unicodedata.normalize(form, name))
+    assert run(photos, out).decided == 1
+    assert name not in files_in(out / "images")
+    assert name in {row["file"] for row in table(out)}
 
 
 def test_a_spreadsheet_may_use_semicolons(photos: Path, out: Path) -> None:

@@ -16,11 +16,12 @@ from models.latent import Code, Label, Latent
 from tests import discs
 from tests.pieces import make_piece
 from training.evaluate import Effort, evaluate, to_text
-from training.metrics import codes, contrast, inception, pyramid, recogniser, vgg
+from training.metrics import codes, contrast, figures, inception, pyramid, recogniser, vgg
+from training.metrics.distances import frechet
 from training.metrics.figure import Figure, plain
 from training.metrics.identity import estranged, lines
 from training.metrics.labels import label_accuracy
-from training.metrics.material import EvaluationError, conditions_for
+from training.metrics.material import EvaluationError, Material, conditions_for
 from training.metrics.recogniser import score, train_recogniser
 from training.metrics.weights import Official, WeightsError, load_official
 from training.pixels import floats, pixels
@@ -244,6 +245,41 @@ def test_nearest_cosine_knows_a_copy() -> None:
     assert vgg.nearest_cosine(layers, real, real[5:9])["late"] == pytest.approx(1)  # type: ignore[arg-type]
     other = torch.rand(4, 3, 8, 8, generator=rng(1)) * 2 - 1
     assert vgg.nearest_cosine(layers, real, other)["late"] < 0.8  # type: ignore[arg-type]
+
+
+def test_fid_is_the_published_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wide:
+        def read(self, images: Tensor) -> Tensor:
+            return images.float().flatten(1)[:, ::16] / 255
+
+    a, b, made = (discs.draw(30, seed)[0] for seed in (1, 2, 3))
+    data = discs.dataset(2)
+    material = Material(data, data, lambda points: points, a, b, torch.zeros(0), made)
+    found = figures.inception(material, Wide(), 0)["fid"]  # type: ignore[arg-type]
+    wide = Wide()
+    plain = [frechet(wide.read(a), wide.read(x), shrink=False) for x in (made, b)]
+    assert [found.value, found.floor] == plain
+    assert plain[0] != pytest.approx(frechet(wide.read(a), wide.read(made)), rel=0.01)
+
+
+def test_held_out_pictures_are_taken_from_all_folders() -> None:
+    """They come by name, so by class: the distance must not see the first classes alone."""
+    seen: list[Tensor] = []
+
+    class Watching:
+        def features(self, images: Tensor) -> Tensor:
+            seen.append(images)
+            return images.float().mean((2, 3)) + torch.arange(3)
+
+    training, held_out = discs.dataset(120, seed=1), discs.dataset(300, seed=2)
+    a, b, made = training.images[:60], training.images[60:], discs.draw(60, 3)[0]
+    material = Material(training, held_out, lambda points: points, a, b, torch.zeros(0), made)
+    figures.own_distances(material, Watching(), 0)  # type: ignore[arg-type]
+    chosen = next(images for images in seen if images is not a and len(images) == 60
+                  and not any(torch.equal(images, x) for x in (b, made)))  # fmt: skip
+    where = [int((held_out.images == image).all((1, 2, 3)).nonzero()[0]) for image in chosen]
+    assert len(set(where)) == 60
+    assert max(where) > 200
 
 
 # The whole

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import unicodedata
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -53,6 +55,29 @@ def test_nothing_is_held_out_of_very_few() -> None:
     assert (len(train), len(rest)) == (19, 0)
 
 
+def test_a_copy_on_another_system_keeps_its_sides() -> None:
+    files = [f"Käthe {i}.png" for i in range(300)]
+    composed = [unicodedata.normalize("NFC", file) for file in files]
+    decomposed = [unicodedata.normalize("NFD", file) for file in files]
+    assert composed != decomposed
+    assert torch.equal(held_out(composed), held_out(decomposed))
+
+
+def test_a_value_is_never_held_out_with_all_its_images() -> None:
+    data = discs.dataset(200)
+    rare = held_out(data.files).nonzero().flatten()[:3]
+    hue = data.conditions.argmax(1).clamp(min=1)
+    hue[rare] = 0
+    data = replace(data, conditions=F.one_hot(hue, 3).float())
+    train, held = split(data)
+    assert train.conditions.sum(0).min() == 1  # blue, and no more than it needs
+    assert len(held) == held_out(data.files).sum() - 1
+    turned = replace(data, conditions=data.conditions.flip(1))  # as a piece may lay them out
+    assert split(turned)[1].files == held.files
+    unlabelled = replace(data, conditions=torch.zeros(len(data), 0))
+    assert len(split(unlabelled)[1]) == len(held) + 1
+
+
 # Distances
 
 
@@ -70,6 +95,15 @@ def test_frechet_with_few_rows_is_shrunk_and_stays_finite() -> None:
     assert far - few == pytest.approx(64, rel=0.3)  # the means are one apart in each of 64
     # Shrinking knows that these covariances are the identity: what is left is the means' scatter.
     assert few < 2 * 64 / 20 * 1.6
+
+
+def test_the_published_distance_has_plain_covariances() -> None:
+    a, b = normal(40, 64), normal(40, 64, seed=1) * 0.5
+    cov_a, cov_b = a.double().T.cov(), b.double().T.cov()
+    cross = torch.linalg.eigvals(cov_a @ cov_b).real.clamp(min=0).sqrt().sum()
+    published = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
+    assert distances.frechet(a, b, shrink=False) == pytest.approx(float(published), rel=1e-3)
+    assert distances.frechet(a, b) < 0.8 * float(published)
 
 
 def test_kernel_distance_is_around_zero_for_one_distribution() -> None:

@@ -15,14 +15,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.latent import Latent
+from tests import discs
 from tests.pieces import make_piece
-from training import UsageError
+from training import UsageError, judging
 from training.metrics.origin import hold_out_of
 from training.novelty import folder, report, verdict
 from training.novelty.findings import study, trial
 from training.novelty.inspect import inspect
 from training.novelty.intervals import excess, share
-from training.novelty.neighbours import find, look
+from training.novelty.neighbours import Features, View, find, look
 from training.novelty.verdict import MEMORISES, NEW, UNSURE
 
 SIDE = 16
@@ -113,6 +114,27 @@ def test_duplicates_in_the_data_do_not_hide_copies(training: Tensor) -> None:
     found = study(blurred(training[20:70]), twice, None, features)
     assert found.copies.left_out == 16
     assert verdict.verdict(found.copies) == MEMORISES
+
+
+def test_a_training_judges_by_held_out_images_of_all_folders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Tensor] = []
+
+    def watching(images: Tensor, features: Features) -> View:
+        seen.append(images)
+        return look(images, features)
+
+    class Encoder:
+        features = staticmethod(features)
+
+    monkeypatch.setattr(judging, "look", watching)
+    monkeypatch.setattr(judging, "MOST", 20)
+    unseen = discs.dataset(200, seed=2)
+    judging._Sight(Encoder(), discs.dataset(40), unseen)  # type: ignore[arg-type]
+    where = [int((unseen.images == x).all((1, 2, 3)).nonzero()[0]) for x in seen[-1]]
+    assert len(set(where)) == 20
+    assert max(where) > 100
 
 
 def test_few_held_out_images_tell_nothing(training: Tensor) -> None:

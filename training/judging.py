@@ -80,7 +80,8 @@ class _Sight:
         some = chosen[:MOST].sort().values
         self.known: View = look(data.images[some], encoder.features)
         if len(held_out):
-            self.unseen = find(look(held_out.images[:MOST], encoder.features), self.known)
+            unseen = torch.randperm(len(held_out), generator=rng)[:MOST]
+            self.unseen = find(look(held_out.images[unseen], encoder.features), self.known)
             self.worth = 1.0
         else:
             self.unseen = find(self.known, self.known, torch.arange(len(some)))

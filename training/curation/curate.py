@@ -59,13 +59,13 @@ def curate(dataset: str | Path, out: str | Path, progress: bool = False) -> tupl
     dataset, out = Path(dataset), Path(out)
     _check_place(dataset, out)
     review = check(dataset, progress)
-    decisions = manifest.read_decisions(out / manifest.NAME, review)
-    rows = manifest.make_rows(review, decisions)
+    words = manifest.read_words(out / manifest.NAME, review)
+    rows = manifest.make_rows(review, words.decisions)
     keep = {row.file: row.keep for row in rows}
     try:
         plan = _plan(review, keep, out / IMAGES)
         out.mkdir(parents=True, exist_ok=True)
-        replace(out / manifest.NAME, manifest.write_rows(rows))
+        replace(out / manifest.NAME, manifest.write_rows(rows, words))
         _write_sheets(review, keep, out / CONTACT)
         _carry_out(review, keep, plan, out / IMAGES, progress)
     except OSError as error:
@@ -75,7 +75,7 @@ def curate(dataset: str | Path, out: str | Path, progress: bool = False) -> tupl
         ) from error
     kept = sum(keep.values())
     return review, Outcome(
-        out, kept, len(keep) - kept, len(decisions), len(plan.add), len(plan.remove),
+        out, kept, len(keep) - kept, len(words.decisions), len(plan.add), len(plan.remove),
         _lost(review, keep), plan.foreign,
     )  # fmt: skip
 

@@ -1,24 +1,27 @@
 """manifest.csv: one row an image, with a `keep` that a person may change in a spreadsheet.
 
-A row whose `keep` is not what was suggested is a person's decision: it survives another run, also
-when the suggestion changes. Changing it back, or emptying it, follows the suggestion again.
+A row whose `keep` is not what was suggested is a person's decision. `decided` remembers it, so that
+it survives every other run, also where the suggestion has come to agree and changes again. Changing
+`keep` back, or emptying it, follows the suggestion again. Columns that a person added stay.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from training import UsageError
 from training.curation.check import Review
+from training.lookup import Lookup
 from training.source import MAX_FILES
 
 NAME = "manifest.csv"
-_COLUMNS = ("file", "keep", "reason", "detail", "suggested")
+_COLUMNS = ("file", "keep", "reason", "detail", "suggested", "decided")
 _YES = {"yes", "y", "true", "1", "x"}
 _NO = {"no", "n", "false", "0"}
+_WORDS = {True: "yes", False: "no"}
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would compute a cell that begins so
 _MAX_BYTES = MAX_FILES * 1000
 
@@ -36,37 +39,53 @@ class Row:
     suggested: bool
 
 
-def read_decisions(path: Path, review: Review) -> dict[str, bool]:
-    """What a person decided: file -> keep, only where it is not what was suggested.
+@dataclass(frozen=True)
+class Words:
+    """What a person wrote into a manifest. decisions: file -> keep. columns: the names of those
+    that were added; cells: file -> what stands in them."""
 
-    Empty where there is no manifest. Raises ManifestError for a row that names no image of the
-    dataset, names one twice, or has no clear keep.
+    decisions: dict[str, bool] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_words(path: Path, review: Review) -> Words:
+    """What a person decided and added; nothing where there is no manifest.
+
+    Raises ManifestError for a row that names no image of the dataset, names one twice, or has no
+    clear keep.
     """
     lines = _read(path)
     if not lines:
-        return {}
+        return Words()
+    width = max(map(len, lines))
+    lines = [line + [""] * (width - len(line)) for line in lines]
     header = [cell.strip().lower() for cell in lines[0]]
+    added = [index for index, name in enumerate(header) if name not in _COLUMNS]
     if not {"file", "keep"} <= set(header):
         raise ManifestError(f"{path}: the first line must be {','.join(_COLUMNS)}")
+    lookup = Lookup(review.files, review.entries.values())
     decisions: dict[str, bool] = {}
-    known, seen = set(review.files), set()
+    cells: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(lines[1:], start=2):
-        row = dict(zip(header, line, strict=False))
-        file = row.get("file", "").removeprefix("./")
+        row = dict(zip(header, line, strict=True))
         if not any(cell.strip() for cell in line):
             continue
-        if file not in known:
+        file = lookup(row["file"])
+        if file is None:
             raise ManifestError(
-                f"{path} line {number} names {file!r}, which is not in {review.path}; take the "
-                "line out, or give the dataset that it came from"
+                f"{path} line {number} names {row['file']!r}, which is not in {review.path}; take "
+                "the line out, or give the dataset that it came from"
             )
-        if file in seen:
+        if file in cells:
             raise ManifestError(f"{path} line {number} names {file!r} a second time")
-        seen.add(file)
-        keep = _truth(row.get("keep", ""), path, number)
-        if keep is not None and keep != _truth(row.get("suggested", ""), path, number):
+        cells[file] = tuple(line[index] for index in added)
+        keep, suggested, decided = (
+            _truth(row.get(name, ""), path, number) for name in ("keep", "suggested", "decided")
+        )
+        if keep is not None and (keep != suggested or keep == decided):
             decisions[file] = keep
-    return decisions
+    return Words(decisions, tuple(lines[0][index] for index in added), cells)
 
 
 def _read(path: Path) -> list[list[str]]:
@@ -115,13 +134,16 @@ def make_rows(review: Review, decisions: dict[str, bool]) -> list[Row]:
     ]
 
 
-def write_rows(rows: list[Row]) -> bytes:
-    """The table, with the mark by which Excel knows UTF-8."""
+def write_rows(rows: list[Row], words: Words) -> bytes:
+    """The table with a person's own words, and the mark by which Excel knows UTF-8."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow((*_COLUMNS, *words.columns))
+    none = ("",) * len(words.columns)
     for row in rows:
         file = f"./{row.file}" if row.file.startswith(_FORMULA) else row.file
-        keep, suggested = ("yes" if value else "no" for value in (row.keep, row.suggested))
-        writer.writerow((file, keep, row.reason, row.detail, suggested))
+        keep, suggested = (_WORDS[value] for value in (row.keep, row.suggested))
+        decided = keep if row.file in words.decisions else ""
+        own = words.cells.get(row.file, none)
+        writer.writerow((file, keep, row.reason, row.detail, suggested, decided, *own))
     return text.getvalue().encode("utf-8-sig")

@@ -12,15 +12,16 @@ from torch import Generator, Tensor
 NEIGHBOURS = 5
 
 
-def frechet(a: Tensor, b: Tensor) -> float:
+def frechet(a: Tensor, b: Tensor, shrink: bool = True) -> float:
     """Fréchet distance of two Gaussians fitted to the features (Dowson and Landau 1982):
 
     |μa − μb|² + tr(Σa + Σb − 2 (Σa½ Σb Σa½)½). With fewer than 2D rows on a side both
     covariances are shrunk (Ledoit and Wolf 2004): a raw one would be mostly chance. Few rows
-    bias the distance upwards all the same, so compare it only at equal counts.
+    bias the distance upwards all the same, so compare it only at equal counts. shrink: False for
+    the plain covariances that the published FID is defined by.
     """
-    shrink = min(len(a), len(b)) < 2 * a.shape[1]
-    (mean_a, cov_a), (mean_b, cov_b) = _gaussian(a, shrink), _gaussian(b, shrink)
+    shrunk = shrink and min(len(a), len(b)) < 2 * a.shape[1]
+    (mean_a, cov_a), (mean_b, cov_b) = _gaussian(a, shrunk), _gaussian(b, shrunk)
     values, vectors = torch.linalg.eigh(cov_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
     cross = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Generator, Tensor
 
 from training.metrics import distances
@@ -38,10 +39,12 @@ def own_distances(material: Material, encoder: Encoder, seed: int) -> Figures:
             "lower", "the same by another rule, which is fair to few pictures; 0 is alike",
         ),
     }  # fmt: skip
-    held_out = encoder.features(material.held_out.images)
+    held_out = material.held_out.images
     count = min(len(held_out), len(made))
     if count >= _ENOUGH_HELD_OUT:
-        unseen = held_out[:count]
+        # By chance: the first by name would be those of the first folders.
+        chosen = torch.randperm(len(held_out), generator=Generator().manual_seed(seed))[:count]
+        unseen = encoder.features(held_out[chosen])
         found["fd_own_held_out"] = Figure(
             "FD-own, held out", distances.frechet(unseen, made[:count]),
             distances.frechet(unseen, real[:count]), "training images against held-out ones",
@@ -123,7 +126,8 @@ def inception(material: Material, network: Inception, seed: int) -> Figures:
     real, half, made = map(network.read, (material.a, material.b, material.generated))
     return {
         "fid": Figure(
-            "FID", distances.frechet(real, made), distances.frechet(real, half), REAL, "lower",
+            "FID", distances.frechet(real, made, shrink=False),
+            distances.frechet(real, half, shrink=False), REAL, "lower",
             f"with Inception, at {len(real)} pictures; published ones have 50,000",
         ),
         "kid": Figure(
