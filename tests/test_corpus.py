@@ -155,6 +155,55 @@ def test_a_longer_run_completes_the_folder(tmp_path: Path) -> None:
         write(tmp_path, 4, 32, 6)
 
 
+def test_what_an_artist_added_stays_when_more_are_drawn(tmp_path: Path) -> None:
+    write(tmp_path, 2, 16, 6)
+    first, *lines = (tmp_path / "labels.csv").read_text().splitlines()
+    lines = [f"{first},a <b>", *(f"{line},mine" for line in reversed(lines))]
+    (tmp_path / "labels.csv").write_text("\ufeff" + "\n".join(lines) + "\n")
+    facts = json.loads((tmp_path / "provenance.json").read_text())
+    (tmp_path / "provenance.json").write_text(json.dumps({"for": "the hall", **facts}))
+    assert write(tmp_path, 3, 16, 6) == 1
+    with (tmp_path / "labels.csv").open(newline="") as table:
+        rows = {row["file"]: row["a <b>"] for row in csv.DictReader(table)}
+    assert rows == {"00000.png": "mine", "00001.png": "mine", "00002.png": ""}
+    facts |= {"for": "the hall", "count": 3}
+    assert json.loads((tmp_path / "provenance.json").read_text()) == facts
+    page = (tmp_path / "index.html").read_text()
+    assert "a &lt;b&gt; mine" in page
+    assert "a <b>" not in page
+
+
+@pytest.mark.parametrize("lost", [["00001.png"], ["00000.png", "00002.png"]])
+def test_gaps_in_the_table_are_not_drawn_over(tmp_path: Path, lost: list[str]) -> None:
+    write(tmp_path, 3, 16, 6)
+    lines = (tmp_path / "labels.csv").read_text().splitlines()
+    kept = [line for line in lines if line.partition(",")[0] not in lost]
+    (tmp_path / "labels.csv").write_text("\n".join(kept) + "\n")
+    (tmp_path / "00002.png").write_bytes(b"retouched by hand")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(CorpusError, match=r"no longer names 00000\.png"):
+        write(tmp_path, 4, 16, 6)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_picture_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    write(tmp_path, 2, 16, 6)
+    (tmp_path / "00002.png").write_bytes(b"my own")
+    with pytest.raises(CorpusError, match=r"00002\.png is not as it would be drawn"):
+        write(tmp_path, 3, 16, 6)
+    assert (tmp_path / "00002.png").read_bytes() == b"my own"
+    (tmp_path / "00002.png").unlink()
+    assert write(tmp_path, 3, 16, 6) == 1
+
+
+@pytest.mark.parametrize("text", [b"file,form\n00000.png,disc\n", b"\xff\xfe", b'file\n"a'])
+def test_a_table_that_cannot_be_gone_on_with_is_told(tmp_path: Path, text: bytes) -> None:
+    write(tmp_path, 1, 16, 6)
+    (tmp_path / "labels.csv").write_bytes(text)
+    with pytest.raises(CorpusError, match="damaged, or lacks a column"):
+        write(tmp_path, 2, 16, 6)
+
+
 @pytest.mark.parametrize(("count", "size", "seed"), [(2, 32, 7), (2, 48, 6), (1, 32, 6)])
 def test_another_corpus_is_not_mixed_in(tmp_path: Path, count: int, size: int, seed: int) -> None:
     write(tmp_path, 2, 32, 6)

@@ -366,6 +366,13 @@ def test_a_name_that_a_spreadsheet_would_compute(photos: Path, out: Path) -> Non
     assert not (out / "images" / "=1+1.png").exists()
 
 
+def test_a_name_as_long_as_names_may_be(photos: Path, out: Path) -> None:
+    name = f"igbo/{'ä' * 125}.png"
+    (photos / "igbo" / "three.png").rename(photos / name)
+    run(photos, out)
+    assert name in files_in(out / "images")
+
+
 def test_old_contact_sheets_go_and_other_files_stay(photos: Path, out: Path) -> None:
     run(photos, out)
     (out / "contact" / "blurred.jpg").write_bytes(b"old")

@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
+from tests import icc
 from training import picture, source
 from training.dataset import read_dataset
-from training.picture import decode
+from training.picture import decode, open_image
 from training.source import DatasetError
 
 Form = Literal["NFC", "NFD"]
@@ -114,6 +115,54 @@ def test_grey_cmyk_and_sixteen_bit() -> None:
 def test_sixteen_bit_dark_stays_dark() -> None:
     deep = Image.fromarray(np.full((9, 9), 200, np.uint16))  # nearly black, of 65535
     assert near(decode(encoded(deep), 8, "pad")[4, 4], (1, 1, 1), 1)
+
+
+LEAF = (70, 160, 60)  # in Adobe RGB a green that sRGB writes otherwise
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_colours_are_those_that_the_profile_means(kind: str) -> None:
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95}
+    wanted = tuple(icc.adobe_in_srgb(LEAF).round().astype(int).tolist())
+    assert not near(np.array(LEAF), wanted, 20)
+    data = encoded(plain(LEAF), kind, icc_profile=icc.adobe(), **options)
+    assert near(decode(data, 8, "pad")[4, 4], wanted, 4)
+
+
+def test_a_profile_leaves_transparency_alone() -> None:
+    image = Image.new("RGBA", (16, 16), (*LEAF, 128))
+    found, _ = open_image(encoded(image, icc_profile=icc.adobe()), 8)
+    assert near(np.asarray(found)[4, 4], (*icc.adobe_in_srgb(LEAF).round().astype(int), 128), 2)
+
+
+def test_profiles_of_shades_and_inks() -> None:
+    shade = icc.grey_in_srgb(90, 1.0)
+    flat = np.full((9, 9), 90, np.uint8)
+    for image in (Image.fromarray(flat), Image.fromarray(flat.astype(np.uint16) * 257),
+                  Image.new("LA", (9, 9), (90, 255))):  # fmt: skip
+        data = encoded(image, icc_profile=icc.grey(1.0))
+        assert near(decode(data, 8, "pad")[4, 4], (round(shade),) * 3, 3)
+    for inks, colour in (((255, 255, 0, 0), 255), ((0, 0, 0, 255), 0)):
+        image = Image.new("CMYK", (16, 16), inks)
+        data = encoded(image, "JPEG", icc_profile=icc.ink(), quality=95)
+        assert near(decode(data, 8, "pad")[4, 4], (colour,) * 3, 12)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+        icc.adobe()[:200],
+        icc.adobe()[:16] + b"RGB " + b"nothing of the kind",
+        icc.grey(1.0),
+        icc.ink(),
+        b"no profile",
+    ],
+    ids=["sRGB", "cut", "damaged", "grey", "inks", "short"],
+)
+def test_a_profile_that_says_nothing_changes_nothing(profile: bytes) -> None:
+    data = encoded(plain(LEAF), icc_profile=profile)
+    assert decode(data, 8, "pad")[4, 4].tolist() == list(LEAF)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
@@ -319,6 +368,41 @@ def test_zip_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         read_dataset(archive, 8)
 
 
+class _Bare(zipfile.ZipInfo):
+    """An entry whose name is UTF-8 without the flag that says so, as macOS writes it."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode(), self.flag_bits & ~0x800
+
+
+def test_a_zip_from_macos_and_one_from_windows(tmp_path: Path) -> None:
+    image = encoded(plain())
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("Käthe.png", "Zoë.png"):
+            file.writestr(_Bare(name), image)
+        for name in ("cats\\1.png", "cats/1.png", "..\\up.png", "C:\\c.png", "\\root.png",
+                     "cats\\"):  # fmt: skip
+            info = zipfile.ZipInfo("x")
+            info.filename = name  # ZipInfo would make it / on Windows
+            file.writestr(info, image)
+    data = read_dataset(archive, 8)
+    assert data.files == ("Käthe.png", "Zoë.png", "cats/1.png")
+    reasons = {problem.file: problem.reason for problem in data.problems}
+    assert "second time" in reasons.pop("cats/1.png")
+    assert set(reasons) == {"../up.png", "C:/c.png", "/root.png"}
+    assert all("outside" in reason for reason in reasons.values())
+
+
+def test_a_zip_of_an_old_pc_keeps_its_names(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a_.png", encoded(plain()))
+        file.writestr("b.png", encoded(plain()))
+    archive.write_bytes(archive.read_bytes().replace(b"a_.png", b"a\x84.png"))  # cp437's ä
+    assert read_dataset(archive, 8).files == ("aä.png", "b.png")
+
+
 def test_damaged_zip(tmp_path: Path) -> None:
     archive = tmp_path / "set.zip"
     archive.write_bytes(b"PK\x03\x04 and nothing more")
@@ -368,6 +452,7 @@ def test_names_that_no_terminal_or_card_should_see(two: Path, tmp_path: Path) ->
         file.write(encoded(plain()))
     data = read_dataset(two, 8)
     assert data.files == ("a.png", "b.png")
+    assert all(problem.file.encode() for problem in data.problems)  # for a page, or JSON
     told = [str(problem) for problem in data.problems]
     assert all(text.isprintable() for text in told)
     for part in ("not Unicode", "link to a folder", r"a\nb\x1b[31m.gif"):

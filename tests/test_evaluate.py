@@ -15,6 +15,7 @@ from models.discriminator import Discriminator
 from models.latent import Code, Label, Latent
 from tests import discs
 from tests.pieces import make_piece
+from training import UsageError
 from training.evaluate import Effort, evaluate, to_text
 from training.metrics import codes, contrast, figures, inception, pyramid, recogniser, vgg
 from training.metrics.distances import frechet
@@ -304,7 +305,9 @@ def test_the_report_and_its_files(tmp_path: Path) -> None:
     assert "FID" in to_text(report).splitlines()[2]
 
 
-def test_codes_are_read_by_the_shared_q_where_it_is_kept(tmp_path: Path) -> None:
+def test_codes_are_read_by_the_shared_q_where_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = discs.write(tmp_path / "discs", 60)
     turn = "{name='turn', kind='continuous'}"
     kind = "{name='kind', kind='categorical', size=3}"
@@ -315,6 +318,8 @@ def test_codes_are_read_by_the_shared_q_where_it_is_kept(tmp_path: Path) -> None
     assert {"code_turn_q", "code_turn_probe", "code_kind_q"} <= set(report["figures"])
     assert report["figures"]["code_kind_probe"]["floor"] < 0.8
     assert report["notes"] == []
+    monkeypatch.chdir(piece)
+    assert evaluate(".", data, **kwargs) == report
     piece = piece.rename(tmp_path / "alone")
     report = evaluate(piece, data, **kwargs)
     assert "code_turn_q" not in report["figures"]
@@ -324,10 +329,12 @@ def test_codes_are_read_by_the_shared_q_where_it_is_kept(tmp_path: Path) -> None
 def test_q_of_another_training_is_not_taken(tmp_path: Path) -> None:
     data = discs.write(tmp_path / "discs", 24)
     train(data, out=tmp_path / "p", budget="0.01kimg", overrides=TINY)
-    assert codes.saved_discriminator(tmp_path / "p.training", CODED) is None
-    assert codes.saved_discriminator(tmp_path / "none", CODED) is None
-    found = codes.saved_discriminator(tmp_path / "p.training", LATENT)
-    assert isinstance(found, Discriminator)
+    kept = tmp_path / "p.training"
+    assert "other labels or codes" in str(codes.saved_discriminator(kept, CODED, 16))
+    assert codes.saved_discriminator(tmp_path / "none", CODED, 16) == "there is no none beside it"
+    assert isinstance(codes.saved_discriminator(kept, LATENT, 16), Discriminator)
+    # As after Ctrl-C in the middle of a fade: the piece is of the smaller size.
+    assert "for 16 pixels, not for 8" in str(codes.saved_discriminator(kept, LATENT, 8))
 
 
 def test_labels_are_laid_out_as_the_piece_has_them() -> None:
@@ -362,6 +369,19 @@ def test_refusals_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EvaluationError, match="--out"):
         evaluate(piece, data, out=tmp_path / "file", effort=LITTLE)
+    with pytest.raises(EvaluationError, match="--samples 5: 6 are the least"):
+        evaluate(piece, data, samples=5, effort=LITTLE)
+    before = sorted(data.rglob("*"))
+    for inside in (data, data / "report"):
+        with pytest.raises(UsageError, match="inside the dataset"):
+            evaluate(piece, data, out=inside, effort=LITTLE)
+    assert sorted(data.rglob("*")) == before
+
+
+def test_so_few_samples_as_are_allowed_are_enough(tmp_path: Path) -> None:
+    piece = make_piece(tmp_path / "p", latent=LATENT)
+    data = discs.write(tmp_path / "discs", 60)
+    assert evaluate(piece, data, cache=tmp_path / "c", effort=LITTLE, samples=6)["samples"] == 6
 
 
 def test_a_figure_that_is_no_number_is_null() -> None:

@@ -19,6 +19,7 @@ from training.dataset import read_dataset
 from training.grid import to_png
 from training.metrics import contrast, figures
 from training.metrics.codes import diversity, probe, saved_discriminator, shared_q
+from training.metrics.distances import NEIGHBOURS
 from training.metrics.encoder import Encoder
 from training.metrics.figure import Figures, plain, table
 from training.metrics.identity import estranged, lines
@@ -28,7 +29,7 @@ from training.metrics.material import EvaluationError, Material, gather
 from training.metrics.origin import ENCODERS, fit_of, hold_out_of, recipe_of
 from training.metrics.vgg import Vgg16, load_vgg
 from training.pixels import floats
-from training.writing import replace
+from training.writing import check_outside, replace
 
 SAMPLES = 2000  # generated pictures, and real ones on each side, where there are as many
 _CHARACTERS = 256  # pictures of which one label is changed
@@ -66,7 +67,10 @@ def evaluate(
     Raises UsageError and PieceError, one line each.
     """
     effort = effort or Effort()
+    if samples <= NEIGHBOURS:
+        raise EvaluationError(f"--samples {samples}: {NEIGHBOURS + 1} are the least")
     if out is not None:
+        check_outside(out, dataset)
         _check_out(out)
     # What can be refused is refused before minutes are spent.
     networks = (load_inception(inception) if inception else None, load_vgg(vgg) if vgg else None)
@@ -155,10 +159,11 @@ def _codes(
             ),
             "probe",
         )  # fmt: skip
-    work = piece.path.with_name(f"{piece.path.name}.training")
-    discriminator = saved_discriminator(work, latent)
-    if discriminator is None:
-        notes.append(f"a piece has no Q, and {work} holds none for it: codes are read by the probe")
+    folder = piece.path.resolve()
+    work = folder.with_name(f"{folder.name}.training")
+    discriminator = saved_discriminator(work, latent, piece.card.resolution)
+    if isinstance(discriminator, str):
+        notes.append(f"a piece has no Q, and {discriminator}: codes are read by the probe alone")
         return found
     count = effort.code_pictures // 4
     read = shared_q(discriminator, material.paint, latent, known, count=count, seed=seed)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from training.colour import to_srgb
+
 Fit = Literal["pad", "crop"]
 Picture = NDArray[np.uint8]
 
@@ -54,8 +56,8 @@ class Header:
 
 
 def open_image(data: bytes, size: int) -> tuple[Image.Image, Header]:
-    """The image, upright, RGB or RGBA, and its header; a JPEG perhaps smaller, but both sides at
-    least twice size. Raises ValueError with the reason."""
+    """The image, upright, RGB or RGBA in sRGB, and its header; a JPEG perhaps smaller, but both
+    sides at least twice size. Raises ValueError with the reason."""
     with _faults():
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
@@ -71,7 +73,7 @@ def open_image(data: bytes, size: int) -> tuple[Image.Image, Header]:
         turned = _upright(image)
         if turned.size != image.size:  # on its side
             whole = (whole[1], whole[0])
-        return _eight_bit(turned), Header(*whole, frames, 16 if deep else 8)
+        return _srgb(turned), Header(*whole, frames, 16 if deep else 8)
 
 
 @contextmanager
@@ -92,6 +94,16 @@ def _upright(image: Image.Image) -> Image.Image:
     in many ways on the odd ones that cameras and editors leave."""
     turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """RGB or RGBA, in the colours that the file's own profile means."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return _eight_bit(image)
+    if image.mode == "CMYK":
+        return _eight_bit(to_srgb(image, profile))
+    return to_srgb(_eight_bit(image), profile, grey=image.mode.startswith(("1", "L", "I", "F")))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

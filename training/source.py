@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -21,6 +22,7 @@ MAX_FILE = 256 << 20  # bytes; no photograph is larger
 MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
 _RATIO_MATTERS = 1 << 20  # bytes; small text may compress as well as it likes
+_UTF8 = 0x800  # a zip's flag: the name is UTF-8
 T = TypeVar("T")
 
 
@@ -111,32 +113,30 @@ def _from_folder(root: Path) -> tuple[list[Entry], list[Problem]]:
     problems: list[Problem] = []
 
     def unreadable(error: OSError) -> None:
-        problems.append(Problem(str(error.filename), f"cannot be opened ({error.strerror})"))
+        what = f"cannot be opened ({error.strerror})"
+        problems.append(Problem(_written(str(error.filename)), what))
 
     for folder, folders, files in os.walk(root, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in folders:
             if (Path(folder) / name).is_symlink():
-                problems.append(Problem(name, "is a link to a folder; those are not followed"))
+                what = "is a link to a folder; those are not followed"
+                problems.append(Problem(_written(name), what))
         for name in files:
             if name.startswith("."):
                 continue
             file = Path(folder) / name
             inside = file.relative_to(root).as_posix()
-            if not _is_text(inside):
-                problems.append(Problem(inside, "its name is not Unicode text; rename it"))
+            if (text := _written(inside)) != inside:  # no label could be made of it
+                problems.append(Problem(text, "its name is not Unicode text; rename it"))
             else:
                 entries.append(Entry(inside, _reader(file)))
     return entries, problems
 
 
-def _is_text(name: str) -> bool:
-    """Whether a file's name can be written down: a label is made of it."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _written(name: str) -> str:
+    """A file's name as text: what is not Unicode in it as \\udcfc and the like."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _reader(file: Path) -> Callable[[], bytes]:
@@ -160,29 +160,38 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
     problems: list[Problem] = []
     seen: set[str] = set()
     for info in infos:
-        parts = PurePosixPath(info.filename).parts
+        name = _name_in_zip(info)
+        parts = PurePosixPath(name).parts
         if (
             not parts  # "." and the like
-            or info.is_dir()
+            or name.endswith("/")
             or "__MACOSX" in parts
             or any(p.startswith(".") and p != ".." for p in parts)
         ):
             continue
-        reason = _refusal(info)
-        if not reason and info.filename in seen:
+        reason = _refusal(info, name)
+        if not reason and name in seen:
             reason = "is in the zip a second time under this name"
-        seen.add(info.filename)
+        seen.add(name)
         if reason:
-            problems.append(Problem(info.filename, reason))
+            problems.append(Problem(name, reason))
         else:
-            entries.append(Entry(info.filename, _zip_reader(archive, info)))
+            entries.append(Entry(name, _zip_reader(archive, info)))
     return entries, problems
 
 
-def _refusal(info: zipfile.ZipInfo) -> str:
-    """Why an entry of a zip is not opened, or nothing."""
+def _name_in_zip(info: zipfile.ZipInfo) -> str:
+    """macOS writes UTF-8 without the flag that says so, some Windows programs \\ for /."""
     name = info.filename
-    if name.startswith(("/", "\\")) or ".." in PurePosixPath(name).parts or ":" in name:
+    if not info.flag_bits & _UTF8:
+        with suppress(UnicodeError):  # then it is what zipfile took it for: a PC's old letters
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/")
+
+
+def _refusal(info: zipfile.ZipInfo, name: str) -> str:
+    """Why an entry of a zip is not opened, or nothing."""
+    if name.startswith("/") or ".." in PurePosixPath(name).parts or ":" in name:
         return "its name points outside the zip"
     if info.flag_bits & 0x1:
         return "is encrypted; unpack it with its password first"

@@ -40,8 +40,9 @@ def write(
 
     pinned: labels that all images share, as {"form": "heart"}. An empty or new folder is filled. A
     folder that holds this same corpus (name, version, size, seed, what is pinned) is completed up
-    to `count`, so an interrupted run goes on where it stopped. Any other folder is refused with a
-    CorpusError, untouched. `progress(done, count)` is called as images are written.
+    to `count`, so an interrupted run goes on where it stopped; columns that were added to
+    labels.csv stay. Any other folder is refused with a CorpusError, untouched, and a file that is
+    not from here is never overwritten. `progress(done, count)` is called as images are written.
     """
     pinned = dict(pinned or {})
     corpus.check(count, size, seed, pinned)
@@ -74,16 +75,19 @@ def _write(
         "origin": "drawn by the code of installation, training/corpus; no image was used",
         "licence": "CC0-1.0 for the images, Apache-2.0 for the code that draws them",
     }
-    rows = _check_folder(out, facts)
+    known = _check_folder(out, facts)
+    rows = _read_rows(out, corpus, count)
     held = len(rows)
+    ours = ["file", *corpus.labels]
+    columns = ours + [name for row in rows[:1] for name in row if name not in ours]
     out.mkdir(parents=True, exist_ok=True)
-    replace(out / PROVENANCE, (json.dumps(facts, indent=2) + "\n").encode())
+    replace(out / PROVENANCE, (json.dumps(known | facts, indent=2) + "\n").encode())
     for images, labels in hands.draw(corpus, held, count, size, seed, **pinned):
         for image, found in zip(images, labels, strict=True):
-            file = f"{len(rows):05d}.png"
+            file = _name(len(rows))
             _save(out / file, image)
             rows.append({"file": file, **corpus.seen(found)})
-        replace(out / TABLE, _table(rows, ["file", *corpus.labels]))
+        replace(out / TABLE, _table(rows, columns))
         if progress is not None:
             progress(len(rows), count)
     title = f"{corpus.name}: {count} images of {size} pixels, seed {seed}"
@@ -91,12 +95,16 @@ def _write(
     return len(rows) - held
 
 
-def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rows of labels.csv that are there already; raises where the folder is not ours."""
+def _name(index: int) -> str:
+    return f"{index:05d}.png"
+
+
+def _check_folder(out: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What provenance.json says already; raises where the folder is not ours."""
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{out} is a file: name a folder for the corpus")
     if not out.exists() or not any(out.iterdir()):
-        return []
+        return {}
     try:
         found = json.loads((out / PROVENANCE).read_text("utf-8"))
     except (OSError, ValueError):
@@ -110,13 +118,27 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
                 f"{out} holds a corpus with {key} {found.get(key)!r}, not {facts[key]!r}: "
                 "name another folder"
             )
+    return found
+
+
+def _read_rows(out: Path, corpus: Corpus, count: int) -> list[dict[str, str]]:
+    """The rows of labels.csv that are there already; raises where images cannot follow them."""
     if not (out / TABLE).exists():
         return []
-    with (out / TABLE).open(newline="", encoding="utf-8") as table:
-        rows = list(csv.DictReader(table))
-    if any(None in row or None in row.values() or "file" not in row for row in rows):
-        raise CorpusError(f"{out / TABLE} is damaged: draw into a new folder")
-    if len(rows) > facts["count"]:
+    try:
+        with (out / TABLE).open(newline="", encoding="utf-8-sig") as table:
+            rows = list(csv.DictReader(table, strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        rows = [{}]
+    wanted = {"file", *corpus.labels}
+    if any(None in row or None in row.values() or not wanted <= set(row) for row in rows):
+        raise CorpusError(f"{out / TABLE} is damaged, or lacks a column: draw into a new folder")
+    if {row["file"] for row in rows} != {_name(index) for index in range(len(rows))}:
+        raise CorpusError(
+            f"{out / TABLE} no longer names {_name(0)} to {_name(len(rows) - 1)}, so what comes "
+            "next would take the place of others: draw into a new folder"
+        )
+    if len(rows) > count:
         raise CorpusError(f"{out} holds {len(rows)} images already: ask for as many or more")
     gone = next((row["file"] for row in rows if not (out / row["file"]).is_file()), None)
     if gone:
@@ -127,6 +149,10 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> list[dict[str, str]]:
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
     png = io.BytesIO()
     Image.fromarray(image).save(png, "PNG", compress_level=3)  # half the time, 5 % more bytes
+    if path.exists():  # left by an interrupted run, before the table named it; or not ours
+        if path.read_bytes() != png.getvalue():
+            raise CorpusError(f"{path} is not as it would be drawn: move it away, and run again")
+        return
     replace(path, png.getvalue())
 
 

@@ -26,7 +26,7 @@ def page(title: str, rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def _figure(row: Mapping[str, str]) -> str:
-    labels = {name: escape(value, quote=True) for name, value in row.items() if name != "file"}
+    labels = {escape(name): escape(value) for name, value in row.items() if name != "file"}
     named = ", ".join(f"{name} {value}" for name, value in labels.items())
     return (
         f'<figure><img src="{escape(row["file"], quote=True)}" alt="{named}">'

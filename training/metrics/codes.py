@@ -90,8 +90,9 @@ def shared_q(
     return score(guess, code_columns(points, latent.slices(), latent.codes), latent.codes)
 
 
-def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
-    """The discriminator that a training left in its folder, or nothing: a piece has none.
+def saved_discriminator(work: Path, latent: Latent, resolution: int) -> Discriminator | str:
+    """The discriminator that a training left in its folder, or why there is none for a piece of
+    this resolution.
 
     Raises CheckpointError for a folder whose checkpoints are damaged.
     """
@@ -99,9 +100,11 @@ def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
     from training.recipe import make_recipe
 
     if not has_checkpoint(work):
-        return None
+        return f"there is no {work.name} beside it"
     tensors, account = read_checkpoint(work)
     recipe, size = make_recipe(account["recipe"]), account["resolution"]
+    if size != resolution:  # stopped in the middle of a fade, or another training by now
+        return f"the one in {work.name} is for {size} pixels, not for {resolution}"
     network = Discriminator(
         size,
         fit_to(recipe.discriminator_stages[::-1], size)[::-1],
@@ -117,8 +120,8 @@ def saved_discriminator(work: Path, latent: Latent) -> Discriminator | None:
     }
     try:
         network.load_state_dict(own)
-    except RuntimeError:  # the folder's training has other labels or codes by now
-        return None
+    except RuntimeError:
+        return f"the one in {work.name} is for other labels or codes"
     return network.eval().requires_grad_(False)
 
 

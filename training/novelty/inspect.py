@@ -26,6 +26,7 @@ from training.pixels import pixels
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
+from training.writing import check_outside
 
 SAMPLES, NEIGHBOURS = 256, 3
 MOST_SAMPLES, MOST_NEIGHBOURS = 10_000, 12
@@ -54,7 +55,7 @@ def inspect(
     if not 1 <= neighbours <= MOST_NEIGHBOURS:
         raise UsageError(f"--neighbours {neighbours}: from 1 to {MOST_NEIGHBOURS}")
     folder.check_target(out)
-    _check_outside(out, dataset)
+    check_outside(out, dataset)
     work = load(shelf.find(piece))
     side = min(work.card.resolution, _SIDE)
     data = read_dataset(dataset, side, fit_of(work.card), progress=True)
@@ -99,14 +100,6 @@ def draw(work: Piece, data: Dataset, count: int, seed: int, side: int) -> Tensor
 
 def _same_labels(work: Piece, data: Dataset) -> bool:
     return work.card.latent.labels == data.labels
-
-
-def _check_outside(out: Path, dataset: Path) -> None:
-    if out.resolve().is_relative_to(dataset.resolve()):
-        raise UsageError(
-            f"--out {out} lies inside the dataset, where its pictures would be read as images; "
-            "name a folder elsewhere"
-        )
 
 
 def _facts(
