@@ -169,7 +169,7 @@ def test_a_decision_is_remembered_while_the_suggestion_agrees(photos: Path, out:
     assert "igbo/three.png" not in files_in(out / "images")
     edit(out, "igbo/three.png", keep="yes")
     assert run(photos, out).decided == 0
-    assert files_in(out / "images") == IMAGES | TABLES
+    assert "igbo/three.png" in files_in(out / "images")
 
 
 def test_what_a_person_adds_to_the_manifest_stays(photos: Path, out: Path) -> None:
