@@ -86,8 +86,8 @@ def eyes(c: Carving, dice: Dice, kind: str) -> None:
             ellipse(x, y, 0, 0, rx * 0.34, rx * 0.34),
         )
     else:
-        lid = ellipse(x, y, 0, 0, rx, rx * 0.7, 6)
-        cut = ellipse(x, y, 0, 0, rx * 0.78, rx * 0.36, 6)
+        lid = ellipse(x, y, 0, 0, rx, rx * 0.85, 8)
+        cut = ellipse(x, y, 0, 0, rx * 0.74, rx * 0.52, 8)
     rise = {"tube": 2.6, "square": 1.4, "round": 1.1}.get(kind, 1.0) * p.bulge
     shape = root(lid) if kind not in ("tube", "square") else ramp(0, 0.3, lid)
     c.height += c.cover * shape * rise
