@@ -69,7 +69,23 @@ def test_a_larger_network_begins_from_a_smaller_piece(tmp_path: Path) -> None:
 def test_nothing_in_common_is_refused(tmp_path: Path) -> None:
     folder = make_piece(tmp_path / "p", 32, HERE)
     with pytest.raises(UsageError, match=r"little in common.*\[16, 12, 8\]"):
-        begin_from(module(line="4:64 8:48 16:40 32:8"), folder)
+        begin_from(module(line="4:8 8:6 16:4 32:8"), folder)
+
+
+def test_a_wider_network_draws_the_same_pictures_at_first(tmp_path: Path) -> None:
+    folder = make_piece(tmp_path / "p", 32, HERE)
+    _, theirs = load_unfolded(folder)
+    mine = module(line="4:20 8:12 16:24")
+    begin_from(mine, folder)
+    points = torch.randn(8, HERE.width, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        pictures = mine.generator.eval()(points)
+        assert torch.allclose(pictures, theirs.eval()(points), atol=1e-5)
+        assert pictures.std() > 0.01
+    mine.generator(points).square().mean().backward()
+    wider = mine.generator.picture.weight.grad
+    assert wider is not None
+    assert wider[8:].abs().max() > 0  # what is new learns
 
 
 @pytest.fixture

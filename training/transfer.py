@@ -1,7 +1,9 @@
 """Begin from a piece that exists: its generator, and its discriminator where the training is kept.
 
-What fits is taken over: every layer of the same shape, and of the input layer the columns of z and
-of the labels and codes that have the same names. The rest begins anew.
+What fits is taken over: every layer that is as wide or wider, and of the input layer the columns of
+z and of the labels and codes that have the same names. The rest begins anew. What a wider layer has
+beyond the piece's feeds nothing into it at first, so the piece's pictures are drawn until it has
+learned something (as in Chen et al. 2016, Net2Net, but no channel is copied).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from training.checkpoint import CheckpointError, has_checkpoint, read_checkpoint
 from training.module import GanModule
 
 REST = 2.0  # kimg in which a new discriminator learns alone
-LEAST = 0.2  # of the generator's weights; with less in common it is not the same network
+LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
 
 
 def begin_from(module: GanModule, folder: Path) -> bool:
@@ -34,20 +36,34 @@ def begin_from(module: GanModule, folder: Path) -> bool:
         other = theirs.get(key)
         if other is None or (key.startswith("picture.") and not same_end):
             continue
-        if key == "seed.weight" and len(other) == len(tensor):
-            _copy_inputs(tensor, other, module.latent, card.latent)
-        elif other.shape == tensor.shape:
-            tensor.copy_(other)
+        if key == "seed.weight" and len(other) <= len(tensor):
+            _copy_inputs(tensor[: len(other)], other, module.latent, card.latent)
+        elif key != "seed.weight" and _fits(other, tensor):
+            _copy(tensor, other)
         else:
             continue
-        taken += tensor.numel()
-    if taken < LEAST * sum(tensor.numel() for tensor in mine.values()):
+        taken += other.numel()
+    if taken < LEAST * sum(tensor.numel() for tensor in theirs.values()):
         raise UsageError(
             f"--from {folder}: its network has little in common with the recipe's; give the recipe "
-            f"its channels, --set generator=…, which are {list(source.channels)} from 4 pixels on"
+            f"at least its channels, --set generator=…, which are {list(source.channels)} from 4 "
+            "pixels on"
         )
     module.average.load_state_dict(mine)
     return _take_discriminator(module, folder)
+
+
+def _fits(other: Tensor, tensor: Tensor) -> bool:
+    return len(other.shape) == len(tensor.shape) and all(
+        theirs <= mine for theirs, mine in zip(other.shape, tensor.shape, strict=True)
+    )
+
+
+def _copy(mine: Tensor, theirs: Tensor) -> None:
+    """A layer into one as wide or wider: (A, B, k, k) of A inputs and B outputs, or (B,)."""
+    if len(theirs.shape) > 1:
+        mine[len(theirs) :, : theirs.shape[1]] = 0  # from what is new to what was there
+    mine[tuple(slice(size) for size in theirs.shape)] = theirs
 
 
 def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, other: Latent) -> None:

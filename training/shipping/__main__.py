@@ -35,9 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--upscaler", default="30m", help="the budget of its upscaler")
     parser.add_argument("--resolution", type=int, default=256 if torch.cuda.is_available() else 128)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--from", dest="begin_with", metavar="PIECE", help="a piece to begin from")
     parser.add_argument("--shelf", type=Path, default=shelf.SHIPPED)
     options = parser.parse_args(arguments)
-    terms = Terms(options.budget, options.upscaler, options.resolution, overrides=options.set)
+    terms = Terms(
+        options.budget,
+        options.upscaler,
+        options.resolution,
+        overrides=options.set,
+        begin_with=options.begin_with,
+    )
     try:
         made = ship(
             options.piece, read_commission(options.piece), terms, options.work, options.shelf

@@ -37,6 +37,7 @@ class Terms:
 
     budget, upscaler: times, as 2h. resolution: pixels a side. count: images instead of the
     commission's, and `large` those that the upscaler learns from. overrides: key=value on top.
+    begin_with: a piece to begin from.
     """
 
     budget: str
@@ -45,6 +46,7 @@ class Terms:
     count: int | None = None
     large: int = 400
     overrides: Sequence[str] = ()
+    begin_with: str | None = None
     upscaler_overrides: Sequence[str] = ()
     measuring: Effort | None = None
 
@@ -72,6 +74,7 @@ def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Pat
         resolution=terms.resolution,
         overrides=overrides,
         resume="or-start",
+        begin_with=terms.begin_with,
     )
     told = read_card(made).training
     if Budget.parse(terms.budget).spent(told["seconds"], told["kimg"]) < _WHOLE:
