@@ -30,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show where an error comes from")
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     _play(_command(sub, "play", "play a piece live", "installation play --scene drift"))
+    text = "the gallery: by the venue's hours, started again when it ends"
+    _open(_command(sub, "open", text, "installation open gallery", "open_house"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
     _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
     _dataset(sub)
@@ -83,6 +85,12 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen")
     p.add_argument("--out", default="", help="record to FILE.mp4, or a folder of PNG")
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
+    for name in ("--supervised", "--standby"):  # what `installation open` asks of its show
+        p.add_argument(name, action="store_true", help=argparse.SUPPRESS)
+
+
+def _open(p: argparse.ArgumentParser) -> None:
+    p.add_argument("venue", help="a venue's name or .toml file")
 
 
 def _train(p: argparse.ArgumentParser) -> None:

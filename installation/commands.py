@@ -82,8 +82,16 @@ def play(options: argparse.Namespace) -> int:
             fps=options.fps,
             out=options.out,
             report=options.report,
+            supervised=options.supervised,
+            standby=options.standby,
         )
     )
+
+
+def open_house(options: argparse.Namespace) -> int:
+    from installation import gallery
+
+    return gallery.open_house(options.venue)
 
 
 def train(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -22,6 +23,7 @@ from installation.programme import Options, Programme, pieces_of
 from installation.scene import SceneError
 from installation.setlist import Setlist, SetlistError
 from installation.venue import Venue, VenueError
+from installation.watch.schedule import Hours
 from models import shelf
 from models.card import PieceError, verify
 from shaders import ShaderError
@@ -56,6 +58,8 @@ def examine(name: str) -> Iterator[Finding]:
         yield from _scenes(place, order)
         yield from _pieces(place, order)
         yield from _addresses(name)
+    if place.hours:
+        yield Finding("hours", "ok", f"now {Hours.parse(place.hours).says(datetime.now())}")
     yield from _screen(place)
     yield _gpu()
     yield _midi(place)

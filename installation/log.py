@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -14,6 +16,13 @@ def configure(level: int = logging.INFO) -> None:
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
+
+
+def keep(path: str | Path) -> None:
+    """Also write the log to a file, with dates; five files of 1 MB at most. Raises OSError."""
+    handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
+    logging.getLogger().addHandler(handler)
 
 
 class Complaints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,14 @@ class Options:
     fps: float = 60.0
     out: str = ""
     report: str = ""
+    supervised: bool = False  # the venue's hours hold, and the pulse goes to stdout
+    standby: bool = False  # the built-in picture alone
+
+    def names_a_display(self) -> bool:
+        """Whether a certain display was asked for: then a clip is no answer."""
+        named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        asked = self.fullscreen or self.display is not None
+        return bool(named) or asked or venues.load(self.venue).window.fullscreen
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ ups
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from installation import desk, report
-from installation import venue as venues
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
@@ -39,10 +37,15 @@ from installation.programme import Options, Programme, bindings, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.signals import ended_by_signals
+from installation.standby import stand_by
+from installation.watch.health import Heart
+from installation.watch.lights import Lights
+from installation.watch.schedule import Hours
 
 log = logging.getLogger(__name__)
 
 _TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen"}
+_REST = 0.1  # seconds more from frame to frame while the house is closed
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
 
@@ -54,10 +57,13 @@ def play(options: Options) -> int:
     """
     if options.offscreen:
         return _render(options)
+    heart = Heart(sys.stdout if options.supervised else None)
+    if options.standby:
+        return stand_by(options, heart)
     try:
         stage = live(options)
     except NoDisplay as error:
-        if _has_a_wall(options):
+        if options.names_a_display():
             raise
         return _render_clip(options, str(error))
     try:
@@ -67,17 +73,12 @@ def play(options: Options) -> int:
             stage.show.start()
             while not stage.closing and stage.frames_left():
                 stage.frame()
+                if not heart.beat(stage.stats.neural, stage.lights.out):
+                    stage.end()  # whoever supervised it is gone
     finally:
         stage.close()
         stage.window.close()
     return 0
-
-
-def _has_a_wall(options: Options) -> bool:
-    """Whether a certain display was asked for: then a clip is no answer."""
-    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    asked = options.fullscreen or options.display is not None
-    return bool(named) or asked or venues.load(options.venue).window.fullscreen
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
@@ -145,6 +146,7 @@ class Stage:
         self.tempo.bind(self.bus, "clock")
         self.stats = FrameStats()
         self._pace = Pace(venue.window.picture, venue.window.least_fps)
+        self.lights = Lights(Hours.parse(venue.hours if options.supervised else {}))
         self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
         slowest = 1 / min(venue.window.least_fps, window.rate)
@@ -201,16 +203,27 @@ class Stage:
         dt = self._clock.tick()
         self._take_events()
         self._carry_out(self.bus.tick(dt))
+        self.lights.follow(dt)
+        if self.lights.out:
+            self._rest()
+            return
         moment = self.tempo.frame(dt)
         self._evening.follow(dt)
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
-        self.show.present(picture, self.window.screen, moment)
+        self.show.present(picture, self.window.screen, moment, self.lights.level)
         self._camera.take(self.window.screen, self.window.size, moment.time)
         self._draw_overlay()
         self.window.swap()
         self._count()
+
+    def _rest(self) -> None:
+        """A frame while the house is closed: dark, and nothing is painted."""
+        self.window.screen.clear()
+        self.window.swap()
+        time.sleep(_REST)
+        self._last = time.perf_counter()
 
     def _count(self) -> None:
         now = time.perf_counter()

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import importlib.resources
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
+
+from installation.watch.schedule import Hours
 
 Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
@@ -19,6 +30,21 @@ Side = Annotated[int, Field(ge=64, le=16384)]
 
 class VenueError(Exception):
     """A venue file that is not there or not right. One line: file, key, value, what is allowed."""
+
+
+def _open(table: dict[str, str]) -> dict[str, str]:
+    Hours.parse(table)
+    return table
+
+
+def _daily(text: str) -> str:
+    if text == "never":
+        return text
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time of the day like 04:00, or never") from None
+    return text
 
 
 class Table(BaseModel):
@@ -99,6 +125,20 @@ class Record(Table):
     fps: float = Field(30, ge=1, le=120)
 
 
+class Watch(Table):
+    """For `installation open`, when nobody is there."""
+
+    restart: Annotated[str, AfterValidator(_daily)] = Field(
+        "04:00", description="When the show begins anew every day, by local time; or never."
+    )
+    hang: float = Field(30, ge=5, le=600, description="Seconds without a frame, then it is ended.")
+    log: str = Field("installation.log", description="A file for what happens; empty: none.")
+
+    @property
+    def begins_anew(self) -> time | None:
+        return None if self.restart == "never" else time.fromisoformat(self.restart)
+
+
 class Venue(Table):
     """A whole venue file."""
 
@@ -108,6 +148,10 @@ class Venue(Table):
     midi: Midi = Midi()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
+    watch: Watch = Watch()
+    hours: Annotated[dict[str, str], AfterValidator(_open)] = Field(
+        {}, description="When the house is open, for `installation open`; empty: always."
+    )
     parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
 
 

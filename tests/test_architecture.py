@@ -27,7 +27,7 @@ DOORS = {
     "installation.log": set(),
     "installation.parameters": {"installation.log"},
     "installation.clock": {"installation.parameters"},
-    "installation.venue": {"pydantic"},
+    "installation.venue": {"pydantic", "installation.watch.schedule"},
     "installation.setlist": {"pydantic"},
     "installation.scene": {"installation.parameters", "installation.clock", "numpy"},
     "installation.report": {"numpy"},
@@ -41,6 +41,8 @@ DOORS = {
         "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
         "numpy",
     },
+    # no torch, no window: there is to be little in it that can fail
+    "installation.watch": {"installation.watch", "installation.signals"},
     "installation.output": {
         "installation.output", "installation.log", "pygame", "moderngl", "numpy", "PIL", "av",
     },

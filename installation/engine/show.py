@@ -210,9 +210,16 @@ class Show:
         self._waiting.draw(self._dark.framebuffer, {}, time=frame.time, dt=frame.dt)
         return self._dark.texture
 
-    def present(self, picture: moderngl.Texture, into: moderngl.Framebuffer, frame: Frame) -> None:
-        """Encode the picture once, dithered, into a window or file's framebuffer."""
-        brightness = self.bus.value("/light/brightness")
+    def present(
+        self,
+        picture: moderngl.Texture,
+        into: moderngl.Framebuffer,
+        frame: Frame,
+        lights: float = 1.0,
+    ) -> None:
+        """Encode the picture once, dithered, into a window or file's framebuffer. lights: of the
+        house, 0 to 1."""
+        brightness = lights * self.bus.value("/light/brightness")
         self._present.render(picture, into, frame.time, brightness, self.hurried)
 
     def resize(self, size: Size) -> None:

@@ -1,0 +1,48 @@
+"""`installation open`: the gallery, supervised, fullscreen, by the venue's hours."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+from installation import house
+from installation import log as logs
+from installation.parameters import Bus
+from installation.programme import Options, Programme
+from installation.venue import VenueError
+from installation.watch.schedule import Hours
+from installation.watch.supervise import Supervisor, Terms
+
+log = logging.getLogger(__name__)
+
+
+def open_house(venue: str) -> int:
+    """Play a venue's setlist until somebody closes it. Returns the exit status.
+
+    What a user can mend in files is raised here, before anything is opened; whatever happens
+    later is outlived.
+    """
+    program = Programme.of(Options(venue=venue))
+    bus = Bus()
+    house.declare(bus, program.cards, program.scenes)
+    program.check(bus, venue)
+    settings = program.venue.watch
+    if settings.log:
+        try:
+            logs.keep(settings.log)
+        except OSError as error:
+            says = f"{venue}: watch.log = {settings.log!r} cannot be written: {error.strerror}"
+            raise VenueError(says) from error
+    log.info("%s is %s", venue, Hours.parse(program.venue.hours).says(datetime.now()))
+    terms = Terms(restart=settings.begins_anew, hang=settings.hang)
+    return Supervisor(lambda standby: command(venue, standby), terms).run()
+
+
+def command(venue: str, standby: bool) -> Sequence[str]:
+    """What plays it, in a process of its own."""
+    asked = ["--venue", venue, "--fullscreen", "--supervised"]
+    return [
+        sys.executable, "-m", "installation.cli", "play", *asked, *["--standby"] * standby,
+    ]  # fmt: skip

@@ -1,0 +1,69 @@
+"""What is on the wall while no show will start: a picture that needs no piece, scene or torch."""
+
+from __future__ import annotations
+
+import logging
+
+import shaders
+from installation import venue as venues
+from installation.clock import WallClock
+from installation.engine.compose import Present
+from installation.engine.programs import Program
+from installation.engine.textures import Target
+from installation.output.window import Window
+from installation.programme import Options
+from installation.signals import ended_by_signals
+from installation.venue import Venue, VenueError
+from installation.watch.health import Heart
+from installation.watch.lights import Lights
+from installation.watch.schedule import Hours
+
+log = logging.getLogger(__name__)
+
+_FPS = 30  # it moves slowly
+
+
+def stand_by(options: Options, heart: Heart) -> int:
+    """Show it until it is ended. Returns the exit status. Raises DisplayError or ShaderError."""
+    try:
+        venue = venues.load(options.venue)
+    except VenueError as error:
+        log.error("%s; the first display is taken", error)
+        venue = Venue()
+    settings = venue.window
+    window = Window(
+        "installation",
+        options.size or settings.size,
+        fullscreen=options.fullscreen or settings.fullscreen,
+        display=settings.display,
+        vsync=settings.vsync,
+        fps=_FPS,
+    )
+    try:
+        _draw(window, Lights(Hours.parse(venue.hours)), heart)
+    finally:
+        window.close()
+    return 0
+
+
+def _draw(window: Window, lights: Lights, heart: Heart) -> None:
+    picture, present = Target(window.ctx, window.size), Present(window.ctx)
+    program = Program(window.ctx, shaders.load("output/waiting"))
+    clock, seconds, ended = WallClock(), 0.0, []
+    try:
+        with ended_by_signals(lambda: ended.append(True)):
+            while not ended:
+                dt = clock.tick()
+                seconds += dt
+                lights.follow(dt)
+                if any(event.kind == "quit" for event in window.events()):
+                    return
+                picture = picture.resized(window.size)
+                program.draw(picture.framebuffer, {}, time=seconds, dt=dt)
+                present.render(picture.texture, window.screen, seconds, lights.level)
+                window.swap()
+                if not heart.beat(0, resting=True):
+                    return
+    finally:
+        for part in (program, present, picture):
+            part.release()

@@ -1,0 +1,180 @@
+"""`installation open`, on a virtual display: whatever happens to the show, it comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageGrab
+
+from installation import cli, gallery
+from installation.watch.health import Pulse
+from installation.watch.schedule import DAYS
+from tests.pieces import make_piece
+from tests.waiting import until
+
+ROOT = Path(__file__).parent.parent
+LONG = 60.0  # seconds; a show begins in three on a quiet machine
+
+VENUE = """
+[play]
+piece = "{piece}"
+scene = "drift"
+[osc]
+enabled = false
+[midi]
+enabled = false
+[watch]
+hang = 5
+log = "{folder}/house.log"
+"""
+
+
+class Opened:
+    """The house, opened in a process of its own."""
+
+    def __init__(self, display: str, folder: Path, more: str = "") -> None:
+        self.display, self.folder = display, folder
+        piece = make_piece(folder / "tiny")
+        venue = folder / "here.toml"
+        venue.write_text(VENUE.format(piece=piece, folder=folder) + more)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "installation.cli", "open", str(venue)],
+            cwd=folder,
+            env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.DEVNULL,
+        )
+
+    def show(self) -> int:
+        """The number of the show's process, 0 while there is none."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        found = children.read_text().split()
+        return int(found[0]) if found else 0
+
+    def picture(self) -> np.ndarray:
+        grabbed = ImageGrab.grab(xdisplay=self.display).convert("RGB")
+        return np.asarray(grabbed).astype(int)
+
+    def moves(self) -> bool:
+        """The wall is lit, and not twice the same."""
+        until(lambda: self.picture().max() > 20, LONG)
+        first = self.picture()
+        until(lambda: (self.picture() != first).any(), LONG)
+        return bool(self.picture().max() > 20)
+
+    def log(self) -> str:
+        path = self.folder / "house.log"
+        return path.read_text() if path.exists() else ""
+
+    def shows(self, count: int) -> int:
+        """Wait until so many shows have begun, and the newest one moves; its process."""
+        until(lambda: self.log().count("the show is on") == count, LONG)
+        assert self.moves()
+        return self.show()
+
+    def kill(self) -> None:
+        show = self.show() if self.process.poll() is None else 0
+        self.process.kill()
+        self.process.wait()
+        if show:
+            until(lambda: not alive(show), LONG)  # it notices that nobody hears its pulse
+
+
+def alive(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def house(display: str, tmp_path: Path) -> Iterator[Opened]:
+    opened = Opened(display, tmp_path)
+    yield opened
+    opened.kill()
+
+
+def test_a_show_that_is_killed_or_hangs_comes_back(house: Opened) -> None:
+    first = house.shows(1)
+    assert house.picture().shape == (480, 640, 3)
+    os.kill(first, signal.SIGKILL)
+    second = house.shows(2)
+    assert second != first
+    os.kill(second, signal.SIGSTOP)
+    third = house.shows(3)
+    assert third not in (0, second)
+    assert "always open" in house.log()
+    assert "the show is ended: it shows no frames any more" in house.log()
+    house.process.send_signal(signal.SIGTERM)
+    assert house.process.wait(LONG) == 0
+    assert not alive(third)
+    assert "closed" in house.log()
+
+
+def test_a_show_whose_supervisor_is_gone_ends(house: Opened) -> None:
+    show = house.shows(1)
+    house.process.kill()
+    house.process.wait()
+    until(lambda: not alive(show), LONG)
+
+
+def test_out_of_hours_the_wall_is_dark(display: str, tmp_path: Path) -> None:
+    far = DAYS[(datetime.now().weekday() + 3) % 7]
+    house = Opened(display, tmp_path, f'[hours]\n{far} = "10:00-18:00"\n')
+    try:
+        until(lambda: "the show is on" in house.log(), LONG)
+        assert f"closed until {far} 10:00" in house.log()
+        assert house.picture().max() == 0
+    finally:
+        house.kill()
+
+
+def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path: Path) -> None:
+    venue = tmp_path / "here.toml"
+    venue.write_text("[play")  # broken while it was on
+    command = [*gallery.command(str(venue), standby=True), "--size", "320x240"]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        pulse = Pulse.read(running.stdout.readline())
+        assert pulse is not None
+        assert pulse.resting
+        until(lambda: np.asarray(ImageGrab.grab(xdisplay=display)).max() > 20, LONG)
+        running.terminate()
+        assert "not valid TOML" in running.stderr.read()
+        assert running.wait(LONG) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[hours]\ntuesday = "10:00-18:00"', "'tuesday' names no days"),
+        ('[hours]\nmon = "10-18"', "write it as 10:00-18:00"),
+        ('[watch]\nrestart = "soon"', "watch.restart = 'soon': Value error, a time of the day"),
+        ("[watch]\nhang = 1", "watch.hang = 1"),
+        ('[watch]\nlog = "nowhere/at/all.log"', "watch.log = 'nowhere/at/all.log' cannot be"),
+        ('[play]\npiece = "ghost"', "no piece 'ghost'"),
+        ('[parameters]\n"/drift/spede" = 1', "did you mean /drift/speed"),
+    ],
+)
+def test_a_mistake_in_the_venue_opens_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    venue = tmp_path / "here.toml"
+    venue.write_text(text)
+    assert cli.main(["open", str(venue)]) == 2
+    assert says in capsys.readouterr().err

@@ -1,0 +1,168 @@
+"""A show that is started again whenever it ends; here by little programs that play its part."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from installation.watch import health
+from installation.watch.supervise import Supervisor, Terms
+from tests.waiting import until
+
+# Each line of `parts` is what one run does after the other; the last one is repeated.
+PLAYER = """
+import json, pathlib, signal, sys, time
+log, parts = pathlib.Path(sys.argv[1]), sys.argv[2:]
+with log.open("a") as file:
+    file.write(f"{sys.argv[0]} begins\\n")
+runs = len(log.read_text().splitlines())
+part = parts[min(runs, len(parts)) - 1]
+frames = 0
+def pulse(pictures, resting=False):
+    global frames
+    frames += 1
+    told = {"frames": frames, "pictures": pictures, "resting": resting}
+    print(json.dumps({"pulse": told}), flush=True)
+if part == "crash":
+    pulse(1)
+    print("12:34:56 my last words", file=sys.stderr, flush=True)
+    sys.exit(3)
+if part == "close":
+    pulse(1)
+    sys.exit(0)
+if part == "hang":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pulse(1)
+    time.sleep(60)
+while True:
+    pulse({"stand still": 1, "rest": 0}.get(part, frames), part == "rest")
+    time.sleep(0.05)
+"""
+
+QUICK = Terms(restart=None, hang=1.0, retry=0.3, grace=0.3, first_wait=0.01, slowest=0.02)
+
+
+class House:
+    """A supervisor of little programs. began: the standby flag of each process."""
+
+    def __init__(
+        self, folder: Path, *parts: str, picture: str = "rest", terms: Terms = QUICK,
+        now: object = datetime.datetime.now,
+    ) -> None:  # fmt: skip
+        self.began: list[bool] = []
+        self._folder, self._parts, self._picture = folder, parts, picture
+        self.supervisor = Supervisor(self._command, terms, now)  # type: ignore[arg-type]
+
+    def _command(self, standby: bool) -> Sequence[str]:
+        self.began.append(standby)
+        if standby:
+            runs, parts = self._folder / "standby", (self._picture,)
+        else:
+            runs, parts = self._folder / "runs", self._parts
+        return [sys.executable, "-c", PLAYER, str(runs), *parts]
+
+
+def test_what_crashes_begins_again_and_what_is_closed_stays_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    house = House(tmp_path, "crash", "crash", "close")
+    assert house.supervisor.run() == 0
+    assert house.began == [False, False, False]
+    assert caplog.messages.count("the show ended by itself (status 3)") == 2
+    assert caplog.messages.count("my last words") == 2  # once, without a second time before it
+
+
+def test_a_show_that_hangs_is_ended(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    house = House(tmp_path, "hang", "close")
+    assert house.supervisor.run() == 0
+    assert len(house.began) == 2
+    assert "the show is ended: it shows no frames any more" in caplog.messages
+
+
+def test_a_picture_that_stands_still_is_ended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STILL", 0.5)
+    house = House(tmp_path, "stand still", "close")
+    assert house.supervisor.run() == 0
+    assert "the show is ended: its picture stands still" in caplog.messages
+
+
+def test_what_will_not_start_gives_way_to_the_built_in_picture_and_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path, "crash", "crash", "crash", "crash", "close")
+    assert house.supervisor.run() == 0
+    # three tries, the picture, another try, the picture, and then it plays
+    assert house.began == [False, False, False, True, False, True, False]
+
+
+def test_where_not_even_the_picture_comes_it_never_gives_up(tmp_path: Path) -> None:
+    house = House(tmp_path, *["crash"] * 6, "close", picture="crash")
+    assert house.supervisor.run() == 0
+    assert house.began == [False] * 3 + [True, False] * 4
+
+
+def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    days = iter(range(10_000))
+
+    def now() -> datetime.datetime:  # an hour passes at every look
+        return datetime.datetime(2026, 11, 26, 1) + datetime.timedelta(hours=next(days))
+
+    terms = Terms(restart=datetime.time(4), grace=0.3, first_wait=0.01)
+    house = House(tmp_path, "play", "close", terms=terms, now=now)
+    assert house.supervisor.run() == 0
+    assert house.began == [False, False]
+    assert "the show begins anew, as every day at this time" in caplog.messages
+
+
+def test_a_closed_house_may_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "STILL", 0.2)
+    house = House(tmp_path, "rest")
+    thread = threading.Timer(1.0, house.supervisor.end)
+    thread.start()
+    assert house.supervisor.run() == 0
+    assert house.began == [False]
+
+
+def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        assert House(tmp_path, "close").supervisor.run() == 0
+        told = [systemd.recv(200).decode()]
+        while told[-1] != "STOPPING=1":
+            told.append(systemd.recv(200).decode())
+    assert told[0] == "WATCHDOG=1"
+    assert "READY=1\nSTATUS=the show is on" in told
+
+
+def test_a_systemd_that_is_gone_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    assert House(tmp_path, "close").supervisor.run() == 0
+
+
+def test_a_signal_closes_show_and_house(tmp_path: Path) -> None:
+    house = House(tmp_path, "play")
+
+    def close() -> None:
+        until(lambda: (tmp_path / "runs").exists())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=close).start()
+    assert house.supervisor.run() == 0
+    assert house.began == [False]
