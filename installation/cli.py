@@ -87,6 +87,7 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
     for name in ("--supervised", "--standby"):  # what `installation open` asks of its show
         p.add_argument(name, action="store_true", help=argparse.SUPPRESS)
+    p.add_argument("--memory", default="", help=argparse.SUPPRESS)
 
 
 def _open(p: argparse.ArgumentParser) -> None:

@@ -84,6 +84,7 @@ def play(options: argparse.Namespace) -> int:
             report=options.report,
             supervised=options.supervised,
             standby=options.standby,
+            memory=options.memory,
         )
     )
 

@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
-from installation.output.overlay import Row
+from installation.control.keyboard import Keyboard
+from installation.engine.show import Show
+from installation.output.offscreen import Offscreen
+from installation.output.overlay import Overlay, Row
+from installation.output.window import Window
 from installation.parameters import Bus, Param
+
+
+class Desk:
+    """Draws the overlay over the picture while it is `on`; a file gets none."""
+
+    def __init__(self, window: Window | Offscreen, keyboard: Keyboard, on: bool) -> None:
+        self.on = on
+        self._window, self._keyboard = window, keyboard
+        self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
+
+    def draw(self, show: Show, news: str) -> None:
+        """news: the most pressing thing there is to say."""
+        if self._overlay is None or not self.on:
+            return
+        fps, player = f"{show.stats.recent_fps():.0f} fps", show.player
+        sharp = f"upscaler {player.upscaler or '…'}"
+        facts = " · ".join([show.scene.name, player.card.name, fps, sharp])
+        shown = rows(show.bus, self._keyboard.selected)
+        self._overlay.draw(self._window.screen, self._window.size, [facts, news], shown)
+
+    def release(self) -> None:
+        if self._overlay is not None:
+            self._overlay.release()
 
 
 def rows(bus: Bus, selected: str) -> list[Row]:

@@ -47,11 +47,19 @@ class Evening:
         self._cue: _Cue | None = None
         self._before: dict[str, float] = {}  # what the entry that is on has changed
 
-    def open(self, scene: str) -> None:
-        """The first scene. Raises SceneError or ShaderError."""
+    @property
+    def on(self) -> tuple[str, str, bool]:
+        """The scene and the piece that are on or coming on, by name, and whether a hand chose."""
+        names = {player: name for name, player in self._show.players.items()}
+        return self._show.scene.name, names.get(self._show.player, ""), self._hold
+
+    def open(self, scene: str, piece: str = "", held: bool = False) -> None:
+        """The first scene. held: a hand had chosen it. Raises SceneError or ShaderError."""
         first = scene or self._order[0].scene
         entry = self._find(first)
-        self._show.cue(first, piece=self._program.piece_of(entry) if entry else "")
+        self._hold = self._hold or held
+        piece = piece or (self._program.piece_of(entry) if entry else "")
+        self._show.cue(first, piece=piece)
         self._dress(entry)
 
     def follow(self, dt: float) -> None:

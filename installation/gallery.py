@@ -6,6 +6,8 @@ import logging
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from installation import house
 from installation import log as logs
@@ -13,7 +15,7 @@ from installation.parameters import Bus
 from installation.programme import Options, Programme
 from installation.venue import VenueError
 from installation.watch.schedule import Hours
-from installation.watch.supervise import Supervisor, Terms
+from installation.watch.supervise import Start, Supervisor, Terms
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +39,15 @@ def open_house(venue: str) -> int:
             raise VenueError(says) from error
     log.info("%s is %s", venue, Hours.parse(program.venue.hours).says(datetime.now()))
     terms = Terms(restart=settings.begins_anew, hang=settings.hang)
-    return Supervisor(lambda standby: command(venue, standby), terms).run()
+    with TemporaryDirectory(prefix="installation-") as folder:
+        memory = Path(folder) / "show.json"
+        return Supervisor(lambda start: command(venue, start, memory), terms).run()
 
 
-def command(venue: str, standby: bool) -> Sequence[str]:
-    """What plays it, in a process of its own."""
+def command(venue: str, start: Start, memory: Path) -> Sequence[str]:
+    """What plays it, in a process of its own. memory: a file for what is on."""
+    if start is not Start.AGAIN:
+        memory.unlink(missing_ok=True)
     asked = ["--venue", venue, "--fullscreen", "--supervised"]
-    return [
-        sys.executable, "-m", "installation.cli", "play", *asked, *["--standby"] * standby,
-    ]  # fmt: skip
+    asked += ["--standby"] if start is Start.STANDBY else ["--memory", str(memory)]
+    return [sys.executable, "-m", "installation.cli", "play", *asked]

@@ -38,6 +38,7 @@ class Options:
     report: str = ""
     supervised: bool = False  # the venue's hours hold, and the pulse goes to stdout
     standby: bool = False  # the built-in picture alone
+    memory: str = ""  # a file: what the show was doing when it ended, and does now
 
     def names_a_display(self) -> bool:
         """Whether a certain display was asked for: then a clip is no answer."""

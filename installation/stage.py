@@ -15,21 +15,22 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from installation import desk, report
+from installation import report
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
 from installation.control.mapping import MidiMap
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
+from installation.desk import Desk
 from installation.engine.painter import Painter
 from installation.engine.player import Player
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.evening import Evening
 from installation.house import House, declare
+from installation.memory import Memory
 from installation.output.offscreen import Offscreen
-from installation.output.overlay import Overlay
 from installation.output.window import NoDisplay, Window
 from installation.pace import Pace
 from installation.parameters import Bus
@@ -156,8 +157,7 @@ class Stage:
         }
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
-        self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
-        self._overlay_on = venue.window.overlay
+        self._desk = Desk(window, self.keyboard, venue.window.overlay)
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
         self._map: MidiMap | None = None
@@ -172,7 +172,8 @@ class Stage:
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
         self.bus.tick(0)  # the first entry goes back to these when it is over
-        self._evening.open(first)
+        self._memory = Memory(options.memory, self.bus, self._evening)
+        self._memory.take_up(self._scene_files, first)
         if options.out:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
@@ -209,12 +210,13 @@ class Stage:
             return
         moment = self.tempo.frame(dt)
         self._evening.follow(dt)
+        self._memory.keep(dt)
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
         self.show.present(picture, self.window.screen, moment, self.lights.level)
         self._camera.take(self.window.screen, self.window.size, moment.time)
-        self._draw_overlay()
+        self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()
 
@@ -276,7 +278,7 @@ class Stage:
             case "/stage/still":
                 self._camera.still()
             case "/stage/overlay":
-                self._overlay_on = not self._overlay_on
+                self._desk.on = not self._desk.on
             case "/stage/fullscreen":
                 self.window.toggle_fullscreen()
             case "/stage/learn":
@@ -303,16 +305,6 @@ class Stage:
                     self._map.refresh()  # its parameters may be other ones now
             else:
                 self.show.reload_shaders()
-
-    def _draw_overlay(self) -> None:
-        if self._overlay is None or not self._overlay_on:
-            return
-        fps, player = f"{self.stats.recent_fps():.0f} fps", self.show.player
-        sharp = f"upscaler {player.upscaler or '…'}"
-        facts = [self.show.scene.name, player.card.name, fps, sharp]
-        head = [" · ".join(facts), self._news()]
-        rows = desk.rows(self.bus, self.keyboard.selected)
-        self._overlay.draw(self.window.screen, self.window.size, head, rows)
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""
@@ -343,6 +335,5 @@ class Stage:
         self.stats.dropped += self._camera.dropped
         if self.options.report:
             report.write(Path(self.options.report), self.report())
-        if self._overlay is not None:
-            self._overlay.release()
+        self._desk.release()
         self.show.release()

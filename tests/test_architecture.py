@@ -57,6 +57,7 @@ DOORS = {
     },
     # the doctor asks torch for its GPU
     "installation.doctor": {"installation", "models.card", "models.shelf", "shaders", "torch"},
+    "installation.memory": {"installation", "pydantic"},
     "installation.commands": {"installation", "training", "tqdm"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip

@@ -17,6 +17,7 @@ from PIL import ImageGrab
 from installation import cli, gallery
 from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
+from installation.watch.supervise import Start
 from tests.pieces import make_piece
 from tests.waiting import until
 
@@ -140,7 +141,11 @@ def test_out_of_hours_the_wall_is_dark(display: str, tmp_path: Path) -> None:
 def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path: Path) -> None:
     venue = tmp_path / "here.toml"
     venue.write_text("[play")  # broken while it was on
-    command = [*gallery.command(str(venue), standby=True), "--size", "320x240"]
+    command = [
+        *gallery.command(str(venue), Start.STANDBY, tmp_path / "memory"),
+        "--size",
+        "320x240",
+    ]
     with subprocess.Popen(
         command,
         env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},

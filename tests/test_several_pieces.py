@@ -249,7 +249,7 @@ def test_of_many_scenes_in_one_frame_the_last_is_put_on(
             show.bus.post("/stage/overlay", 1)
         run(show, 2)
         assert [call.args[0] for call in cue.mock_calls] == ["kin"]
-        assert not show._overlay_on
+        assert not show._desk.on
         for _ in range(2):
             show.bus.post("/stage/next", 1)
         run(show, 3)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from installation.watch import health
-from installation.watch.supervise import Supervisor, Terms
+from installation.watch.supervise import Start, Supervisor, Terms
 from tests.waiting import until
 
 # Each line of `parts` is what one run does after the other; the last one is repeated.
@@ -48,23 +48,24 @@ while True:
     time.sleep(0.05)
 """
 
+FRESH, AGAIN, STANDBY = Start.FRESH, Start.AGAIN, Start.STANDBY
 QUICK = Terms(restart=None, hang=1.0, retry=0.3, grace=0.3, first_wait=0.01, slowest=0.02)
 
 
 class House:
-    """A supervisor of little programs. began: the standby flag of each process."""
+    """A supervisor of little programs. began: how each of them did."""
 
     def __init__(
         self, folder: Path, *parts: str, picture: str = "rest", terms: Terms = QUICK,
         now: object = datetime.datetime.now,
     ) -> None:  # fmt: skip
-        self.began: list[bool] = []
+        self.began: list[Start] = []
         self._folder, self._parts, self._picture = folder, parts, picture
         self.supervisor = Supervisor(self._command, terms, now)  # type: ignore[arg-type]
 
-    def _command(self, standby: bool) -> Sequence[str]:
-        self.began.append(standby)
-        if standby:
+    def _command(self, start: Start) -> Sequence[str]:
+        self.began.append(start)
+        if start is STANDBY:
             runs, parts = self._folder / "standby", (self._picture,)
         else:
             runs, parts = self._folder / "runs", self._parts
@@ -77,7 +78,7 @@ def test_what_crashes_begins_again_and_what_is_closed_stays_closed(
     caplog.set_level(logging.INFO)
     house = House(tmp_path, "crash", "crash", "close")
     assert house.supervisor.run() == 0
-    assert house.began == [False, False, False]
+    assert house.began == [FRESH, AGAIN, FRESH]
     assert caplog.messages.count("the show ended by itself (status 3)") == 2
     assert caplog.messages.count("my last words") == 2  # once, without a second time before it
 
@@ -104,13 +105,13 @@ def test_what_will_not_start_gives_way_to_the_built_in_picture_and_is_tried_agai
     house = House(tmp_path, "crash", "crash", "crash", "crash", "close")
     assert house.supervisor.run() == 0
     # three tries, the picture, another try, the picture, and then it plays
-    assert house.began == [False, False, False, True, False, True, False]
+    assert house.began == [FRESH, AGAIN, FRESH, STANDBY, FRESH, STANDBY, FRESH]
 
 
 def test_where_not_even_the_picture_comes_it_never_gives_up(tmp_path: Path) -> None:
     house = House(tmp_path, *["crash"] * 6, "close", picture="crash")
     assert house.supervisor.run() == 0
-    assert house.began == [False] * 3 + [True, False] * 4
+    assert house.began == [FRESH, AGAIN, FRESH] + [STANDBY, FRESH] * 4
 
 
 def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -123,7 +124,7 @@ def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     terms = Terms(restart=datetime.time(4), grace=0.3, first_wait=0.01)
     house = House(tmp_path, "play", "close", terms=terms, now=now)
     assert house.supervisor.run() == 0
-    assert house.began == [False, False]
+    assert house.began == [FRESH, FRESH]
     assert "the show begins anew, as every day at this time" in caplog.messages
 
 
@@ -133,7 +134,7 @@ def test_a_closed_house_may_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     thread = threading.Timer(1.0, house.supervisor.end)
     thread.start()
     assert house.supervisor.run() == 0
-    assert house.began == [False]
+    assert house.began == [FRESH]
 
 
 def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,4 +166,4 @@ def test_a_signal_closes_show_and_house(tmp_path: Path) -> None:
 
     threading.Thread(target=close).start()
     assert house.supervisor.run() == 0
-    assert house.began == [False]
+    assert house.began == [FRESH]

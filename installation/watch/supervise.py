@@ -42,6 +42,14 @@ class End(Enum):
     PLANNED = auto()  # by us
 
 
+class Start(Enum):
+    """What begins."""
+
+    FRESH = auto()  # the show, from its beginning
+    AGAIN = auto()  # the show, where it ended against its will
+    STANDBY = auto()  # the built-in picture
+
+
 @dataclass(frozen=True)
 class Terms:
     """Seconds, but for `restart`, the time of the day at which it begins anew, if at all.
@@ -61,12 +69,15 @@ class Terms:
 
 
 class Supervisor:
-    """command: the show's, or with standby that of the built-in picture. Both write pulses to
-    stdout (watch/health.py) and end on SIGTERM."""
+    """command: of what begins. It writes pulses to stdout (watch/health.py) and ends on SIGTERM.
+
+    What fails once takes up where it was; what fails again soon after begins afresh, as where it
+    was may be what is wrong.
+    """
 
     def __init__(
         self,
-        command: Callable[[bool], Sequence[str]],
+        command: Callable[[Start], Sequence[str]],
         terms: Terms,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
     ) -> None:
@@ -80,35 +91,39 @@ class Supervisor:
 
     def run(self) -> int:
         """Until it is closed by hand, by a signal or by end(). Returns the exit status."""
-        standby = False
+        start = Start.FRESH
         with ended_by_signals(self.end):
             while not self._over.is_set():
                 began = time.monotonic()
-                end = self._perform(standby)
+                end = self._perform(start)
                 if end is End.CLOSED:
                     break
-                standby = self._after(end, standby, time.monotonic() - began)
+                start = self._after(end, start, time.monotonic() - began)
         notify("STOPPING=1")
         log.info("closed")
         return 0
 
-    def _after(self, end: End, standby: bool, lasted: float) -> bool:
-        """Wait as long as is wise; whether the built-in picture is next."""
+    def _after(self, end: End, last: Start, lasted: float) -> Start:
+        """Wait as long as is wise; what is to begin next."""
         if end is End.PLANNED:
-            return False
-        soon = standby or lasted < self._terms.soon
+            return Start.FRESH
+        soon = last is Start.STANDBY or lasted < self._terms.soon
         self._failures = self._failures + 1 if soon else 1
         wait = min(self._terms.slowest, self._terms.first_wait * 2 ** (self._failures - 1))
         log.info("once more in %.3g s", wait)
         self._over.wait(wait)
-        # Where not even that picture comes, as without a display, the show is as good a try.
-        return self._failures >= _PATIENCE and not standby
+        if self._failures == 1:
+            return Start.AGAIN
+        # Where not even the built-in picture comes, as without a display, the show is as good a try
+        tired = self._failures >= _PATIENCE and last is not Start.STANDBY
+        return Start.STANDBY if tired else Start.FRESH
 
-    def _perform(self, standby: bool) -> End:
+    def _perform(self, start: Start) -> End:
         """One process from beginning to end."""
+        standby = start is Start.STANDBY
         what = "the built-in picture" if standby else "the show"
         log.info("%s begins", what)
-        process = Process(self._command(standby))
+        process = Process(self._command(start))
         began = time.monotonic()
         health = Health(began, self._terms.hang)
         anew = None if self._terms.restart is None else next_time(self._now(), self._terms.restart)

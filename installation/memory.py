@@ -1,0 +1,92 @@
+"""What a show was doing, kept while it plays: one that ended against its will takes it up again.
+
+A performer whose machine fails in the middle of a set wants the same scene and the same faders.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from installation.evening import Evening
+from installation.parameters import Bus, Param
+
+log = logging.getLogger(__name__)
+
+_EVERY = 1.0  # seconds
+_US = "memory"  # who moved a parameter
+_NOT_BY_HAND = {"", "venue", "setlist"}
+
+
+class Moment(BaseModel):
+    """The scene and piece that were on, whether a hand had chosen, and what hands had moved."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scene: str
+    piece: str
+    held: bool
+    moved: dict[str, FiniteFloat]
+
+
+class Memory:
+    """file: where it is kept; "" keeps nothing."""
+
+    def __init__(self, file: str, bus: Bus, evening: Evening) -> None:
+        self._file = Path(file) if file else None
+        self._bus, self._evening = bus, evening
+        self._passed = 0.0
+        self._kept: dict[str, Any] = {}
+
+    def take_up(self, scenes: Mapping[str, str], first: str) -> None:
+        """Open the evening where it was, or with the scene `first`. scenes: files by name."""
+        moment = self._read()
+        if moment is None or moment.scene not in scenes:
+            self._evening.open(first)
+            return
+        log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
+        self._evening.open(scenes[moment.scene], moment.piece, moment.held)
+        for address, value in moment.moved.items():
+            if address in self._bus:
+                self._bus.post(address, value, _US)
+
+    def keep(self, dt: float) -> None:
+        """Let time pass, in seconds: now and then it is written down, where anything is new."""
+        self._passed += dt
+        if self._file is None or self._passed < _EVERY:
+            return
+        self._passed = 0.0
+        scene, piece, held = self._evening.on
+        moved = {a: self._bus.target(a) for a, what in self._bus if self._by_hand(a, what)}
+        now = Moment(scene=scene, piece=piece, held=held, moved=moved).model_dump()
+        if now != self._kept:
+            self._kept = now
+            self._write(now)
+
+    def _write(self, now: dict[str, Any]) -> None:
+        """Renamed when whole; not flushed to the disk, which would hold the frame up, as it is for
+        a process that ends and not for a power cut."""
+        assert self._file is not None  # noqa: S101 - asked before
+        beside = self._file.with_name(f"{self._file.name}.part")
+        try:
+            beside.write_text(json.dumps(now), "utf-8")
+            beside.replace(self._file)
+        except OSError as error:  # a full disk
+            log.warning("what is on could not be kept: %s", error.strerror or error)
+
+    def _by_hand(self, address: str, what: object) -> bool:
+        return isinstance(what, Param) and self._bus.moved_by(address) not in _NOT_BY_HAND
+
+    def _read(self) -> Moment | None:
+        if self._file is None or not self._file.exists():
+            return None
+        try:
+            return Moment.model_validate(json.loads(self._file.read_text("utf-8")))
+        except (OSError, ValueError, ValidationError) as error:
+            log.warning("what was on cannot be taken up again: %s", str(error).splitlines()[0])
+            return None

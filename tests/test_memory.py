@@ -1,0 +1,134 @@
+"""A show that ended against its will takes up what it was doing; and the wall out of hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from installation import stage
+from installation.clock import FixedClock
+from installation.engine.painter import Painter
+from installation.engine.stream import Inline
+from installation.output.offscreen import Offscreen
+from tests.pieces import make_piece
+
+SIZE = (64, 48)
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_piece(tmp_path_factory.mktemp("pieces") / "tiny")
+
+
+@contextmanager
+def opened(piece: Path, **asked: object) -> Iterator[stage.Stage]:
+    options = stage.Options(piece=str(piece), offscreen=True, **asked)  # type: ignore[arg-type]
+    screen = Offscreen(SIZE)
+    program = stage.Programme.of(options)
+    made = stage.Stage(options, program, screen, lambda f: Inline(Painter(f)), FixedClock(10))
+    try:
+        yield made
+    finally:
+        made.close()
+        screen.close()
+
+
+def run(show: stage.Stage, frames: int) -> None:
+    for _ in range(frames):
+        show.frame()
+
+
+def test_scene_and_faders_are_taken_up_again(piece: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        run(show, 5)
+        assert show.show.scene.name != "ember"
+        show.bus.post("/stage/scene/ember", 1, "osc")
+        show.bus.post("/light/brightness", 0.5, "midi nano cc 1")
+        show.bus.post("/stage/fade", 1.0, "keyboard")
+        run(show, 25)
+    with opened(piece, memory=str(memory)) as again:
+        again.frame()
+        assert again.show.scene.name == "ember"
+        assert again.bus.target("/light/brightness") == 0.5
+        assert again.bus.target("/stage/fade") == 1.0
+        assert again.bus.moved_by("/drift/speed") == ""  # what nobody has moved stays as it is
+        run(again, 1000)
+        assert again.show.scene.name == "ember"  # a hand had chosen: the setlist waits
+        again.bus.post("/light/brightness", 0.7, "osc")
+        run(again, 15)
+    with opened(piece, memory=str(memory)) as third:
+        third.frame()
+        assert third.bus.target("/light/brightness") == 0.7
+        assert third.bus.target("/stage/fade") == 1.0  # remembered twice
+
+
+def test_a_setlist_goes_on_by_itself_from_where_it_was(piece: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        show.bus.post("/stage/next", 1, "osc")
+        run(show, 60)
+        second = show.show.scene.name
+    with opened(piece, memory=str(memory)) as again:
+        assert again.show.scene.name == second
+        again.bus.post("/stage/next", 1, "osc")
+        run(again, 30)
+        assert again.show.scene.name not in (second, show.order.scene[0].scene)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"scene": "gone", "piece": "", "held": false, "moved": {}}',
+        '{"scene": "drift", "piece": "", "held": false, "moved": {"/light/brightness": NaN}}',
+    ],
+)
+def test_what_makes_no_sense_is_left(piece: Path, tmp_path: Path, text: str) -> None:
+    memory = tmp_path / "show.json"
+    memory.write_text(text)
+    with opened(piece, memory=str(memory)) as show:
+        run(show, 3)
+        assert show.show.scene.name == show.order.scene[0].scene
+        assert show.bus.target("/light/brightness") == 1
+
+
+def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "show.json"
+    memory.write_text(
+        '{"scene": "drift", "piece": "ghost", "held": true, "moved": {"/nothing/here": 1.0}}'
+    )
+    with opened(piece, memory=str(memory)) as show:
+        run(show, 3)
+        assert show.show.scene.name == "drift"
+
+
+def picture(show: stage.Stage) -> np.ndarray:
+    return np.frombuffer(show.window.screen.read(components=3, alignment=1), np.uint8)
+
+
+def test_out_of_hours_nothing_is_painted(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_REST", 0.0)
+    venue = tmp_path / "here.toml"
+    venue.write_text('[hours]\nmon = "10:00-10:01"\n')
+    with opened(piece, venue=str(venue)) as show:  # `play` plays whenever it is asked
+        run(show, 40)
+        assert picture(show).max() > 20
+    with opened(piece, venue=str(venue), supervised=True) as show:
+        show.lights.level, show.lights._open = 0.0, False
+        show.lights._looked = -1e9  # whatever the clock on this wall says
+        run(show, 5)
+        assert show.lights.out
+        assert picture(show).max() == 0
+        assert show.stats.neural == 0
+        show.lights._open = True
+        run(show, 120)
+        assert show.lights.level == 1
+        assert picture(show).max() > 20
