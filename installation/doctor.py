@@ -63,6 +63,7 @@ def examine(name: str) -> Iterator[Finding]:
     yield from _screen(place)
     yield _gpu()
     yield _midi(place)
+    yield from _learned(place)
     yield _osc(place)
     yield _disk(place)
 
@@ -211,6 +212,15 @@ def _midi(place: Venue) -> Finding:
     return Finding(
         "MIDI", "ok", ", ".join(names) or "no controller yet; one plugged in is taken up"
     )
+
+
+def _learned(place: Venue) -> Iterator[Finding]:
+    """The file of what was learned at the controllers, where there is one."""
+    path = Path(place.midi.learned)
+    if place.midi.enabled and place.midi.learned and path.exists():
+        do = "mend it, or take it away: then what was learned is forgotten"
+        lines, fault = _tried("learned", lambda: venue.read_map(path), VenueError, do=do)
+        yield fault or Finding("learned", "ok", f"{path}: {len(lines or ())} controls")
 
 
 def _no_midi(place: Venue, why: str) -> Finding:

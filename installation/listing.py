@@ -8,8 +8,9 @@ from typing import Any
 from installation import house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
+from installation.learned import Learned
 from installation.parameters import Bus, Param
-from installation.programme import bindings, pieces_of
+from installation.programme import pieces_of
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -63,7 +64,7 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
     bus = Bus()
     names = [*order.names(), place.play.scene]
     house.declare(bus, cards, [name for name in names if name])
-    return bus, MidiMap(bus, bindings(place), place.midi.automatic), place
+    return bus, Learned(place, bus, takeover="jump").map, place
 
 
 def scenes(piece: str, venue_name: str) -> list[dict[str, Any]]:

@@ -284,6 +284,16 @@ class Bus:
         state = self._states.get(address)
         return self._fired[address] if state is None else state.target
 
+    def asked(self, address: str) -> float:
+        """Where a Param will be going after the next tick, by what was posted so far."""
+        what = self._params[address]
+        with self._lock:
+            at = self._latest.get(address)
+            if at is not None and isinstance(what, Param):
+                _, number, form, _ = self._pending[at]
+                return what.clamp(what.from_unit(number) if form == "unit" else number)
+        return self.target(address)
+
     def moved_by(self, address: str) -> str:
         """What moved it last ("osc", "midi nanoKONTROL cc 3", …); empty if nothing has."""
         state = self._states.get(address)

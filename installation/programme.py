@@ -12,7 +12,6 @@ import shaders
 from installation import report, setlist
 from installation import scene as scenes
 from installation import venue as venues
-from installation.control.mapping import Binding
 from installation.parameters import Bus, Param
 from installation.setlist import Entry, Setlist, SetlistError
 from installation.venue import Venue, VenueError
@@ -143,23 +142,6 @@ def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
         if found.setdefault(folder.name, folder).resolve() != folder.resolve():
             raise SetlistError(f"two pieces of the setlist are called {folder.name}; rename one")
     return found
-
-
-def bindings(venue: Venue) -> list[Binding]:
-    """The venue's MIDI map as the control takes it."""
-    return [
-        Binding(
-            one.address,
-            kind="note" if one.cc is None else "cc",
-            number=(one.note if one.cc is None else one.cc) or 0,
-            channel=one.channel,
-            low=one.low,
-            high=one.high,
-            mode="relative" if one.relative else "absolute",
-            bits=one.bits,
-        )
-        for one in venue.midi.map
-    ]
 
 
 def watched(scene_files: Iterable[str]) -> list[Path]:

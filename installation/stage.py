@@ -19,7 +19,6 @@ from installation import report
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Tempo, WallClock
 from installation.control.keyboard import Keyboard
-from installation.control.mapping import MidiMap
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.desk import Desk
@@ -29,12 +28,13 @@ from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.evening import Evening
 from installation.house import House, declare
+from installation.learned import Learned
 from installation.memory import Memory
 from installation.output.offscreen import Offscreen
 from installation.output.window import NoDisplay, Window
 from installation.pace import Pace
 from installation.parameters import Bus
-from installation.programme import Options, Programme, bindings, watched
+from installation.programme import Options, Programme, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.signals import ended_by_signals
@@ -160,7 +160,7 @@ class Stage:
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
-        self._map: MidiMap | None = None
+        self._learned: Learned | None = None
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
         self._watch = FileWatch(saved)
@@ -189,8 +189,8 @@ class Stage:
             self._osc = OscServer(self.bus, self.venue.osc.host, self.venue.osc.port)
             self._osc.start()
         if self.venue.midi.enabled:
-            self._map = MidiMap(self.bus, bindings(self.venue), self.venue.midi.automatic)
-            self._midi = Midi(self.bus, self._map, self.venue.midi.ports).start()
+            self._learned = Learned(self.venue, self.bus)
+            self._midi = Midi(self.bus, self._learned.map, self.venue.midi.ports).start()
 
     def end(self) -> None:
         """Close the house after this frame."""
@@ -211,6 +211,8 @@ class Stage:
         moment = self.tempo.frame(dt)
         self._evening.follow(dt)
         self._memory.keep(dt)
+        if self._learned is not None:
+            self._learned.keep()
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
@@ -287,22 +289,22 @@ class Stage:
                 self.end()
 
     def _learn(self) -> None:
-        if self._map is None:
+        if self._learned is None:
             log.warning("nothing to learn from: this venue has MIDI switched off")
         else:
-            self._map.learn(self.keyboard.selected)
+            self._learned.map.learn(self.keyboard.selected)
             log.info("%s", self._news())
 
     def _scene_changed(self) -> None:
-        if self._map is not None:
-            self._map.refresh()  # the scene's file may have been saved since
+        if self._learned is not None:
+            self._learned.map.refresh()  # the scene's file may have been saved since
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:
             if path.suffix == ".py":
                 self.show.reload_scene(path)
-                if self._map is not None:
-                    self._map.refresh()  # its parameters may be other ones now
+                if self._learned is not None:
+                    self._learned.map.refresh()  # its parameters may be other ones now
             else:
                 self.show.reload_shaders()
 
@@ -310,8 +312,10 @@ class Stage:
         """The most pressing thing there is to say in the overlay."""
         if self.show.scene.fault:
             return self.show.scene.fault
-        if self._map is not None and self._map.learning:
-            return f"move the MIDI control that is to move {self._map.learning}"
+        if self._learned is not None and self._learned.map.learning:
+            return f"move the MIDI control that is to move {self._learned.map.learning}"
+        if self._learned is not None and self._learned.map.waiting:
+            return self._learned.map.waiting
         return "recording" if self._camera.recording else ""
 
     def report(self) -> dict[str, object]:

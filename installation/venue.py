@@ -10,7 +10,7 @@ import importlib.resources
 import tomllib
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,9 @@ from installation.watch.schedule import Hours
 
 Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
+
+
+_Kind = TypeVar("_Kind", bound=BaseModel)
 
 
 class VenueError(Exception):
@@ -91,6 +94,9 @@ class MidiBinding(Table):
     channel: int | None = Field(None, ge=1, le=16, description="Any channel when left out.")
     cc: int | None = Field(None, ge=0, le=119)
     note: int | None = Field(None, ge=0, le=127)
+    nrpn: int | None = Field(None, ge=0, le=16383)
+    pitchwheel: bool = False
+    port: str = Field("", description="Part of the controller's name; empty: any.")
     bits: Literal[7, 14] = 7
     relative: bool = Field(False, description="An endless knob that sends steps.")
     low: FiniteFloat | None = None
@@ -98,8 +104,9 @@ class MidiBinding(Table):
 
     @model_validator(mode="after")
     def _one_control(self) -> MidiBinding:
-        if (self.cc is None) == (self.note is None):
-            raise ValueError("needs either cc or note")
+        named = [self.cc is not None, self.note is not None, self.nrpn is not None, self.pitchwheel]
+        if sum(named) != 1:
+            raise ValueError("needs one of cc, note, nrpn and pitchwheel")
         if self.bits == 14 and (self.cc is None or self.cc > 31):
             raise ValueError("bits = 14 needs a cc from 0 to 31")
         return self
@@ -111,6 +118,10 @@ class Midi(Table):
     enabled: bool = True
     ports: list[str] = Field([], description="Parts of port names to open; empty opens all.")
     automatic: bool = Field(True, description="Bind every parameter (see `installation scenes`).")
+    takeover: Literal["jump", "pickup", "scale"] = Field(
+        "jump", description="What a knob does that stands elsewhere than its parameter."
+    )
+    learned: str = Field("midi-learned.toml", description="Keeps what was learned; empty: nothing.")
     map: list[MidiBinding] = []
 
 
@@ -155,6 +166,12 @@ class Venue(Table):
     parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
 
 
+class Learned(Table):
+    """What was learned at the controllers."""
+
+    map: list[MidiBinding] = []
+
+
 def shipped() -> list[str]:
     """Names of the venue files that ship."""
     files = importlib.resources.files("venue").iterdir()
@@ -177,14 +194,27 @@ def load(name: str = "rehearsal") -> Venue:
 
 def parse(text: str, where: str) -> Venue:
     """Check the text of a venue file. Raises VenueError with one line on the first fault."""
+    return _checked(Venue, text, where)
+
+
+def read_map(path: Path) -> list[MidiBinding]:
+    """What was learned at the controllers. Raises VenueError in the same way."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VenueError(f"cannot read what was learned, {path}: {error}") from error
+    return _checked(Learned, text, str(path)).map
+
+
+def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise VenueError(f"{where}: not valid TOML: {error}") from error
     try:
-        return Venue.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
-        raise VenueError(f"{where}: {_first_fault(error, Venue)}") from error
+        raise VenueError(f"{where}: {_first_fault(error, kind)}") from error
 
 
 def _first_fault(error: ValidationError, model: type[BaseModel]) -> str:

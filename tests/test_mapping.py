@@ -205,7 +205,7 @@ def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     move = Move("nano:nano MIDI 1 20:0", 5, "cc", 71, 127)
     assert heard(mapping, move) == [("/drift/p0", 1.0, "unit")]
     learned = Binding("/drift/p0", "cc", 71, channel=5, port="nano")
-    assert (mapping.learning, mapping.learned) == ("", learned)
+    assert (mapping.learning, mapping.learned) == ("", [learned])
     assert mapping.bindings == [learned]  # what either had before is replaced
     assert str(learned) == "nano ch 5 cc 71"
     again = Move("nano:nano MIDI 1 24:0", 5, "cc", 71, 0)  # plugged in again
@@ -218,7 +218,7 @@ def test_learning_can_be_given_up(bus: Bus) -> None:
     mapping.learn("")
     mapping.hear(cc(70, 127))
     mapping.learn("/nowhere")
-    assert (mapping.learning, mapping.learned, mapping.bindings) == ("", None, [])
+    assert (mapping.learning, mapping.learned, mapping.bindings) == ("", [], [])
 
 
 @pytest.mark.parametrize(

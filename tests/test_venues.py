@@ -42,7 +42,7 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ("[window]\ndisplay = 99", "window.display = 99"),
         ("[nonsense]", "unknown key 'nonsense'"),
         ('[osc]\nport = "no"', "osc.port = 'no'"),
-        ('[[midi.map]]\naddress = "/a"\ncc = 3\nnote = 4', "either cc or note"),
+        ('[[midi.map]]\naddress = "/a"\ncc = 3\nnote = 4', "needs one of cc, note"),
         ('[[midi.map]]\nadress = "/a"\ncc = 3', "midi.map.0"),
         ('[[midi.map]]\naddress = "/a"\ncc = 40\nbits = 14', "0 to 31"),
         ('[parameters]\n"drift" = 1', "parameters"),

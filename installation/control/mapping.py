@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from installation.control.message import ControlError
-from installation.parameters import Bus, Declared, Form, Trigger
+from installation.control.takeover import Takeover, Way
+from installation.parameters import Bus, Declared, Form, Param, Trigger
 
 Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
@@ -117,12 +118,15 @@ class Binding:
             return (1.0, "value") if fires else None
         if self.mode == "relative":
             return (move.value - 128 if move.value > 63 else move.value) / 128, "nudge"
-        unit = move.unit
         if self.low is None and self.high is None:
-            return unit, "unit"
+            return move.unit, "unit"
+        low, high = self.ends(what)
+        return low + move.unit * (high - low), "value"
+
+    def ends(self, what: Param) -> tuple[float, float]:
+        """What the ends of the control mean, in the parameter's own unit."""
         low = what.low if self.low is None else self.low
-        high = what.high if self.high is None else self.high
-        return low + unit * (high - low), "value"
+        return low, what.high if self.high is None else self.high
 
 
 def automatic(bus: Bus) -> list[Binding]:
@@ -170,18 +174,26 @@ def _owner(address: str) -> str:
 class MidiMap:
     """Bindings, looked up by what moved. Safe to call from any thread.
 
-    Call refresh() after parameters came or went: the automatic part is drawn up anew.
+    Call refresh() after parameters came or went: the automatic part is drawn up anew. takeover:
+    what a control does that stands elsewhere than its parameter.
     """
 
-    def __init__(self, bus: Bus, bindings: Iterable[Binding] = (), automatic: bool = True) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        bindings: Iterable[Binding] = (),
+        automatic: bool = True,
+        takeover: Way = "jump",
+    ) -> None:
         self._bus, self._draws_up = bus, automatic
+        self._takeover = Takeover(bus, takeover)
         self._bindings = list(bindings)
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
         self._before: dict[tuple[str, int, Kind, int], float] = {}
         self._learning = ""
-        self._learned: Binding | None = None
+        self._learned: list[Binding] = []
         self.refresh()
 
     def refresh(self) -> None:
@@ -202,9 +214,21 @@ class MidiMap:
         return self._learning
 
     @property
-    def learned(self) -> Binding | None:
-        """The binding learned last."""
-        return self._learned
+    def learned(self) -> list[Binding]:
+        """The bindings that were learned, the last one at the end."""
+        with self._lock:
+            return list(self._learned)
+
+    @property
+    def waiting(self) -> str:
+        """What to do with a control that has not been picked up; "" where there is none."""
+        return self._takeover.waiting
+
+    def know(self, bindings: Iterable[Binding]) -> None:
+        """Take in what was learned another day, as if it were now."""
+        with self._lock:
+            for one in bindings:
+                self._adopt(one, Move(one.port, one.channel or 1, one.kind, one.number, 0))
 
     def learn(self, address: str) -> None:
         """Bind the control that is moved next to this address; "" stops waiting."""
@@ -229,8 +253,10 @@ class MidiMap:
                 self._bind(move)
             now, reached = {move.control: move.unit}, []
             for binding, whole in self._find(move):
-                before = self._before.get(whole.control, 0.0)
-                posted = binding.post(whole, self._bus.get(binding.address), before)
+                before = self._before.get(whole.control)
+                posted = binding.post(whole, self._bus.get(binding.address), before or 0.0)
+                if posted is not None:
+                    posted = self._takeover(binding, whole, before, posted)
                 if posted is not None:
                     reached.append((binding, *posted))
                 now[whole.control] = whole.unit
@@ -263,12 +289,18 @@ class MidiMap:
         return Move(move.port, move.channel, move.kind, binding.number, value, 16383)
 
     def _bind(self, move: Move) -> None:
-        binding = Binding(self._learning, move.kind, move.number, move.channel, device(move.port))
-        self._bindings = [
-            b for b in self._bindings if b.address != self._learning and not b.takes(move)
-        ]
-        self._bindings.append(binding)
-        self._learning, self._learned = "", binding
+        where = device(move.port)
+        self._adopt(Binding(self._learning, move.kind, move.number, move.channel, where), move)
+        self._learning = ""
+
+    def _adopt(self, new: Binding, move: Move) -> None:
+        """A binding in the place of others of its address or its control, which is moved."""
+
+        def stays(old: Binding) -> bool:
+            return old.address != new.address and not old.takes(move)
+
+        self._bindings = [*filter(stays, self._bindings), new]
+        self._learned = [*filter(stays, self._learned), new]
 
 
 @functools.lru_cache(maxsize=64)

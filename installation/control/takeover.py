@@ -1,0 +1,71 @@
+"""Taking a parameter over by hand: what a control does that stands elsewhere than its parameter.
+
+After a change of scene, a message by OSC or another controller, a knob is not where its parameter
+is. The three ways out are those of Ableton Live ("Takeover Mode" in its manual).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from installation.parameters import Bus, Form, Param
+
+if TYPE_CHECKING:
+    from installation.control.mapping import Binding, Move
+
+Way = Literal["jump", "pickup", "scale"]
+
+_NEAR = 0.02  # of the range: two and a half steps of a control that has 128
+
+
+class Takeover:
+    """way: jump goes to the control at once; pickup waits until the control comes by; scale goes
+    along with it, faster or slower, until they meet at one of the ends.
+
+    A note holds a parameter at its velocity and a relative knob sends steps: these never jump.
+    """
+
+    def __init__(self, bus: Bus, way: Way = "jump") -> None:
+        self._bus, self._way = bus, way
+        self.waiting = ""  # what to do, while a control has not been picked up
+
+    def __call__(
+        self, binding: Binding, move: Move, before: float | None, posted: tuple[float, Form]
+    ) -> tuple[float, Form] | None:
+        """What to post instead of `posted`, where the jump would go; None: nothing.
+
+        before: where the control was, 0 to 1, None if nobody knows.
+        """
+        what = self._bus.get(binding.address)
+        absolute = move.kind != "note" and binding.mode == "absolute"
+        if self._way == "jump" or not absolute or not isinstance(what, Param):
+            return posted
+        low, high = binding.ends(what)
+        if low == high:
+            return posted
+        stands = (self._bus.asked(binding.address) - low) / (high - low)
+        was = move.unit if before is None else before
+        if self._way == "pickup":
+            return self._picked_up(binding, move, was, stands, posted)
+        if abs(stands - was) <= _NEAR:
+            return posted
+        if move.unit == was:  # the first that is heard of it
+            return None
+        return low + _scaled(stands, was, move.unit) * (high - low), "value"
+
+    def _picked_up(
+        self, binding: Binding, move: Move, was: float, stands: float, posted: tuple[float, Form]
+    ) -> tuple[float, Form] | None:
+        if min(was, move.unit) - _NEAR <= stands <= max(was, move.unit) + _NEAR:
+            self.waiting = ""
+            return posted
+        self.waiting = f"{move} takes up {binding.address} at {min(1.0, max(0.0, stands)):.0%}"
+        return None
+
+
+def _scaled(stands: float, was: float, now: float) -> float:
+    """Where a parameter goes when its control goes from `was` to `now`: the same share of the way
+    that is left to the end."""
+    if now > was:
+        return stands + (1 - stands) * (now - was) / (1 - was)
+    return stands * now / was

@@ -1,0 +1,95 @@
+"""The MIDI map: the venue's own, and what was learned at the controllers (key L), kept from one
+evening to the next in a file of the same syntax."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from installation import venue as venues
+from installation.control.mapping import Binding, Kind, MidiMap
+from installation.control.takeover import Way
+from installation.parameters import Bus
+from installation.venue import MidiBinding, Venue
+
+log = logging.getLogger(__name__)
+
+_HEAD = """# Learned at the controllers (key L). Each line can stand in a venue file's [midi] map too;
+# one that is taken out is forgotten.
+"""
+
+
+def bindings(lines: Iterable[MidiBinding]) -> list[Binding]:
+    """A venue's or the learned map as the control takes it."""
+    found = []
+    for one in lines:
+        named: dict[Kind, int | None] = {"cc": one.cc, "note": one.note, "nrpn": one.nrpn}
+        kind, number = next(
+            ((kind, number) for kind, number in named.items() if number is not None),
+            ("pitchwheel", 0),
+        )
+        found.append(
+            Binding(
+                one.address,
+                kind=kind,
+                number=number,
+                channel=one.channel,
+                port=one.port,
+                low=one.low,
+                high=one.high,
+                mode="relative" if one.relative else "absolute",
+                bits=one.bits,
+            )
+        )
+    return found
+
+
+class Learned:
+    """Makes the map of an evening, and keeps what is learned in it. takeover: other than the
+    venue's. Raises VenueError for a file that is not right: somebody wrote in it, and what they
+    wanted is not to be overwritten."""
+
+    def __init__(self, venue: Venue, bus: Bus, takeover: Way | None = None) -> None:
+        settings = venue.midi
+        way = takeover or settings.takeover
+        self.map = MidiMap(bus, bindings(settings.map), settings.automatic, way)
+        self._file = Path(settings.learned) if settings.learned else None
+        if self._file is not None and self._file.exists():
+            self.map.know(bindings(venues.read_map(self._file)))
+        self._kept = self.map.learned
+
+    def keep(self) -> None:
+        """Write the file, where anything was learned since. Called once a frame."""
+        now = self.map.learned
+        if now == self._kept:
+            return
+        self._kept = now
+        log.info("%s moves %s from now", now[-1], now[-1].address)
+        if self._file is None:
+            return
+        lines = "".join(f"    {_line(binding)},\n" for binding in now)
+        beside = self._file.with_name(f"{self._file.name}.part")
+        try:
+            beside.write_text(f"{_HEAD}map = [\n{lines}]\n", encoding="utf-8")
+            beside.replace(self._file)
+        except OSError as error:
+            log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
+
+
+def _line(binding: Binding) -> str:
+    """As it stands in a venue file."""
+    control = "true" if binding.kind == "pitchwheel" else str(binding.number)
+    parts = [f"address = {_text(binding.address)}", f"{binding.kind} = {control}"]
+    parts += [f"channel = {binding.channel}"] if binding.channel else []
+    parts += [f"port = {_text(binding.port)}"] if binding.port else []
+    parts += [f"{k} = {v!r}" for k in ("low", "high") if (v := getattr(binding, k)) is not None]
+    parts += ["relative = true"] if binding.mode == "relative" else []
+    parts += ["bits = 14"] if binding.bits == 14 else []
+    return f"{{ {', '.join(parts)} }}"
+
+
+def _text(text: str) -> str:
+    """A TOML string: JSON's escapes are among TOML's, but for DEL, which that wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

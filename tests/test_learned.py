@@ -1,0 +1,121 @@
+"""What was learned at the controllers is there the next evening."""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from installation import venue
+from installation.control.mapping import Binding, Kind, Move
+from installation.learned import Learned, bindings
+from installation.parameters import Bus, Param, Trigger
+from installation.venue import VenueError
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("drift", {"speed": Param(1, 0, 2), "calm": Param(0.5, 0, 1), "flash": Trigger()})
+    return made
+
+
+def place(folder: Path, more: str = "") -> venue.Venue:
+    path = folder / "learned.toml"
+    return venue.parse(f"[midi]\nlearned = {str(path)!r}\n{more}", "here.toml")
+
+
+def learn(learned: Learned, address: str, kind: Kind = "cc", number: int = 21) -> None:
+    learned.map.learn(address)
+    learned.map.hear(Move('na"no\\:x MIDI 1 20:0', 3, kind, number, 100))
+    learned.keep()
+
+
+def test_it_is_there_the_next_evening(bus: Bus, tmp_path: Path) -> None:
+    first = Learned(place(tmp_path), bus)
+    assert not (tmp_path / "learned.toml").exists()
+    learn(first, "/drift/speed")
+    learn(first, "/drift/flash", "note", 40)
+    learn(first, "/drift/calm", "pitchwheel", 0)
+    again = Learned(place(tmp_path), bus)
+    assert again.map.learned == first.map.learned
+    assert [b.address for b in again.map.learned] == ["/drift/speed", "/drift/flash", "/drift/calm"]
+    assert again.map.learned[0] == Binding("/drift/speed", "cc", 21, 3, port='na"no\\')
+    heard = again.map.hear(Move('na"no\\:x MIDI 1 24:0', 3, "cc", 21, 127))  # plugged in again
+    assert [(b.address, value) for b, value, _ in heard] == [("/drift/speed", 1.0)]
+    learn(again, "/drift/calm")  # the knob of another parameter
+    third = Learned(place(tmp_path), bus)
+    assert [b.address for b in third.map.learned] == ["/drift/flash", "/drift/calm"]
+
+
+def test_it_comes_before_the_map_of_the_venue(bus: Bus, tmp_path: Path) -> None:
+    own = 'map = [{ cc = 7, address = "/drift/speed" }, { cc = 8, address = "/drift/calm" }]'
+    first = Learned(place(tmp_path, own), bus)
+    learn(first, "/drift/speed")
+    again = Learned(place(tmp_path, own), bus)
+    assert [b.address for b in again.map.bindings] == ["/drift/calm", "/drift/speed"]
+    assert again.map.bindings == first.map.bindings
+
+
+def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
+    lines = """map = [
+        { cc = 7, address = "/drift/speed", low = 1.5, high = 0.25, channel = 2, port = "nano" },
+        { nrpn = 300, address = "/drift/calm" },
+        { pitchwheel = true, address = "/drift/calm" },
+        { cc = 9, address = "/drift/calm", relative = true },
+        { cc = 3, address = "/drift/calm", bits = 14 },
+        { note = 9, address = "/drift/flash" },
+    ]"""
+    read = bindings(venue.parse(f"[midi]\n{lines}", "x").midi.map)
+    assert [str(b) for b in read] == [
+        "nano ch 2 cc 7", "nrpn 300", "pitchwheel", "cc 9", "cc 3", "note 9"
+    ]  # fmt: skip
+    assert (read[0].low, read[0].high, read[3].mode, read[4].bits) == (1.5, 0.25, "relative", 14)
+    (tmp_path / "learned.toml").write_text(lines)
+    learned = Learned(place(tmp_path), bus)
+    learn(learned, "/drift/speed", "cc", 90)
+    kept = tomllib.loads((tmp_path / "learned.toml").read_text())["map"]
+    written = bindings([venue.MidiBinding.model_validate(line) for line in kept])
+    assert written == learned.map.learned
+
+
+def test_a_venue_may_keep_nothing(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    learn(Learned(venue.parse('[midi]\nlearned = ""', "x"), bus), "/drift/speed")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_kept_is_said(
+    bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "learned.toml.part").mkdir()
+    learned = Learned(place(tmp_path), bus)
+    learn(learned, "/drift/speed")
+    assert "learned.toml cannot be kept" in caplog.text
+    learned.keep()
+    assert caplog.text.count("cannot be kept") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("map = [", "not valid TOML"),
+        ('map = [{ address = "/drift/speed" }]', "needs one of cc, note, nrpn and pitchwheel"),
+        ('map = [{ cc = 1, note = 2, address = "/a" }]', "needs one of cc"),
+        ("maps = []", "unknown key 'maps'; allowed here: map"),
+    ],
+)
+def test_a_file_that_is_not_right_is_not_overwritten(
+    bus: Bus, tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "learned.toml"
+    path.write_text(text)
+    with pytest.raises(VenueError, match=says) as caught:
+        Learned(place(tmp_path), bus)
+    assert str(path) in str(caught.value)
+    assert path.read_text() == text

@@ -1,0 +1,131 @@
+"""What a control does that stands elsewhere than its parameter."""
+
+from __future__ import annotations
+
+import pytest
+
+from installation.control.mapping import Binding, MidiMap, Move
+from installation.control.takeover import Way
+from installation.parameters import Bus, Param, Trigger
+
+
+class Hand:
+    """One knob at a map, and the parameter behind it."""
+
+    def __init__(self, way: Way, low: float | None = None, high: float | None = None) -> None:
+        self.bus = Bus()
+        self.bus.declare("drift", {"speed": Param(1, 0, 2), "flash": Trigger()})
+        knob = Binding("/drift/speed", "cc", 1, low=low, high=high)
+        self.map = MidiMap(self.bus, [knob, Binding("/drift/flash", "cc", 2)], False, way)
+
+    def turn(self, *values: int, number: int = 1, kind: str = "cc") -> None:
+        """Move the knob, all within one frame."""
+        for value in values:
+            for binding, posted, form in self.map.hear(Move("nano", 1, kind, number, value)):  # type: ignore[arg-type]
+                assert self.bus.post(binding.address, posted, "midi", form)
+
+    @property
+    def speed(self) -> float:
+        self.bus.tick(0.1)
+        return self.bus.target("/drift/speed")
+
+    def elsewhere(self, value: float) -> None:
+        """Somebody else moves it."""
+        self.bus.post("/drift/speed", value, "osc")
+        self.bus.tick(0.1)
+
+
+def test_jump_goes_there_at_once() -> None:
+    hand = Hand("jump")
+    hand.turn(127)
+    assert hand.speed == 2
+    hand.elsewhere(0.5)
+    hand.turn(126)
+    assert hand.speed == pytest.approx(2 * 126 / 127)
+
+
+def test_pickup_waits_until_the_knob_comes_by() -> None:
+    hand = Hand("pickup")
+    hand.turn(0, 20, 40)
+    assert hand.speed == 1  # the parameter stands at half
+    assert hand.map.waiting == "cc 1 takes up /drift/speed at 50%"
+    hand.turn(80)  # it came by
+    assert hand.speed == pytest.approx(2 * 80 / 127)
+    assert hand.map.waiting == ""
+    hand.turn(120, 10, 90)  # in hand, however fast, also within a frame
+    assert hand.speed == pytest.approx(2 * 90 / 127)
+    hand.elsewhere(0.2)
+    hand.turn(91)
+    assert hand.speed == pytest.approx(0.2)
+    hand.turn(60, 12)
+    assert hand.speed == pytest.approx(2 * 12 / 127)
+
+
+def test_pickup_of_a_knob_that_nobody_has_heard_of() -> None:
+    hand = Hand("pickup")
+    hand.turn(127)
+    assert hand.speed == 1
+    hand.turn(64)  # from one end past the middle
+    assert hand.speed == pytest.approx(2 * 64 / 127)
+    close = Hand("pickup")
+    close.turn(63)  # where the parameter stands already
+    assert close.speed == pytest.approx(2 * 63 / 127)
+
+
+def test_scale_never_jumps_and_is_never_dead() -> None:
+    hand = Hand("scale")
+    hand.turn(100)  # the first that is heard of it
+    assert hand.speed == 1
+    hand.turn(110)
+    first = hand.speed
+    assert 1 < first < 2 * 110 / 127
+    hand.turn(120)
+    assert first < hand.speed < 2
+    hand.turn(127)
+    assert hand.speed == pytest.approx(2)  # they meet at the end
+    hand.turn(100, 50)
+    assert hand.speed == pytest.approx(2 * 50 / 127)  # and go together from there
+    hand.elsewhere(1.9)
+    hand.turn(40)
+    assert 1.3 < hand.speed < 1.9
+    hand.turn(20, 5, 0)
+    assert hand.speed == pytest.approx(0)
+
+
+def test_the_ends_of_a_binding_may_be_turned_round() -> None:
+    for way in ("pickup", "scale"):
+        hand = Hand(way, low=2, high=0)  # type: ignore[arg-type]
+        hand.turn(63, 64)
+        assert hand.speed == pytest.approx(2 - 2 * 64 / 127)
+        hand.elsewhere(2)  # now the knob would have to be at its low end
+        hand.turn(70)
+        assert hand.speed == pytest.approx(2 if way == "pickup" else 2 * 57 / 63, abs=0.01)
+
+
+def test_triggers_are_not_held_back() -> None:
+    hand = Hand("pickup")
+    hand.turn(127, number=2)
+    hand.bus.tick(0.1)
+    assert hand.bus.value("/drift/flash") == 1
+
+
+def test_a_note_and_an_endless_knob_never_jump() -> None:
+    bus = Bus()
+    bus.declare("drift", {"speed": Param(1, 0, 2)})
+    note = Binding("/drift/speed", "note", 60)
+    knob = Binding("/drift/speed", "cc", 9, mode="relative")
+    mapping = MidiMap(bus, [note, knob], False, "pickup")
+    assert mapping.hear(Move("nano", 1, "note", 60, 127)) == [(note, 1.0, "unit")]
+    assert mapping.hear(Move("nano", 1, "cc", 9, 1)) == [(knob, 1 / 128, "nudge")]
+
+
+def test_what_was_asked_within_a_frame() -> None:
+    bus = Bus()
+    bus.declare("drift", {"speed": Param(1, 0, 2)})
+    assert bus.asked("/drift/speed") == 1
+    bus.post("/drift/speed", 0.25, "midi", "unit")
+    assert (bus.asked("/drift/speed"), bus.target("/drift/speed")) == (0.5, 1)
+    bus.post("/drift/speed", 9, "osc")
+    assert bus.asked("/drift/speed") == 2
+    bus.tick(0.1)
+    assert bus.asked("/drift/speed") == 2
