@@ -16,7 +16,7 @@ from installation.venue import MidiBinding, Venue
 
 log = logging.getLogger(__name__)
 
-_HEAD = """# Learned at the controllers (key L). Each line can stand in a venue file's [midi] map too;
+_HEAD = """# Learned at the controllers (key L). A venue's [midi] map takes these lines too;
 # one that is taken out is forgotten.
 """
 
