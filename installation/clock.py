@@ -12,6 +12,7 @@ from typing import Protocol
 
 from installation.parameters import Param, Parameters, Trigger
 
+_DRAWN = 0.25  # of its speed, by which a beat hurries or lags to meet somebody else's
 _LONGEST_STEP = 0.1  # seconds; after a hiccup the picture goes on, it does not leap
 
 
@@ -59,11 +60,13 @@ class Tempo(Parameters):
 
     bpm = Param(72, 20, 300, unit="beats/min", doc="Tempo of everything that moves on the beat.")
     tap = Trigger(doc="Tap the tempo: twice or more within two seconds of each other.")
+    beat = Trigger(doc="A beat of somebody else's clock is now; ours is drawn to it.", guarded=True)
 
     def __init__(self) -> None:
         self._index = -1
         self._time = 0.0
         self._beat = 0.0
+        self._off = 0.0  # how far somebody else's beat is ahead
         self._taps: list[float] = []
 
     def frame(self, dt: float) -> Frame:
@@ -72,7 +75,12 @@ class Tempo(Parameters):
         self._time += dt
         if self.tap:  # twice within a frame is one tap of a pad that bounces
             self._tapped()
-        self._beat += dt * self.bpm / 60
+        went = dt * self.bpm / 60
+        if self.beat:
+            self._off = round(self._beat + went) - (self._beat + went)
+        drawn = min(_DRAWN * went, max(-_DRAWN * went, self._off))
+        self._off -= drawn
+        self._beat += went + drawn
         return Frame(self._index, self._time, dt, self._beat)
 
     def _tapped(self) -> None:
@@ -82,4 +90,4 @@ class Tempo(Parameters):
         span = self._taps[-1] - self._taps[0]
         if span > 0 and self._bus is not None:
             self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, "tap")
-        self._beat = float(round(self._beat))  # a tap is on the beat
+        self._beat, self._off = float(round(self._beat)), 0.0  # a tap is on the beat

@@ -82,3 +82,17 @@ def test_a_tap_is_on_the_beat(bus: Bus, tempo: Tempo) -> None:
     bus.tick(0.01)
     phase = tempo.frame(0.0).beat % 1
     assert phase == 0
+
+
+def test_somebody_elses_beats_draw_ours_to_them(bus: Bus, tempo: Tempo) -> None:
+    bus.post("/clock/bpm", 120)
+    before = 0.0
+    for n in range(1000):
+        if n % 50 == 20:  # a beat at 0.2 s, 0.7 s …, while ours began at 0
+            bus.post("/clock/beat", 1)
+        bus.tick(0.01)
+        beat = tempo.frame(0.01).beat
+        assert 0.014 < beat - before < 0.026  # it hurries or lags a little, and never goes back
+        before = beat
+        if n > 300 and n % 50 == 20:
+            assert abs(beat - round(beat)) < 0.001

@@ -11,6 +11,7 @@ import midi_backend
 import mido
 import pytest
 
+from installation.clock import Tempo
 from installation.control.mapping import Binding, MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
@@ -237,3 +238,16 @@ def test_a_midi_system_that_goes_away_and_comes_back(
         midi_backend.play(NANO, cc(1, 127))
         bus.tick(0)
         assert bus.target("/drift/speed") == 2
+
+
+def test_a_clock_that_is_sent_sets_the_tempo(mapping: MidiMap) -> None:
+    bus = Bus()
+    tempo = Tempo()
+    tempo.bind(bus, "clock")
+    with plugged(bus, mapping, NANO) as midi:
+        midi_backend.play(NANO, mido.Message("start"))
+        for _ in range(25):
+            midi_backend.play(NANO, mido.Message("clock"))
+        assert midi.connected
+    assert bus.tick(0.01) == ["/clock/beat"] * 2
+    assert bus.moved_by("/clock/bpm") == "midi nanoKONTROL2 clock"

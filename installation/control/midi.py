@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import mido
 
+from installation.control.beat import BeatClock
 from installation.control.mapping import MidiMap, Move, device
 from installation.control.message import Heard, OnMessage
 from installation.log import Complaints
@@ -49,7 +50,7 @@ class Midi:
         on_message: OnMessage | None = None,
     ) -> None:
         self.mapping = mapping
-        self._bus = bus
+        self._bus, self._clock = bus, BeatClock(bus)
         self._wanted = [part.lower() for part in ports]
         self._backend = mido.Backend(backend)
         self._on_message = on_message
@@ -136,6 +137,8 @@ class Midi:
         log.info("MIDI %s is connected", device(name))
 
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
+        if self._clock.hear(device(port), message.type, now):
+            return
         move = state.move(port, message)
         if move is None:
             return
@@ -194,7 +197,7 @@ class _Numbers:
     coarse: dict[int, int] = field(default_factory=dict)  # channel → the value's upper 7 bits
 
     def move(self, port: str, message: Any) -> Move | None:
-        """The control that a mido message moves; None for clock, sysex and the like."""
+        """The control that a mido message moves; None for sysex and the like."""
         if message.type in ("note_on", "note_off"):
             velocity = message.velocity if message.type == "note_on" else 0
             return Move(port, message.channel + 1, "note", message.note, velocity)

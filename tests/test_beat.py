@@ -1,0 +1,94 @@
+"""MIDI clock: somebody else's tempo and beat."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from installation.clock import Tempo
+from installation.control.beat import PULSES, BeatClock
+from installation.parameters import Bus
+
+
+class Room:
+    """A clock's pulses on their way to the bus."""
+
+    def __init__(self) -> None:
+        self.bus = Bus()
+        self.tempo = Tempo()
+        self.tempo.bind(self.bus, "clock")
+        self.clock = BeatClock(self.bus)
+        self.now = 100.0
+
+    def play(self, bpm: float, beats: float, port: str = "drums") -> int:
+        """So many beats; how many of them were posted."""
+        posted = 0
+        for _ in range(round(beats * PULSES)):
+            assert self.clock.hear(port, "clock", self.now)
+            self.now += 60 / bpm / PULSES
+            posted += self.bus.tick(0.0).count("/clock/beat")
+        return posted
+
+    @property
+    def bpm(self) -> float:
+        return self.bus.target("/clock/bpm")
+
+
+@pytest.mark.parametrize("bpm", [60.0, 128.0, 174.5])
+def test_the_tempo_is_followed(bpm: float) -> None:
+    room = Room()
+    assert room.play(bpm, 3) == 0  # nobody has said where beats lie
+    assert room.bpm == pytest.approx(bpm, rel=1e-6)
+    assert room.bus.moved_by("/clock/bpm") == "midi drums clock"
+
+
+def test_times_that_are_a_millisecond_off_move_it_little() -> None:
+    room = Room()
+    late = itertools.cycle([0.001, -0.001, 0.0005, 0.0])
+    for n in range(20 * PULSES):
+        room.clock.hear("drums", "clock", 10 + n * 60 / 120 / PULSES + next(late))
+        room.bus.tick(0.0)
+        if n > 3 * PULSES:
+            assert room.bpm == pytest.approx(120, rel=0.005)
+
+
+def test_a_change_of_tempo_is_there_within_three_beats() -> None:
+    room = Room()
+    room.play(100, 8)
+    room.play(140, 3)
+    assert room.bpm == pytest.approx(140, rel=0.01)
+
+
+def test_start_says_where_the_beats_lie() -> None:
+    room = Room()
+    room.play(120, 1.5)
+    assert room.clock.hear("drums", "start", room.now)
+    assert room.play(120, 4) == 4
+    assert room.clock.hear("drums", "stop", room.now)
+
+
+def test_of_two_clocks_the_first_is_followed_until_it_is_silent() -> None:
+    room = Room()
+    room.play(120, 2)
+    for _ in range(2 * PULSES):  # both at once
+        room.clock.hear("drums", "clock", room.now)
+        room.clock.hear("keys", "clock", room.now + 0.004)
+        room.now += 60 / 120 / PULSES
+    room.bus.tick(0.0)
+    assert room.bpm == pytest.approx(120)
+    room.now += 3
+    room.play(90, 3, "keys")
+    assert room.bpm == pytest.approx(90)
+
+
+def test_after_a_rest_the_gap_is_no_tempo() -> None:
+    room = Room()
+    room.play(120, 3)
+    room.now += 5
+    room.play(120, 3)
+    assert room.bpm == pytest.approx(120)
+
+
+def test_other_messages_are_left_to_others() -> None:
+    assert not BeatClock(Bus()).hear("drums", "note_on", 1.0)
