@@ -193,7 +193,13 @@ def _gpu() -> Finding:
 
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-        return Finding("GPU", "ok", f"{torch.cuda.get_device_name()}, {memory:.0f} GiB")
+        says = f"{torch.cuda.get_device_name()}, {memory:.0f} GiB"
+        try:
+            import cuda.core  # noqa: F401
+        except ImportError:
+            do = "pip install 'installation[cuda]': frames then stay on it on their way to the wall"
+            return Finding("GPU", "note", f"{says}; frames go through the host", do)
+        return Finding("GPU", "ok", says)
     do = "pieces up to 128 pixels play well so; larger ones and training want an NVIDIA GPU"
     return Finding("GPU", "note", f"none for torch; {os.cpu_count()} processor cores", do)
 

@@ -323,7 +323,7 @@ class Stage:
         player = self.show.player
         painter = player.stream.painter
         return self.stats.report(
-            host_copy=True,
+            host_copy=player.host_copy,
             device=painter.device_name if isinstance(painter, Painter) else "none",
             renderer=self.window.ctx.info["GL_RENDERER"],
             size=list(self.window.size),

@@ -39,7 +39,7 @@ DOORS = {
     "installation.engine": {
         "installation.engine", "installation.parameters", "installation.clock",
         "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
-        "numpy",
+        "numpy", "cuda",
     },
     # no torch, no window: there is to be little in it that can fail
     "installation.watch": {"installation.watch", "installation.signals"},
@@ -55,8 +55,10 @@ DOORS = {
     "installation.bench": {
         "installation", "models", "moderngl", "numpy", "torch", "mido", "pythonosc",
     },
-    # the doctor asks torch for its GPU
-    "installation.doctor": {"installation", "models.card", "models.shelf", "shaders", "torch"},
+    # the doctor asks torch for its GPU, and whether frames can stay there
+    "installation.doctor": {
+        "installation", "models.card", "models.shelf", "shaders", "torch", "cuda",
+    },
     "installation.memory": {"installation", "pydantic"},
     "installation.commands": {"installation", "training", "tqdm"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},

@@ -6,17 +6,21 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 log = logging.getLogger(__name__)
 
-Pixels = NDArray[np.uint8]  # (N, S, S, 4): sRGB and an opaque alpha, first row at the top
+# (N, S, S, 4) uint8: sRGB and an opaque alpha, first row at the top. Where the generator runs on a
+# GPU they stay there.
+Pixels: TypeAlias = "NDArray[np.uint8] | torch.Tensor"
 
 
 class Painter:
@@ -39,7 +43,9 @@ class Painter:
         self.card = loaded.card
         self.device = torch.device(device)
         self.upscaler: torch.nn.Module | None = loaded.upscaler
+        self.to_host = self.device.type != "cuda"  # pictures come back as numpy arrays
         self._generator = loaded.generator.to(self.device)
+        self._captured: dict[int, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
         self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
 
@@ -50,16 +56,36 @@ class Painter:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def paint(self, points: NDArray[np.float32]) -> Pixels:
-        """points (N, width) → (N, S, S, 4) uint8."""
+        """points (N, width) → (N, S, S, 4) uint8, finished."""
         import torch
 
         started = time.perf_counter()
         with torch.inference_mode():
             latent = torch.from_numpy(points).to(self.device)
-            picture = self._to_bytes(self._generator(latent))
-            out: Any = picture.cpu().numpy()
+            picture = self._work(latent)(latent)
+            if self.device.type == "cuda":
+                torch.cuda.current_stream(self.device).synchronize()
+            out = picture.cpu().numpy() if self.to_host else picture
         self.seconds = time.perf_counter() - started
         return out
+
+    def _work(self, latent: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What draws so many points: on CUDA one captured graph for each number of them."""
+        if self.device.type != "cuda":
+            return self._draw
+        count = len(latent)
+        if count not in self._captured:
+            from installation.engine.captured import Captured
+
+            try:
+                self._captured[count] = Captured(self._draw, latent)
+            except RuntimeError as error:
+                log.info("the generator runs without a CUDA graph: %s", str(error).splitlines()[0])
+                self._captured[count] = self._draw
+        return self._captured[count]
+
+    def _draw(self, latent: torch.Tensor) -> torch.Tensor:
+        return self._to_bytes(self._generator(latent))
 
     @staticmethod
     def _to_bytes(picture: torch.Tensor) -> torch.Tensor:

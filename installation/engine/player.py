@@ -15,8 +15,8 @@ import numpy as np
 
 from installation.clock import Frame
 from installation.engine.layer import Layer
+from installation.engine.shared import Frames
 from installation.engine.stream import Inline, Picture, Stream
-from installation.engine.textures import FrameTexture
 from installation.engine.walk import LatentSpace, steer
 from installation.parameters import Bus
 from models.card import Card
@@ -42,7 +42,7 @@ class Player:
         self.space = LatentSpace(card.latent, seed)
         self.upscaler: Tiers | None = None  # made when the piece's weights are there
         self._ctx, self._slowest = ctx, slowest
-        self._upload = FrameTexture(ctx)
+        self._frames = Frames(ctx)
         self._warming: Iterator[None] | None = None
         self._seen = 0
 
@@ -106,16 +106,24 @@ class Player:
             if layer not in on:
                 continue
             with timed("upload"):
-                texture = self._upload.upload(pixels)
+                texture = self._frames.upload(pixels)
             with timed("upscale", self.upscaler.took):
                 sharp = self.upscaler.render(texture, bus.value("/light/sharpen"))
                 sharp = layer.steady.render(sharp, texture, time, bus.value("/light/steady"))
                 layer.arrive(sharp, picture.ready, picture.interval)
 
+        if self._frames.refused and self.stream.painter is not None:
+            self.stream.painter.to_host = True  # in its thread: here it would hold a frame up
+
+    @property
+    def host_copy(self) -> bool:
+        """Whether pictures go through the host on their way to the screen."""
+        return not self._frames.direct
+
     def release(self) -> None:
         """End the stream, and free what is on the GPU."""
         self.stream.close()
         self._warming = None
-        self._upload.release()
+        self._frames.release()
         if self.upscaler is not None:
             self.upscaler.release()

@@ -29,6 +29,7 @@ class Paints(Protocol):
     """What a stream needs of a painter."""
 
     seconds: float
+    to_host: bool  # pictures come back as numpy arrays, whatever made them
 
     def paint(self, points: Points) -> Pixels: ...
 
