@@ -8,6 +8,7 @@ from installation import scene as scenes
 from installation.clock import Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
+from installation.engine.wall import Wall
 from installation.parameters import Bus, Param, Parameters, Trigger
 from models.card import Card
 
@@ -47,4 +48,5 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
     if len(pieces) > 1:
         bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
+    bus.declare("wall", Wall.declared())
     return found

@@ -55,7 +55,8 @@ def slugs(names: Iterable[str]) -> list[str]:
 class Param:
     """One number that the room may move.
 
-    glide: seconds in which about two thirds of the way to a new value is gone; 0 jumps.
+    glide: seconds in which about two thirds of the way to a new value is gone; 0 jumps. guarded:
+    as of a Trigger.
     """
 
     default: float
@@ -64,6 +65,7 @@ class Param:
     unit: str = ""
     glide: float = 0.0
     doc: str = ""
+    guarded: bool = False
 
     def __post_init__(self) -> None:
         if not all(map(math.isfinite, (self.default, self.low, self.high, self.glide))):

@@ -132,7 +132,7 @@ class Binding:
 def automatic(bus: Bus) -> list[Binding]:
     """A control for every parameter on the bus, the same for the same declarations.
 
-    Guarded triggers are left out. An owner is a scene if /stage/scene/<owner> is there. What finds
+    What is guarded is left out. An owner is a scene if /stage/scene/<owner> is there. What finds
     its channel full goes on in the first free one after the scenes; 16 channels hold 1,744
     parameters and 1,472 triggers.
     """
@@ -157,7 +157,7 @@ def automatic(bus: Bus) -> list[Binding]:
     wanted: list[tuple[str, Kind]] = [
         (address, "note" if isinstance(what, Trigger) else "cc")
         for address, what in bus
-        if not (isinstance(what, Trigger) and what.guarded)
+        if not what.guarded
     ]
     for address, kind in wanted:
         place(address, kind, [home.get(_owner(address), 1)])

@@ -23,6 +23,7 @@ from installation.engine.mix import Mixer
 from installation.engine.player import Player
 from installation.engine.programs import Program
 from installation.engine.textures import Size, Target
+from installation.engine.wall import corners
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from installation.scene import scene_name
@@ -220,7 +221,8 @@ class Show:
         """Encode the picture once, dithered, into a window or file's framebuffer. lights: of the
         house, 0 to 1."""
         brightness = lights * self.bus.value("/light/brightness")
-        self._present.render(picture, into, frame.time, brightness, self.hurried)
+        moved = corners(self.bus)
+        self._present.render(picture, into, frame.time, brightness, self.hurried, moved)
 
     def resize(self, size: Size) -> None:
         """Draw at another size from now on."""
