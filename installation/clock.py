@@ -7,7 +7,7 @@ the picture.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from installation.parameters import Param, Parameters, Trigger
@@ -24,6 +24,12 @@ class Frame:
     time: float  # seconds since the start
     dt: float  # seconds since the last frame
     beat: float  # beats since the start; its whole part counts beats, the rest is the phase
+    # What the room sounds like, each 0 to 1, and 0 where nobody listens.
+    level: float = 0.0
+    bass: float = 0.0
+    middle: float = 0.0
+    high: float = 0.0
+    onset: bool = False  # a sound begins
 
 
 class Clock(Protocol):
@@ -91,3 +97,24 @@ class Tempo(Parameters):
         if span > 0 and self._bus is not None:
             self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, "tap")
         self._beat, self._off = float(round(self._beat)), 0.0  # a tap is on the beat
+
+
+class Hearing(Parameters):
+    """What the room sounds like: from an input of this machine, or by OSC from one that listens."""
+
+    level = Param(0, 0, 1, doc="How loud it is, against the loudest of late.", guarded=True)
+    bass = Param(0, 0, 1, doc="The same below 150 Hz.", guarded=True)
+    middle = Param(0, 0, 1, doc="The same from 150 Hz to 2 kHz.", guarded=True)
+    high = Param(0, 0, 1, doc="The same above 2 kHz.", guarded=True)
+    onset = Trigger(doc="A sound begins.", guarded=True)
+
+    def heard(self, frame: Frame) -> Frame:
+        """A frame with what is heard in it."""
+        return replace(
+            frame,
+            level=self.level,
+            bass=self.bass,
+            middle=self.middle,
+            high=self.high,
+            onset=self.onset > 0,
+        )

@@ -16,6 +16,7 @@ from installation import house, scene, setlist, venue
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
+from installation.control.sound import NoSound, open_input
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window, displays
 from installation.parameters import Bus
@@ -65,6 +66,8 @@ def examine(name: str) -> Iterator[Finding]:
     yield _midi(place)
     yield from _learned(place)
     yield _osc(place)
+    if place.sound.enabled:
+        yield _sound(place)
     yield _disk(place)
 
 
@@ -248,6 +251,18 @@ def _osc(place: Venue) -> Finding:
         return Finding("OSC", "ok", f"{where}, from this machine alone")
     do = "any machine on that network can move the picture: keep it apart from the visitors' one"
     return Finding("OSC", "note", f"{where}, from the network", do)
+
+
+def _sound(place: Venue) -> Finding:
+    """The input that the venue listens to, opened for a moment."""
+    opened, fault = _tried(
+        "sound", lambda: open_input(place.sound.device, lambda rate: lambda samples: None), NoSound
+    )
+    if opened is None:
+        assert fault is not None  # noqa: S101 - one of the two
+        return fault
+    opened.close()
+    return Finding("sound", "ok", f"{opened.name}, {opened.rate:.0f} samples a second")
 
 
 def _disk(place: Venue) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from installation import scene as scenes
-from installation.clock import Tempo
+from installation.clock import Hearing, Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
@@ -49,4 +49,5 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     if len(pieces) > 1:
         bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
     bus.declare("wall", Wall.declared())
+    bus.declare("sound", Hearing.declared())
     return found

@@ -80,7 +80,9 @@ class Memory:
             log.warning("what is on could not be kept: %s", error.strerror or error)
 
     def _by_hand(self, address: str, what: object) -> bool:
-        return isinstance(what, Param) and self._bus.moved_by(address) not in _NOT_BY_HAND
+        heard = address.startswith("/sound/")  # of this moment, whoever sends it
+        by = self._bus.moved_by(address)
+        return isinstance(what, Param) and by not in _NOT_BY_HAND and not heard
 
     def _read(self) -> Moment | None:
         if self._file is None or not self._file.exists():

@@ -17,10 +17,11 @@ from tqdm import tqdm
 
 from installation import report
 from installation.camera import Camera, free_name
-from installation.clock import Clock, FixedClock, Tempo, WallClock
+from installation.clock import Clock, FixedClock, Hearing, Tempo, WallClock
 from installation.control.keyboard import Keyboard
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
+from installation.control.sound import Sound
 from installation.desk import Desk
 from installation.engine.painter import Painter
 from installation.engine.player import Player
@@ -141,10 +142,11 @@ class Stage:
         venue, order = program.venue, program.order
         self.options, self.program, self.venue, self.order = options, program, venue, order
         self.window, self._clock = window, clock
-        self.bus, self.house, self.tempo = Bus(), House(), Tempo()
+        self.bus, self.house, self.tempo, self.hearing = Bus(), House(), Tempo(), Hearing()
         self._scene_files = declare(self.bus, program.cards, program.scenes)
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
+        self.hearing.bind(self.bus, "sound")
         self.stats = FrameStats()
         self._pace = Pace(venue.window.picture, venue.window.least_fps)
         self.lights = Lights(Hours.parse(venue.hours if options.supervised else {}))
@@ -160,6 +162,7 @@ class Stage:
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
         self._osc: OscServer | None = None
         self._midi: Midi | None = None
+        self._sound: Sound | None = None
         self._learned: Learned | None = None
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
@@ -191,6 +194,8 @@ class Stage:
         if self.venue.midi.enabled:
             self._learned = Learned(self.venue, self.bus)
             self._midi = Midi(self.bus, self._learned.map, self.venue.midi.ports).start()
+        if self.venue.sound.enabled:
+            self._sound = Sound(self.bus, self.venue.sound.device).start()
 
     def end(self) -> None:
         """Close the house after this frame."""
@@ -208,7 +213,7 @@ class Stage:
         if self.lights.out:
             self._rest()
             return
-        moment = self.tempo.frame(dt)
+        moment = self.hearing.heard(self.tempo.frame(dt))
         self._evening.follow(dt)
         self._memory.keep(dt)
         if self._learned is not None:
@@ -332,7 +337,7 @@ class Stage:
 
     def close(self) -> None:
         """Close the ports, finish the recording, write the report, free the GPU."""
-        for control in (self._osc, self._midi):
+        for control in (self._osc, self._midi, self._sound):
             if control is not None:
                 control.close()
         self._camera.close()

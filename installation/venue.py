@@ -125,6 +125,13 @@ class Midi(Table):
     map: list[MidiBinding] = []
 
 
+class Sound(Table):
+    """Listening to the room, or to the mixer."""
+
+    enabled: bool = False
+    device: str = Field("", description="Part of the input's name; empty: the system's own.")
+
+
 class Rehearsal(Table):
     """For working on the piece, not for opening hours."""
 
@@ -157,6 +164,7 @@ class Venue(Table):
     play: Play = Play()
     osc: Osc = Osc()
     midi: Midi = Midi()
+    sound: Sound = Sound()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
     watch: Watch = Watch()

@@ -2,10 +2,14 @@ from installation.scene import Frame, Param, Pass, Point, Scene, Space
 
 
 class Drift(Scene):
-    """A closed loop of smooth noise: the piece wanders by itself and comes home."""
+    """A closed loop of smooth noise: the piece wanders by itself and comes home.
+
+    For anything with a low end: the bass carries it along.
+    """
 
     speed = Param(0.012, 0, 0.2, unit="loops/s", glide=1.0, doc="How fast we travel.")
     calm = Param(0.75, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
+    heed = Param(3, 0, 10, glide=1.0, doc="How much faster the bass carries it.")
     passes = (
         Pass(
             "post/grade",
@@ -20,5 +24,5 @@ class Drift(Scene):
         self.walk = space.loop(seed=11)
 
     def step(self, frame: Frame) -> Point:
-        self.walk.advance(frame.dt * self.speed)
+        self.walk.advance(frame.dt * self.speed * (1 + self.heed * frame.bass))
         return self.walk.point(truncation=self.calm)

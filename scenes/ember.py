@@ -4,13 +4,14 @@ from installation.scene import Frame, Param, Pass, Point, Scene, Space, Trigger
 class Ember(Scene):
     """Struck like a bell: a blow throws the picture elsewhere, and its lines glow on in the dark.
 
-    For percussion: bind `strike` to a pad, or let the clock strike.
+    For percussion: every onset strikes while somebody listens, and so does a pad bound to `strike`.
     """
 
     beats = Param(2, 0, 16, unit="beats", doc="Beats between strikes; 0 waits for your hand.")
     decay = Param(0.9, 0.05, 6, unit="s", doc="Until half of a blow is spent.")
     reach = Param(0.55, 0, 1, doc="How far a blow throws, of the way to another seed.")
     calm = Param(0.9, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
+    heed = Param(1, 0, 1, doc="Whether sounds strike: from the middle of the fader on.")
     strike = Trigger(doc="A blow.")
     passes = (
         Pass(
@@ -39,7 +40,7 @@ class Ember(Scene):
         due = self.beats > 0 and self.since >= self.beats
         if due:
             self.since %= self.beats
-        if self.strike or due:
+        if self.strike or due or (frame.onset and self.heed >= 0.5):
             self.hit()
         self.force *= 0.5 ** (frame.dt / self.decay)
         return self.space.blend(self.home, self.target, self.thrown(), self.calm)

@@ -12,6 +12,7 @@ class Janus(Scene):
     speed = Param(0.02, 0, 0.3, unit="turns/s", glide=1.0, doc="How fast z goes round.")
     breath = Param(0.05, 0, 0.5, unit="breaths/s", glide=1.0, doc="How fast the mirror opens.")
     width = Param(0.7, 0.1, 1, glide=1.0, doc="How far round it goes; 1 is all the way.")
+    heed = Param(3, 0, 10, glide=1.0, doc="How much faster the bass opens the mirror.")
     calm = Param(0.8, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
     passes = (
         Pass(
@@ -36,7 +37,7 @@ class Janus(Scene):
 
     def step(self, frame: Frame) -> Point:
         self.turn += frame.dt * self.speed
-        self.open += frame.dt * self.breath
+        self.open += frame.dt * self.breath * (1 + self.heed * frame.bass)
         way = 0.5 - 0.5 * math.cos(self.turn * math.tau)
         side = 0.5 - 0.5 * math.cos(self.open * math.tau)
         ahead = self.space.blend(self.a, self.b, way * self.width)

@@ -13,6 +13,7 @@ class Kin(Scene):
     changes = Param(5, 1, 12, doc="Changes until somebody else comes.")
     fade = Param(0.35, 0.05, 1, doc="Part of the time between changes which a change takes.")
     breath = Param(0.12, 0, 0.5, glide=1.0, doc="How far the one who is there moves.")
+    heed = Param(2, 0, 5, glide=1.0, doc="How much more the one who is there moves by the sound.")
     calm = Param(0.8, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
     stranger = Trigger(doc="Somebody else, now.")
     passes = (
@@ -23,6 +24,7 @@ class Kin(Scene):
 
     def start(self, space: Space) -> None:
         self.space = space
+        self.loud = 0.0  # smoothed, as it moves where the face is and not how fast
         self.who, self.turn, self.progress, self.last_beat, self.phase = 0, 0, 0.0, 0.0, 0.0
         self.worn = self.next = space.seed(500)
         self.near = self.nearer = space.seed(900)  # whom the one who is there breathes towards
@@ -30,6 +32,7 @@ class Kin(Scene):
 
     def step(self, frame: Frame) -> Point:
         self.phase += frame.dt * 0.07  # breaths a second
+        self.loud += (frame.level - self.loud) * (1 - math.exp(-frame.dt / 0.5))
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
         if self.stranger:  # from wherever the change has come to
@@ -41,7 +44,9 @@ class Kin(Scene):
             self.turn, self.progress = self.turn + 1, self.progress % 1.0
             self.choose()
         point = self.space.blend(self.worn, self.next, self.changed, self.calm)
-        breath = self.breath * (0.5 - 0.5 * math.cos(self.phase * math.tau))
+        breath = min(0.8, self.breath * (1 + self.heed * self.loud)) * (
+            0.5 - 0.5 * math.cos(self.phase * math.tau)
+        )
         near = self.space.blend(self.near, self.nearer, self.changed)
         return self.space.wear(self.space.blend(point, near, breath), point)
 

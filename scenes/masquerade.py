@@ -2,12 +2,16 @@ from installation.scene import Frame, Param, Pass, Point, Scene, Space
 
 
 class Masquerade(Scene):
-    """On the beat of the clock the label or code changes: the same dancer, another mask."""
+    """On the beat of the clock the label or code changes: the same dancer, another mask.
+
+    For dance music, its clock by MIDI or tapped: voices and melody make the dancer sway.
+    """
 
     beats = Param(4, 1, 16, unit="beats", doc="Beats from one mask to the next.")
     fade = Param(0.45, 0.05, 1, doc="Part of that time which the change takes.")
     sway = Param(0.15, 0, 1, glide=1.0, doc="How far z wanders between the beats.")
     calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
+    heed = Param(4, 0, 10, glide=1.0, doc="How much more the dancer sways by the melody.")
     passes = (
         Pass(
             "post/kaleidoscope",
@@ -24,7 +28,7 @@ class Masquerade(Scene):
         self.turn, self.progress, self.last_beat = 0, 0.0, 0.0
 
     def step(self, frame: Frame) -> Point:
-        self.drift.advance(frame.dt * 0.05 * self.sway)
+        self.drift.advance(frame.dt * 0.05 * self.sway * (1 + self.heed * frame.middle))
         # beats are counted on, not computed from the time: moving the fader never jumps
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ FULL = Latent(
 )
 
 
-def perform(scene: scenes.Scene, latent: Latent, bus: Bus, frames: int = 120) -> np.ndarray:
+def perform(
+    scene: scenes.Scene, latent: Latent, bus: Bus, frames: int = 120, **heard: Any
+) -> np.ndarray:
     """Walk a scene for some frames at 60 a second: (frames, width)."""
     tempo = Tempo()
     tempo.bind(bus, "clock")
@@ -29,7 +33,7 @@ def perform(scene: scenes.Scene, latent: Latent, bus: Bus, frames: int = 120) ->
     points = []
     for _ in range(frames):
         bus.tick(1 / 60)
-        points.append(scene.step(tempo.frame(1 / 60)))
+        points.append(scene.step(replace(tempo.frame(1 / 60), **heard)))
     return np.stack(points)
 
 
@@ -63,6 +67,24 @@ def test_a_scene_moves_and_is_repeatable(name: str) -> None:
         runs.append(perform(scene, FULL, bus, frames=600))
     np.testing.assert_array_equal(*runs)
     assert np.abs(runs[0][-1] - runs[0][0]).max() > 0.05
+
+
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_every_scene_heeds_what_it_hears(name: str) -> None:
+    loud = {"level": 1.0, "bass": 1.0, "middle": 1.0, "high": 1.0, "onset": True}
+    runs = []
+    for heed, heard in ((None, {}), (None, loud), (0.0, loud)):
+        bus = Bus()
+        scene = scenes.load(name)
+        scene.bind(bus, name)
+        if heed is not None:
+            bus.post(f"/{name}/heed", heed)
+            bus.tick(1000.0)
+        runs.append(perform(scene, FULL, bus, frames=240, **heard))
+    silent, moved, deaf = runs
+    assert np.isfinite(moved).all()
+    assert np.abs(moved - silent).max() > 0.01
+    np.testing.assert_allclose(deaf, silent, atol=1e-6)  # it can be told not to
 
 
 def test_the_scenes_walk_differently() -> None:

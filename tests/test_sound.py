@@ -1,0 +1,108 @@
+"""The room's sound on its way to the bus, from an input that is pulled and comes back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from installation.clock import Frame, Hearing
+from installation.control import sound
+from installation.control.sound import NoSound, Sound, Take, open_input
+from installation.parameters import Bus
+from tests.waiting import until
+
+
+class Jack:
+    """An input that the test plugs in and plays into."""
+
+    opened: list[Jack]
+    plugged = True
+
+    def __init__(self, device: str, listens: Callable[[float], Take]) -> None:
+        if not Jack.plugged:
+            raise NoSound("nothing is plugged in")
+        self.device, self.name, self.rate = device, "line in", 48000.0
+        self.take, self.closed = listens(self.rate), False
+        Jack.opened.append(self)
+
+    @property
+    def alive(self) -> bool:
+        return Jack.plugged
+
+    def close(self) -> None:
+        self.closed = True
+
+    def play(self, hertz: float) -> None:
+        samples = 0.5 * np.sin(2 * np.pi * hertz * np.arange(9600) / self.rate)
+        for block in np.split(samples.astype(np.float32), 20):
+            self.take(block)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "_EVERY", 0.01)
+    Jack.opened, Jack.plugged = [], True
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("sound", Hearing.declared())
+    return made
+
+
+def test_what_is_played_is_on_the_bus_and_in_the_frame(bus: Bus) -> None:
+    hearing = Hearing()
+    hearing.bind(bus, "sound")
+    listening = Sound(bus, "line", Jack).start()
+    until(lambda: Jack.opened)
+    assert Jack.opened[0].device == "line"
+    Jack.opened[0].play(60)
+    fired = bus.tick(0.01)
+    assert "/sound/onset" in fired
+    frame = hearing.heard(Frame(1, 2.0, 0.01, 3.0))
+    assert (frame.index, frame.time, frame.beat) == (1, 2.0, 3.0)
+    assert frame.bass > 0.9
+    assert frame.high < 0.1
+    assert frame.onset
+    assert bus.moved_by("/sound/bass") == "sound"
+    listening.close()
+    assert Jack.opened[0].closed
+    bus.tick(0.01)
+    assert hearing.heard(frame).bass == 0  # it comes to rest
+
+
+def test_an_input_that_is_pulled_is_taken_up_again(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    listening = Sound(bus, "", Jack).start()
+    until(lambda: Jack.opened)
+    Jack.opened[0].play(60)
+    Jack.plugged = False
+    until(lambda: Jack.opened[0].closed)
+    bus.tick(0.01)
+    assert bus.value("/sound/bass") == 0
+    until(lambda: "no sound is heard: nothing is plugged in" in caplog.messages)
+    Jack.plugged = True
+    until(lambda: len(Jack.opened) == 2)
+    listening.close()
+    said = ["listening to line in", "the sound of line in is gone; it is looked for again"]
+    assert [caplog.messages.count(one) for one in said] == [2, 1]
+    assert caplog.messages.count("no sound is heard: nothing is plugged in") == 1
+
+
+def test_by_osc_it_is_the_same_road(bus: Bus) -> None:
+    hearing = Hearing()
+    hearing.bind(bus, "sound")
+    bus.post("/sound/bass", 0.7, "osc")
+    bus.tick(0.01)
+    assert hearing.heard(Frame(0, 0.0, 0.0, 0.0)).bass == 0.7
+
+
+def test_a_machine_without_an_input_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NoSound):  # no library, no PortAudio, or no such input
+        open_input("a name that no input has", lambda rate: lambda samples: None)
