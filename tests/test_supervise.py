@@ -114,6 +114,13 @@ def test_where_not_even_the_picture_comes_it_never_gives_up(tmp_path: Path) -> N
     assert house.began == [FRESH, AGAIN, FRESH] + [STANDBY, FRESH] * 4
 
 
+def test_thousands_of_failures_are_no_reason_to_give_up(tmp_path: Path) -> None:
+    house = House(tmp_path, "crash", "close")
+    house.supervisor._failures = 100_000  # a month without a display
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, STANDBY, FRESH]
+
+
 def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     days = iter(range(10_000))
@@ -124,7 +131,7 @@ def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     terms = Terms(restart=datetime.time(4), grace=0.3, first_wait=0.01)
     house = House(tmp_path, "play", "close", terms=terms, now=now)
     assert house.supervisor.run() == 0
-    assert house.began == [FRESH, FRESH]
+    assert house.began == [FRESH, AGAIN]
     assert "the show begins anew, as every day at this time" in caplog.messages
 
 

@@ -46,7 +46,7 @@ class Start(Enum):
     """What begins."""
 
     FRESH = auto()  # the show, from its beginning
-    AGAIN = auto()  # the show, where it ended against its will
+    AGAIN = auto()  # the show, where it ended
     STANDBY = auto()  # the built-in picture
 
 
@@ -105,11 +105,12 @@ class Supervisor:
 
     def _after(self, end: End, last: Start, lasted: float) -> Start:
         """Wait as long as is wise; what is to begin next."""
-        if end is End.PLANNED:
-            return Start.FRESH
+        if end is End.PLANNED:  # nobody is to notice that it begins anew at night
+            return Start.FRESH if last is Start.STANDBY else Start.AGAIN
         soon = last is Start.STANDBY or lasted < self._terms.soon
         self._failures = self._failures + 1 if soon else 1
-        wait = min(self._terms.slowest, self._terms.first_wait * 2 ** (self._failures - 1))
+        doublings = min(self._failures - 1, 16)
+        wait = min(self._terms.slowest, self._terms.first_wait * 2**doublings)
         log.info("once more in %.3g s", wait)
         self._over.wait(wait)
         if self._failures == 1:
