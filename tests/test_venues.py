@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,21 @@ def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(setlist.SetlistError, match=r"order\.toml") as caught:
         setlist.load(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_every_key_is_explained_with_its_default() -> None:
+    text = (Path(__file__).parent.parent / "venue" / "README.md").read_text("utf-8")
+    for table, field in venue.Venue.model_fields.items():
+        if table in ("hours", "parameters"):
+            assert f"`[{table}]`" in text
+            continue
+        start = text.index(f"| `[{table}]`")
+        part = text[start:].split("\n\n", 1)[0]
+        for key, inner in type(field.default).model_fields.items():
+            value = json.dumps(
+                inner.default if not isinstance(inner.default, tuple) else list(inner.default)
+            )
+            assert f"| `{key}` | {value.removesuffix('.0')} |" in part, (table, key)
+    part = text[text.index("| in `map`") :].split("\n\n", 1)[0]
+    for key in venue.MidiBinding.model_fields:
+        assert f"`{key}`" in part, key
