@@ -243,7 +243,9 @@ def _osc(place: Venue) -> Finding:
     if not place.osc.enabled:
         return Finding("OSC", "ok", "switched off in this venue")
     try:
-        with OscServer(Bus(), place.osc.host, place.osc.port) as server:
+        with OscServer(
+            Bus(), place.osc.host, place.osc.port, feedback=place.osc.feedback
+        ) as server:
             where = f"{server.host} port {server.port}"
     except ControlError as error:
         return Finding("OSC", "fault", str(error))

@@ -189,7 +189,8 @@ class Stage:
     def open_controls(self) -> None:
         """Listen to the room. A port that is taken is an error; no MIDI at all is a warning."""
         if self.venue.osc.enabled:
-            self._osc = OscServer(self.bus, self.venue.osc.host, self.venue.osc.port)
+            osc = self.venue.osc
+            self._osc = OscServer(self.bus, osc.host, osc.port, feedback=osc.feedback)
             self._osc.start()
         if self.venue.midi.enabled:
             self._learned = Learned(self.venue, self.bus)

@@ -85,6 +85,7 @@ class Osc(Table):
     enabled: bool = True
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
     port: int = Field(9000, ge=1, le=65535)
+    feedback: list[str] = Field([], description="HOST:PORT of controllers that show where all is.")
 
 
 class MidiBinding(Table):

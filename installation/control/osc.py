@@ -19,14 +19,14 @@ import logging
 import re
 import reprlib
 import socket
-import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from pythonosc.osc_message import OscMessage, ParseError
 
+from installation.control.feedback import Feedback, encoded
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.log import Complaints
 from installation.parameters import Bus, Declared, Form, Param, Trigger
@@ -49,7 +49,8 @@ class OscServer:
     """Listens for OSC over UDP and posts to the bus.
 
     port: 0 lets the system choose; after start() it is the one in use. on_message: called in the
-    server's thread with every message, understood or not.
+    server's thread with every message, understood or not. feedback: HOST:PORT of controllers that
+    are told where parameters stand. Raises ControlError for one that cannot be.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class OscServer:
         host: str = "127.0.0.1",
         port: int = PORT,
         on_message: OnMessage | None = None,
+        feedback: Sequence[str] = (),
     ) -> None:
+        self._feedback = Feedback(bus, feedback)
         self.host, self.port = host, port
         self._bus = bus
         self._on_message = on_message
@@ -98,6 +101,7 @@ class OscServer:
 
     def _loop(self, opened: socket.socket) -> None:
         while not self._closing.is_set():
+            self._feedback.tell(time.monotonic())
             try:
                 packet, sender = opened.recvfrom(_LARGEST + 1)
             except TimeoutError:
@@ -148,7 +152,7 @@ class OscServer:
 
     def _answer(self, opened: socket.socket, sender: tuple[Any, ...], address: str) -> bool:
         """One packet of about the size of the question, so that a forged sender gains nothing."""
-        reply = _padded(address.encode()) + b",f\0\0" + struct.pack(">f", self._bus.value(address))
+        reply = encoded(address, self._bus.value(address))
         try:
             opened.sendto(reply, sender)
         except OSError as error:
@@ -246,7 +250,3 @@ def _step(sign: str, rest: list[Any]) -> float | None:
 
 def _shown(argument: Any) -> str:
     return f"{argument:g}" if isinstance(argument, float) else reprlib.repr(argument)
-
-
-def _padded(text: bytes) -> bytes:
-    return text + b"\0" * (4 - len(text) % 4)

@@ -1,0 +1,87 @@
+"""Where parameters stand, told by OSC to controllers that show it: motor faders, tablets, desks."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from installation.control.message import ControlError
+from installation.log import Complaints
+from installation.parameters import Bus, Param
+
+log = logging.getLogger(__name__)
+
+_EVERY = 0.05  # seconds
+_MOST = 64  # messages at a time: the whole of a large show is told over some turns
+
+
+def encoded(address: str, value: float) -> bytes:
+    """An OSC message with one float."""
+    text = address.encode()
+    return text + b"\0" * (4 - len(text) % 4) + b",f\0\0" + struct.pack(">f", value)
+
+
+class Feedback:
+    """targets: HOST:PORT of each controller. Raises ControlError for one that cannot be.
+
+    At first everything is told, then whatever goes elsewhere, however it was moved; but not to the
+    machine that moved it, whose fader a finger may still hold.
+    """
+
+    def __init__(self, bus: Bus, targets: Sequence[str]) -> None:
+        self._bus = bus
+        self._complaints = Complaints(log)
+        self._targets = [_resolved(target) for target in targets]
+        self._told: list[dict[str, float]] = [{} for _ in targets]
+        self._due = 0.0
+
+    def tell(self, now: float) -> None:
+        """Send what is new, at most every _EVERY seconds. now: seconds on any clock."""
+        if not self._targets or now < self._due:
+            return
+        self._due = now + _EVERY
+        for (family, where), told in zip(self._targets, self._told, strict=True):
+            with socket.socket(family, socket.SOCK_DGRAM) as sender:
+                sender.setblocking(False)
+                for address, value in self._news(where[0], told):
+                    try:
+                        sender.sendto(encoded(address, value), where)
+                    except OSError as error:
+                        self._complain(where[0], error.strerror or str(error))
+                        break
+                    told[address] = value
+
+    def _complain(self, host: str, reason: str) -> None:
+        self._complaints.once(
+            (host, reason), lambda: f"OSC cannot tell {host} where parameters stand ({reason})"
+        )
+
+    def _news(self, host: str, told: dict[str, float]) -> Iterator[tuple[str, float]]:
+        left = _MOST
+        for address, what in self._bus:
+            if not isinstance(what, Param):
+                continue
+            value = self._bus.target(address)
+            if told.get(address) == value:
+                continue
+            if address in told and self._bus.moved_by(address) == f"osc {host}":
+                told[address] = value
+                continue
+            if left == 0:
+                return
+            left -= 1
+            yield address, value
+
+
+def _resolved(target: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+    host, colon, port = target.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ControlError(f"OSC feedback goes to HOST:PORT, like 192.168.1.20:9001, not {target}")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise ControlError(f"OSC feedback: there is no {host} ({error})") from error
+    return found[0], found[4]

@@ -1,0 +1,112 @@
+"""Where parameters stand, told to controllers that show it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from installation.control.feedback import Feedback, encoded
+from installation.control.message import ControlError
+from installation.control.osc import OscServer
+from installation.parameters import Bus, Param, Trigger
+from tests.waiting import PATIENCE
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("drift", {"speed": Param(0.5, 0, 2), "calm": Param(0, 0, 1), "flash": Trigger()})
+    return made
+
+
+@pytest.fixture
+def desk() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(PATIENCE)
+        yield receiver
+
+
+def place(desk: socket.socket) -> str:
+    return "127.0.0.1:" + str(desk.getsockname()[1])
+
+
+def told(desk: socket.socket, count: int) -> dict[str, float]:
+    """So many messages, and none beyond."""
+    found = {}
+    for _ in range(count):
+        data = desk.recv(2048)
+        assert data[-8:-4] == b",f\0\0"
+        found[data[:-8].rstrip(b"\0").decode()] = struct.unpack(">f", data[-4:])[0]
+    desk.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        desk.recv(2048)
+    desk.settimeout(PATIENCE)
+    return found
+
+
+def test_everything_at_first_and_then_what_is_new(bus: Bus, desk: socket.socket) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    feedback.tell(0.0)
+    assert told(desk, 2) == {"/drift/speed": 0.5, "/drift/calm": 0.0}
+    feedback.tell(1.0)
+    assert told(desk, 0) == {}
+    bus.post("/drift/calm", 0.25, "midi nano cc 1")
+    bus.tick(0.1)
+    feedback.tell(1.01)  # not that often
+    assert told(desk, 0) == {}
+    feedback.tell(2.0)
+    assert told(desk, 1) == {"/drift/calm": 0.25}
+
+
+def test_who_moved_it_is_not_told(bus: Bus, desk: socket.socket) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    feedback.tell(0.0)
+    told(desk, 2)
+    bus.post("/drift/calm", 0.25, "osc 127.0.0.1")
+    bus.post("/drift/speed", 1.5, "osc 10.0.0.1")
+    bus.tick(0.1)
+    feedback.tell(1.0)
+    assert told(desk, 1) == {"/drift/speed": 1.5}
+    bus.post("/drift/calm", 0.75, "setlist")
+    bus.tick(0.1)
+    feedback.tell(2.0)
+    assert told(desk, 1) == {"/drift/calm": 0.75}
+
+
+def test_a_large_show_is_told_over_some_turns(desk: socket.socket) -> None:
+    bus = Bus()
+    bus.declare("many", {f"p{n}": Param(n / 256, 0, 1) for n in range(150)})
+    feedback = Feedback(bus, [place(desk)])
+    found: dict[str, float] = {}
+    for turn, count in enumerate((64, 64, 22, 0)):
+        feedback.tell(float(turn))
+        found |= told(desk, count)
+    assert len(found) == 150
+    assert found["/many/p64"] == 0.25
+
+
+def test_the_server_tells_by_itself(bus: Bus, desk: socket.socket) -> None:
+    with OscServer(bus, port=0, feedback=[place(desk)]):
+        assert told_names(desk, 2) == {"/drift/speed", "/drift/calm"}
+        bus.post("/drift/speed", 2, "keyboard")
+        bus.tick(0.1)
+        assert told_names(desk, 1) == {"/drift/speed"}
+
+
+def told_names(desk: socket.socket, count: int) -> set[str]:
+    return {desk.recv(2048)[:-8].rstrip(b"\0").decode() for _ in range(count)}
+
+
+@pytest.mark.parametrize("target", ["9000", "host", "127.0.0.1:0", "127.0.0.1:x", ":9000", ""])
+def test_a_place_that_cannot_be_is_named(bus: Bus, target: str) -> None:
+    with pytest.raises(ControlError, match=r"HOST:PORT, like 192\.168"):
+        Feedback(bus, [target])
+
+
+def test_a_message_is_as_osc_wants_it() -> None:
+    assert encoded("/abc", 1.0) == b"/abc\0\0\0\0,f\0\0\x3f\x80\0\0"
+    assert encoded("/ab", 1.0) == b"/ab\0,f\0\0\x3f\x80\0\0"
