@@ -241,7 +241,7 @@ class Stage:
             self.stats.frame(now - self._last)
             asked = self.options.size is not None  # then exactly that size is drawn
             if not asked and self._pace.frame(now - self._last, self.window.rate):
-                self.show.hurried = True
+                self.show.hurried = not self._pace.whole
                 self.show.resize(self._canvas())
         self._last = now
 

@@ -8,7 +8,7 @@ from installation.pace import Pace
 
 
 def frames(pace: Pace, seconds: float, count: int, rate: float = 60) -> int:
-    """How often the picture became smaller."""
+    """How often the picture changed its size."""
     return sum(pace.frame(seconds, rate) for _ in range(count))
 
 
@@ -44,3 +44,28 @@ def test_it_stops_as_soon_as_it_is_fast_enough() -> None:
     frames(pace, 1 / 20, 45)
     assert frames(pace, 1 / 31, 5000) == 0
     assert pace.longest == 614
+
+
+def test_when_it_has_gone_well_for_long_a_larger_picture_is_tried() -> None:
+    pace = Pace(768, 30)
+    frames(pace, 1 / 20, 90)
+    assert pace.longest == 491
+    assert not pace.whole
+    assert frames(pace, 1 / 60, 60 * 590) == 0
+    assert frames(pace, 1 / 60, 60 * 20) == 1
+    assert pace.longest == 614
+    assert frames(pace, 1 / 60, 60 * 1300) == 1
+    assert pace.whole
+    assert frames(pace, 1 / 60, 60 * 5000) == 0
+
+
+def test_a_try_that_goes_wrong_is_not_soon_made_again() -> None:
+    pace = Pace(768, 30)
+    frames(pace, 1 / 20, 45)
+    tries = []
+    for minute in range(180):
+        if frames(pace, 1 / 60, 60 * 60):
+            tries.append(minute)
+            assert frames(pace, 1 / 20, 45) == 1  # it is too large still
+            assert pace.longest == 614
+    assert [b - a for a, b in zip([0, *tries], tries, strict=False)] == [10, 20, 40, 80]
