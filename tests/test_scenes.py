@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import shaders
+from installation import house, setlist
 from installation import scene as scenes
-from installation import setlist
 from installation.clock import Frame, Tempo
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus, Param
+from models.card import Card
 from models.latent import Code, Label, Latent
 
 PLAIN = Latent(16)
@@ -189,3 +190,9 @@ def test_an_unknown_scene_names_those_there_are() -> None:
         scenes.load("nosuch")
     with pytest.raises(scenes.SceneError, match="no scene file"):
         scenes.load("nosuch.py")
+
+
+def test_no_scene_can_take_a_name_of_the_house() -> None:
+    bus = Bus()
+    shown = house.declare(bus, {"tiny": Card("tiny", 64, FULL, {})})
+    assert {address.split("/")[1] for address, _ in bus} - set(shown) == scenes.HOUSE
