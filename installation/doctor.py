@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import shaders
-from installation import house, scene, setlist, venue
+from installation import house, presets, scene, setlist, venue
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
@@ -65,6 +65,7 @@ def examine(name: str) -> Iterator[Finding]:
     yield _gpu()
     yield _midi(place)
     yield from _learned(place)
+    yield from _presets(place)
     yield _osc(place)
     if place.sound.enabled:
         yield _sound(place)
@@ -237,6 +238,16 @@ def _no_midi(place: Venue, why: str) -> Finding:
         do = "the venue names MIDI controls: install what is missing, or take them out"
         return Finding("MIDI", "fault", why, do)
     return Finding("MIDI", "note", f"{why}; everything else works")
+
+
+def _presets(place: Venue) -> Iterator[Finding]:
+    """The file of presets, where there is one."""
+    if place.play.presets and Path(place.play.presets).exists():
+        do = "mend it, or take it away: then the presets are forgotten"
+        found, fault = _tried(
+            "presets", lambda: presets.read(place.play.presets), VenueError, do=do
+        )
+        yield fault or Finding("presets", "ok", f"{place.play.presets}: {len(found or ())}")
 
 
 def _osc(place: Venue) -> Finding:

@@ -86,6 +86,17 @@ class Evening:
         piece = self._program.piece_of(entry) if entry else ""
         self._cue = _Cue(file, entry, fade=fade, piece=piece)
 
+    def as_it_was(self, file: str, piece: str, fade: float) -> bool:
+        """A scene with its piece, called up again by hand, in what the faders say and not in what
+        the setlist would dress it in. False where that is on already, so that nothing changes."""
+        self._hold = True
+        wanted = self._show.players.get(piece, self._show.player)
+        on = (self._show.scene.file, self._show.player)
+        if self._cue is None and on == (file, wanted):
+            return False
+        self._cue = _Cue(file, fade=fade, piece=piece, dressed=True)
+        return True
+
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
         if name not in self._show.players:

@@ -10,6 +10,7 @@ from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.presets import Recall, numbers
 from models.card import Card
 
 
@@ -50,4 +51,5 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
         bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
     bus.declare("wall", Wall.declared())
     bus.declare("sound", Hearing.declared())
+    bus.declare("preset", {**Recall.declared(), **numbers()})
     return found

@@ -19,9 +19,7 @@ from installation import report
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Hearing, Tempo, WallClock
 from installation.control.keyboard import Keyboard
-from installation.control.midi import Midi
-from installation.control.osc import OscServer
-from installation.control.sound import Sound
+from installation.controls import Controls
 from installation.desk import Desk
 from installation.engine.painter import Painter
 from installation.engine.player import Player
@@ -29,12 +27,12 @@ from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.evening import Evening
 from installation.house import House, declare
-from installation.learned import Learned
 from installation.memory import Memory
 from installation.output.offscreen import Offscreen
 from installation.output.window import NoDisplay, Window
 from installation.pace import Pace
 from installation.parameters import Bus
+from installation.presets import Presets
 from installation.programme import Options, Programme, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
@@ -69,7 +67,7 @@ def play(options: Options) -> int:
             raise
         return _render_clip(options, str(error))
     try:
-        stage.open_controls()
+        stage.controls.open()
         with ended_by_signals(stage.end):
             stage.frame()  # the first picture is on the wall before torch is imported
             stage.show.start()
@@ -160,21 +158,21 @@ class Stage:
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
-        self._osc: OscServer | None = None
-        self._midi: Midi | None = None
-        self._sound: Sound | None = None
-        self._learned: Learned | None = None
+        self.controls = Controls(self.bus, venue)
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
         self._watch = FileWatch(saved)
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene
         hold = bool(first) or not venue.play.advance
-        self._evening = Evening(program, self.show, hold, self._scene_changed)
+        # changed: a scene's file may have been saved since, with other parameters
+        self._evening = Evening(program, self.show, hold, self.controls.refresh)
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
         self.bus.tick(0)  # the first entry goes back to these when it is over
+        kept = "" if options.offscreen else venue.play.presets
+        self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
         self._memory = Memory(options.memory, self.bus, self._evening)
         self._memory.take_up(self._scene_files, first)
         if options.out:
@@ -185,18 +183,6 @@ class Stage:
     @property
     def scene_names(self) -> list[str]:
         return list(self._scene_files)
-
-    def open_controls(self) -> None:
-        """Listen to the room. A port that is taken is an error; no MIDI at all is a warning."""
-        if self.venue.osc.enabled:
-            osc = self.venue.osc
-            self._osc = OscServer(self.bus, osc.host, osc.port, feedback=osc.feedback)
-            self._osc.start()
-        if self.venue.midi.enabled:
-            self._learned = Learned(self.venue, self.bus)
-            self._midi = Midi(self.bus, self._learned.map, self.venue.midi.ports).start()
-        if self.venue.sound.enabled:
-            self._sound = Sound(self.bus, self.venue.sound.device).start()
 
     def end(self) -> None:
         """Close the house after this frame."""
@@ -216,9 +202,9 @@ class Stage:
             return
         moment = self.hearing.heard(self.tempo.frame(dt))
         self._evening.follow(dt)
+        self._presets.follow(dt)
         self._memory.keep(dt)
-        if self._learned is not None:
-            self._learned.keep()
+        self.controls.keep()
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
@@ -276,6 +262,8 @@ class Stage:
             self._evening.scene(self._scene_files[name], self.house.fade)
         elif owner == "/stage/piece":
             self._evening.piece(name, self.house.fade)
+        elif owner == "/preset":
+            self._presets.press(name)
         match address:
             case "/stage/next":
                 self._evening.next()
@@ -290,27 +278,15 @@ class Stage:
             case "/stage/fullscreen":
                 self.window.toggle_fullscreen()
             case "/stage/learn":
-                self._learn()
+                self.controls.learn(self.keyboard.selected)
             case "/stage/quit":
                 self.end()
-
-    def _learn(self) -> None:
-        if self._learned is None:
-            log.warning("nothing to learn from: this venue has MIDI switched off")
-        else:
-            self._learned.map.learn(self.keyboard.selected)
-            log.info("%s", self._news())
-
-    def _scene_changed(self) -> None:
-        if self._learned is not None:
-            self._learned.map.refresh()  # the scene's file may have been saved since
 
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:
             if path.suffix == ".py":
                 self.show.reload_scene(path)
-                if self._learned is not None:
-                    self._learned.map.refresh()  # its parameters may be other ones now
+                self.controls.refresh()  # its parameters may be other ones now
             else:
                 self.show.reload_shaders()
 
@@ -318,11 +294,8 @@ class Stage:
         """The most pressing thing there is to say in the overlay."""
         if self.show.scene.fault:
             return self.show.scene.fault
-        if self._learned is not None and self._learned.map.learning:
-            return f"move the MIDI control that is to move {self._learned.map.learning}"
-        if self._learned is not None and self._learned.map.waiting:
-            return self._learned.map.waiting
-        return "recording" if self._camera.recording else ""
+        recording = "recording" if self._camera.recording else ""
+        return self._presets.news or self.controls.news or recording
 
     def report(self) -> dict[str, object]:
         """The frame statistics of this show, with the fields of --report."""
@@ -338,9 +311,7 @@ class Stage:
 
     def close(self) -> None:
         """Close the ports, finish the recording, write the report, free the GPU."""
-        for control in (self._osc, self._midi, self._sound):
-            if control is not None:
-                control.close()
+        self.controls.close()
         self._camera.close()
         self.stats.dropped += self._camera.dropped
         if self.options.report:

@@ -77,6 +77,7 @@ class Play(Table):
     setlist: str = Field("", description="A setlist file; empty plays the one that ships.")
     advance: bool = Field(True, description="Go through the setlist by itself.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    presets: str = Field("presets.toml", description="Keeps presets; empty: for this evening.")
 
 
 class Osc(Table):
@@ -208,11 +209,16 @@ def parse(text: str, where: str) -> Venue:
 
 def read_map(path: Path) -> list[MidiBinding]:
     """What was learned at the controllers. Raises VenueError in the same way."""
+    return read(Learned, path).map
+
+
+def read(kind: type[_Kind], path: Path) -> _Kind:
+    """A file that a show keeps beside the venue's. Raises VenueError in the same way."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise VenueError(f"cannot read what was learned, {path}: {error}") from error
-    return _checked(Learned, text, str(path)).map
+        raise VenueError(f"cannot read {path}: {error}") from error
+    return _checked(kind, text, str(path))
 
 
 def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:

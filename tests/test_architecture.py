@@ -60,6 +60,7 @@ DOORS = {
         "installation", "models.card", "models.shelf", "shaders", "torch", "cuda",
     },
     "installation.memory": {"installation", "pydantic"},
+    "installation.presets": {"installation", "pydantic"},
     "installation.commands": {"installation", "training", "tqdm"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip

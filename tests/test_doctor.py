@@ -169,3 +169,19 @@ def test_osc_from_the_network_is_a_note(tmp_path: Path, port: int) -> None:
     path = venue(tmp_path, port, f"[osc]\nhost = '0.0.0.0'\nport = {port}\n")
     notes = {one.what: one for one in doctor.examine(str(path)) if one.state == "note"}
     assert "from the network" in notes["OSC"].says
+
+
+def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port)
+    for name, good, what in (
+        ("midi-learned.toml", "map = []\n", "learned"),
+        ("presets.toml", "[[preset]]\nnumber = 2\nscene = 'kin'\n", "presets"),
+    ):
+        Path(name).write_text(good)
+        (found,) = [one for one in doctor.examine(str(path)) if one.what == what]
+        assert found.state == "ok"
+        Path(name).write_text("map = 3")
+        (fault,) = [one for one in faults(path) if one.what == what]
+        assert name in fault.says
+        assert "forgotten" in fault.do
+        Path(name).unlink()

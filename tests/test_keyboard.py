@@ -155,10 +155,18 @@ def test_what_is_not_on_the_bus_is_said_once(caplog: pytest.LogCaptureFixture) -
     ]
 
 
+def test_presets_are_called_up_and_with_shift_stored(keyboard: Keyboard, bus: Bus) -> None:
+    bus.declare("preset", {"store": Trigger(), "3": Trigger(), "12": Trigger()})
+    keyboard.press("f3")
+    assert bus.tick(0) == ["/preset/3"]
+    keyboard.press("F12", ["shift"])
+    assert bus.tick(0) == ["/preset/store", "/preset/12"]
+
+
 def test_the_help_names_every_key_once() -> None:
     names = [name for key in KEYS for name in key.names]
     assert len(set(names)) == len(names)
     rows = key_help()
-    assert len(rows) == len(KEYS) + 1
+    assert len(rows) == len(KEYS) + 2  # digits and presets
     assert all(name and doc for name, doc in rows)
     assert all(bool(key.address) != bool(key.act) for key in KEYS)

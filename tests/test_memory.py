@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from installation import stage
-from installation.clock import FixedClock
-from installation.engine.painter import Painter
-from installation.engine.stream import Inline
-from installation.output.offscreen import Offscreen
+from tests import shows
 from tests.pieces import make_piece
-
-SIZE = (64, 48)
+from tests.shows import run
 
 
 @pytest.fixture(scope="module")
@@ -24,22 +18,9 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_piece(tmp_path_factory.mktemp("pieces") / "tiny")
 
 
-@contextmanager
-def opened(piece: Path, **asked: object) -> Iterator[stage.Stage]:
+def opened(piece: Path, **asked: object) -> AbstractContextManager[stage.Stage]:
     options = stage.Options(piece=str(piece), offscreen=True, **asked)  # type: ignore[arg-type]
-    screen = Offscreen(SIZE)
-    program = stage.Programme.of(options)
-    made = stage.Stage(options, program, screen, lambda f: Inline(Painter(f)), FixedClock(10))
-    try:
-        yield made
-    finally:
-        made.close()
-        screen.close()
-
-
-def run(show: stage.Stage, frames: int) -> None:
-    for _ in range(frames):
-        show.frame()
+    return shows.opened(options, (64, 48), fps=10)
 
 
 def test_scene_and_faders_are_taken_up_again(piece: Path, tmp_path: Path) -> None:
@@ -108,10 +89,6 @@ def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
         assert show.show.scene.name == "drift"
 
 
-def picture(show: stage.Stage) -> np.ndarray:
-    return np.frombuffer(show.window.screen.read(components=3, alignment=1), np.uint8)
-
-
 def test_out_of_hours_nothing_is_painted(
     piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,15 +97,15 @@ def test_out_of_hours_nothing_is_painted(
     venue.write_text('[hours]\nmon = "10:00-10:01"\n')
     with opened(piece, venue=str(venue)) as show:  # `play` plays whenever it is asked
         run(show, 40)
-        assert picture(show).max() > 20
+        assert run(show, 0).max() > 20
     with opened(piece, venue=str(venue), supervised=True) as show:
         show.lights.level, show.lights._open = 0.0, False
         show.lights._looked = -1e9  # whatever the clock on this wall says
         run(show, 5)
         assert show.lights.out
-        assert picture(show).max() == 0
+        assert run(show, 0).max() == 0
         assert show.stats.neural == 0
         show.lights._open = True
         run(show, 120)
         assert show.lights.level == 1
-        assert picture(show).max() > 20
+        assert run(show, 0).max() > 20

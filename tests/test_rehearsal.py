@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 import shaders
-from installation import stage
-from installation.clock import FixedClock
-from installation.engine.painter import Painter
-from installation.engine.stream import Inline
-from installation.output.offscreen import Offscreen
-from installation.programme import Options, Programme
+from installation.programme import Options
 from installation.rehearsal import FileWatch
 from tests.pieces import make_piece
+from tests.shows import opened, run
 
 TINT = "uniform float amount = 0.5; // how red\nvoid main() { color = vec4(amount, 0, 0, 1); }\n"
 
@@ -67,19 +63,12 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
     )
     save(mine, text)
     piece = make_piece(tmp_path / "tiny")
-    options = Options(piece=str(piece), scene=str(mine), size=(64, 64))
-    screen = Offscreen((64, 64))
-    show = stage.Stage(
-        options, Programme.of(options), screen, lambda f: Inline(Painter(f)), FixedClock(30)
-    )
-    show._watch._every = 0
+    with opened(Options(piece=str(piece), scene=str(mine), size=(64, 64)), (64, 64)) as show:
+        show._watch._every = 0
 
-    def red() -> int:
-        for _ in range(65):
-            show.frame()
-        return int(screen.screen.read(components=3)[0])
+        def red() -> int:
+            return int(run(show, 65)[0, 0, 0])
 
-    try:
         assert "/mine/tint/amount" in show.bus
         half = red()
         save(tint, TINT.replace("vec4(amount,", "vec4(amount * 0.25,"))
@@ -97,9 +86,6 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
         save(mine, text.replace("'Red.'", "'Redder.'"))
         assert red() > 0
         assert show.bus["/mine/tint/amount"].doc == "Redder."
-    finally:
-        show.close()
-        screen.close()
 
 
 def test_every_shader_that_ships_is_watched() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,15 +12,15 @@ import numpy as np
 import pytest
 
 from installation import stage
-from installation.clock import FixedClock
-from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.programme import Options, Programme
 from installation.setlist import SetlistError
 from models.card import PieceError
 from models.latent import Code, Label, Latent
+from tests import shows
 from tests.pieces import make_piece
+from tests.shows import paint, run
 
 SIZE = (64, 64)
 OTHER = Latent(6, (Label("form", ("disc", "long")),), (Code("kind", "categorical", 3),))
@@ -47,7 +48,8 @@ def place(pieces: tuple[Path, Path], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def show(place: Path) -> Iterator[stage.Stage]:
-    yield from opened(Options(venue=str(place), size=SIZE, offscreen=True))
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as made:
+        yield made
 
 
 class Broken(Inline):
@@ -58,25 +60,11 @@ class Broken(Inline):
         self.error = OSError(f"{folder.name} went away")
 
 
-def opened(options: Options, broken: Collection[str] = ()) -> Iterator[stage.Stage]:
-    screen = Offscreen(SIZE)
-
+def opened(options: Options, broken: Collection[str] = ()) -> AbstractContextManager[stage.Stage]:
     def stream_of(folder: Path) -> Inline:
-        return Broken(folder) if folder.name in broken else Inline(Painter(folder))
+        return Broken(folder) if folder.name in broken else paint(folder)
 
-    made = stage.Stage(options, Programme.of(options), screen, stream_of, FixedClock(30))
-    try:
-        yield made
-    finally:
-        made.close()
-        screen.close()
-
-
-def run(show: stage.Stage, frames: int) -> np.ndarray:
-    for _ in range(frames):
-        show.frame()
-    data = show.window.screen.read(components=3, alignment=1)
-    return np.frombuffer(data, np.uint8).astype(int)
+    return shows.opened(options, SIZE, stream_of=stream_of)
 
 
 def on(show: stage.Stage) -> list[tuple[str, str]]:
@@ -98,7 +86,11 @@ def test_the_setlist_goes_from_piece_to_piece(show: stage.Stage) -> None:
 
 def test_two_runs_are_the_same(place: Path) -> None:
     options = Options(venue=str(place), size=SIZE, offscreen=True)
-    first, again = ([run(show, 20) for _ in range(6)] for _ in "ab" for show in opened(options))
+    shown = []
+    for _ in range(2):
+        with opened(options) as show:
+            shown.append([run(show, 20) for _ in range(6)])
+    first, again = shown
     np.testing.assert_array_equal(first, again)
 
 
@@ -139,7 +131,7 @@ def test_every_piece_can_be_steered_and_what_two_share_is_one_address(show: stag
 
 
 def test_a_piece_that_is_asked_for_plays_everything(place: Path, pieces: tuple[Path, Path]) -> None:
-    for show in opened(Options(piece=str(pieces[1]), venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(piece=str(pieces[1]), venue=str(place), size=SIZE, offscreen=True)) as show:
         assert list(show.show.players) == ["two"]
         assert "/stage/piece/two" not in show.bus  # nothing to change to
         show.keyboard.press("p")
@@ -169,7 +161,7 @@ def test_what_the_setlist_names_wrongly_is_said_before_the_first_frame(
 def test_a_piece_that_cannot_be_opened_does_not_end_the_show(
     place: Path, caplog: pytest.LogCaptureFixture, lost: str, left: str
 ) -> None:
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True), {lost}):
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True), {lost}) as show:
         run(show, 75)
         assert f"{lost} cannot be played, the show goes on without: {lost} went away" in caplog.text
         assert on(show) == [("drift", left)]
@@ -183,9 +175,10 @@ def test_a_piece_that_cannot_be_opened_does_not_end_the_show(
 
 
 def test_where_no_piece_can_be_opened_the_show_says_why(place: Path) -> None:
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True), {"one", "two"}):
-        with pytest.raises(OSError, match="two went away"):
-            run(show, 2)
+    options = Options(venue=str(place), size=SIZE, offscreen=True)
+    why = pytest.raises(OSError, match="two went away")
+    with opened(options, {"one", "two"}) as show, why:
+        run(show, 2)
 
 
 def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path, Path]) -> None:
@@ -197,7 +190,7 @@ def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path
             'seconds = 9\nparameters = {"/piece/form/disc" = 1, "/drift/speed" = 0.12}',
         )
     )
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
         usual = show.bus.target("/drift/speed")
         run(show, 2)
         assert show.bus.target("/drift/speed") == 0.15
@@ -215,7 +208,7 @@ def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path
         run(show, 3)
         assert show.bus.target("/drift/speed") == 0.15
     # Another piece for everything: what is the setlist's piece's is left out.
-    for show in opened(Options(piece=str(pieces[0]), venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(piece=str(pieces[0]), venue=str(place), size=SIZE, offscreen=True)) as show:
         show.bus.post("/stage/scene/kin", 1)
         run(show, 3)
         assert show.bus.target("/drift/speed") == 0.12
@@ -226,7 +219,7 @@ def test_what_the_venue_starts_with_is_what_an_entry_goes_back_to(place: Path) -
     dressed = 'seconds = 99\nparameters = {"/light/brightness" = 0.2}'
     order.write_text(order.read_text().replace("seconds = 3", dressed, 1))
     place.write_text(place.read_text() + '[parameters]\n"/light/brightness" = 0.8\n')
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
         run(show, 2)
         assert show.bus.target("/light/brightness") == 0.2
         show.bus.post("/stage/next", 1)
@@ -240,7 +233,7 @@ def test_of_many_scenes_in_one_frame_the_last_is_put_on(
     order = place.with_name("order.toml")
     dressed = 'parameters = {"/light/brightness" = 0.2}\nseconds = 99\n'
     order.write_text(order.read_text().replace("seconds = 99", dressed, 1))
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
         run(show, 2)
         cue = Mock(wraps=show.show.cue)
         monkeypatch.setattr(show.show, "cue", cue)
@@ -264,7 +257,7 @@ def test_who_leaves_keeps_what_it_wore(place: Path, pieces: tuple[Path, Path]) -
         "seconds = 99", 'seconds = 99\nparameters = {"/piece/form/disc" = 1}'
     )
     order.write_text(text.replace(str(pieces[1]), str(pieces[0])))
-    for show in opened(Options(venue=str(place), size=SIZE, offscreen=True)):
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
         run(show, 150)
         show.bus.post("/stage/fade", 9)
         show.bus.post("/stage/scene/kin", 1)
@@ -284,8 +277,9 @@ def test_an_entry_that_sets_what_is_not_there(place: Path, address: str) -> None
     order = place.with_name("order.toml")
     text = order.read_text().replace("seconds = 3", f'parameters = {{"{address}" = 1}}', 1)
     order.write_text(text)
-    with pytest.raises(SetlistError, match=f"drift: .*{address}"):
-        next(opened(Options(venue=str(place), size=SIZE, offscreen=True)))
+    options = Options(venue=str(place), size=SIZE, offscreen=True)
+    with pytest.raises(SetlistError, match=f"drift: .*{address}"), opened(options):
+        pass
 
 
 def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:
@@ -307,3 +301,28 @@ def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:
     finally:
         show.close()
         screen.close()
+
+
+def test_a_preset_brings_scene_piece_and_faders_back(show: stage.Stage, tmp_path: Path) -> None:
+    run(show, 65)  # the waiting picture has given way
+    show.bus.post("/drift/speed", 0.17, "osc")
+    show.bus.post("/piece/form/oval", 0.6, "osc")
+    run(show, 1)
+    show.keyboard.press("f2", ["shift"])
+    run(show, 1)
+    show.bus.post("/stage/next", 1)
+    show.bus.post("/preset/fade", 0.5, "osc")
+    run(show, 90)
+    show.bus.post("/drift/speed", 0.1, "osc")
+    show.bus.post("/piece/form/oval", 0, "osc")
+    run(show, 1)
+    assert on(show) == [("kin", "two")]
+    show.keyboard.press("f2")
+    run(show, 3)
+    assert on(show) == [("kin", "two"), ("drift", "one")]  # giving way
+    assert show.bus.target("/drift/speed") == 0.17
+    assert show.bus.target("/piece/form/oval") == 0.6
+    run(show, 200)
+    assert on(show) == [("drift", "one")]  # the hand has chosen: the setlist waits
+    assert show.bus.target("/drift/speed") == 0.17  # and not as the setlist would dress it
+    assert not Path("presets.toml").exists()  # offscreen nothing is kept

@@ -13,9 +13,6 @@ from PIL import Image
 
 from installation import house, stage
 from installation import scene as scenes
-from installation.clock import FixedClock
-from installation.engine.painter import Painter
-from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
@@ -23,6 +20,7 @@ from models.card import PieceError
 from models.latent import Code, Label, Latent
 from tests.gl_objects import Made
 from tests.pieces import make_piece
+from tests.shows import opened, run
 from tests.waiting import until
 
 SIZE = (96, 64)
@@ -36,29 +34,8 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def show(piece: Path) -> Iterator[stage.Stage]:
     options = stage.Options(piece=str(piece), scene="drift", size=SIZE, offscreen=True)
-    yield from opened(options, piece)
-
-
-def opened(options: stage.Options, piece: Path) -> Iterator[stage.Stage]:
-    screen = Offscreen(SIZE)
-    program = stage.Programme.of(options)
-    made = stage.Stage(options, program, screen, lambda f: Inline(Painter(f)), FixedClock(30))
-    try:
+    with opened(options) as made:
         yield made
-    finally:
-        made.close()
-        screen.close()
-
-
-def picture(show: stage.Stage) -> np.ndarray:
-    data = show.window.screen.read(components=3, alignment=1)
-    return np.frombuffer(data, np.uint8).reshape(SIZE[1], SIZE[0], 3).astype(int)
-
-
-def run(show: stage.Stage, frames: int) -> np.ndarray:
-    for _ in range(frames):
-        show.frame()
-    return picture(show)
 
 
 def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
@@ -158,7 +135,7 @@ def test_a_third_scene_cuts_a_transition_short_without_a_jump(show: stage.Stage)
     before = run(show, 15)  # halfway
     usual = np.abs(run(show, 1) - before).mean()
     for name in ("masquerade", "drift", "procession"):
-        before = picture(show)
+        before = run(show, 0)
         show.bus.post(f"/stage/scene/{name}", 1)
         assert np.abs(run(show, 1) - before).mean() < 2 * usual + 1
         assert [layer.name for layer in show.show.layers] == [name]
@@ -217,7 +194,7 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
     )
     place = tmp_path / "here.toml"
     place.write_text(f"[play]\nsetlist = '{order}'\n")
-    for show in opened(stage.Options(piece=str(piece), venue=str(place)), piece):
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
         run(show, 3)
         assert show.show.scene.name == "drift"
         run(show, 10)
@@ -234,10 +211,10 @@ def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) 
         "        if frame.index > 5:\n            raise ValueError('my mistake')\n"
         "        return self.walk.point()\n"
     )
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         run(show, 60)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
-        assert picture(show).mean() > 1
+        assert run(show, 0).mean() > 1
         path.rename(tmp_path / "mine.bak")  # as editors do while they save
         run(show, 3)
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
@@ -249,7 +226,7 @@ def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
     path = tmp_path / "mine.py"
     good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
     path.write_text(good)
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         run(show, 3)
         show.bus.post("/mine/speed", 0.15)
         run(show, 3)
@@ -268,7 +245,7 @@ def test_a_broken_reload_leaves_the_old_scene_its_parameters(piece: Path, tmp_pa
     path = tmp_path / "mine.py"
     good = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
     path.write_text(good)
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         show.bus.post("/mine/calm", 0.9)
         run(show, 60)
         path.write_text(good.replace("post/bloom", "post/blom").replace("calm", "calmer"))
@@ -295,7 +272,7 @@ def test_a_shader_saved_broken_is_shown_until_it_is_mended(piece: Path, tmp_path
     path = tmp_path / "mine.py"
     drift = (scenes.find("drift").read_text()).replace("class Drift", "class Mine")
     path.write_text(drift.replace('"post/bloom"', repr(str(shader))))
-    for show in opened(stage.Options(piece=str(piece), scene=str(path)), piece):
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         run(show, 3)
         for broken in (good.replace(";", ""), good.replace("0.5f", "1.0 - 0.5")):
             shader.write_text(broken)
@@ -310,7 +287,7 @@ def test_a_shader_saved_broken_is_shown_until_it_is_mended(piece: Path, tmp_path
 def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:
     place = tmp_path / "here.toml"
     place.write_text(f"[record]\nfolder = '{tmp_path}'\n")
-    for show in opened(stage.Options(piece=str(piece), scene="drift", venue=str(place)), piece):
+    with opened(stage.Options(piece=str(piece), scene="drift", venue=str(place))) as show:
         run(show, 30)
         show.bus.post("/stage/still", 1)
         shown = run(show, 1)
@@ -353,7 +330,7 @@ def test_pieces_of_every_kind_play(
     tmp_path: Path, resolution: int, latent: Latent, scale: int
 ) -> None:
     folder = make_piece(tmp_path / "one", resolution, latent, scale)
-    for show in opened(stage.Options(piece=str(folder), scene="masquerade"), folder):
+    with opened(stage.Options(piece=str(folder), scene="masquerade")) as show:
         for name in ("procession", "drift"):
             assert run(show, 60).std() > 1
             show.bus.post(f"/stage/scene/{name}", 1)
@@ -361,7 +338,7 @@ def test_pieces_of_every_kind_play(
 
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
-    for show in opened(stage.Options(piece=str(piece), scene=name), piece):
+    with opened(stage.Options(piece=str(piece), scene=name)) as show:
         before = run(show, 90)
         assert before.std() > 1
         assert np.abs(run(show, 60) - before).mean() > 0.05
@@ -370,8 +347,9 @@ def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
 def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path: Path) -> None:
     place = tmp_path / "here.toml"
     place.write_text('[parameters]\n"/drift/sped" = 1\n')
-    with pytest.raises(VenueError, match="/drift/sped"):
-        next(opened(stage.Options(piece=str(piece), venue=str(place)), piece))
+    options = stage.Options(piece=str(piece), venue=str(place))
+    with pytest.raises(VenueError, match="/drift/sped"), opened(options):
+        pass
 
 
 def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path: Path) -> None:
@@ -389,7 +367,7 @@ def test_nothing_is_left_on_the_gpu_when_scenes_change(
     """What is made for a scene goes with it: moderngl frees nothing by itself."""
     made = Made(monkeypatch)
     options = stage.Options(piece=str(piece), scene="drift")
-    for show in opened(options, piece):
+    with opened(options) as show:
         counts = []
         for _ in range(3):
             for name in scenes.shipped():

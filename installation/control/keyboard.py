@@ -61,6 +61,11 @@ class Keyboard:
         if name in _DIGITS:
             self._scene(int(name) - 1)
             return
+        if name in _PRESETS:
+            if "shift" in modifiers:
+                self._fire("/preset/store", key)
+            self._fire(f"/preset/{_PRESETS[name]}", key)
+            return
         found = _BY_NAME.get(name)
         if found is None:
             return
@@ -133,10 +138,12 @@ KEYS = (
 )
 _BY_NAME = {name: key for key in KEYS for name in key.names}
 _DIGITS = frozenset("123456789")
+_PRESETS = {f"f{number}": number for number in range(1, 13)}
 _HELD = {"up", "down", "pageup", "pagedown", "left", "right"}  # keys that one may hold down
 
 
 def key_help() -> list[tuple[str, str]]:
     """Each key and what it does, as the overlay and README print them."""
     rows = [(key.names[0].capitalize(), key.doc) for key in KEYS]
-    return [*rows, ("1 to 9", "the scene of that number")]
+    rows += [("1 to 9", "the scene of that number"), ("F1 to F12", "preset; Shift: store it")]
+    return rows

@@ -1,0 +1,70 @@
+"""What listens to the room, and may be moved by it: opened and closed together."""
+
+from __future__ import annotations
+
+import logging
+
+from installation.control.midi import Midi
+from installation.control.osc import OscServer
+from installation.control.sound import Sound
+from installation.learned import Learned
+from installation.parameters import Bus
+from installation.venue import Venue
+
+log = logging.getLogger(__name__)
+
+
+class Controls:
+    """OSC, MIDI and sound, as far as a venue wants them. Nothing listens before open()."""
+
+    def __init__(self, bus: Bus, venue: Venue) -> None:
+        self._bus, self._venue = bus, venue
+        self._opened: list[OscServer | Midi | Sound] = []
+        self._learned: Learned | None = None  # none where the venue has no MIDI
+
+    def open(self) -> None:
+        """Listen. A port that is taken is an error; no MIDI at all is a warning.
+
+        Raises ControlError, or VenueError for a file of learned controls that is not right.
+        """
+        bus, osc, midi = self._bus, self._venue.osc, self._venue.midi
+        if osc.enabled:
+            self._opened.append(OscServer(bus, osc.host, osc.port, feedback=osc.feedback).start())
+        if midi.enabled:
+            self._learned = Learned(self._venue, bus)
+            self._opened.append(Midi(bus, self._learned.map, midi.ports).start())
+        if self._venue.sound.enabled:
+            self._opened.append(Sound(bus, self._venue.sound.device).start())
+
+    def keep(self) -> None:
+        """Once a frame: what was learned since is written down."""
+        if self._learned is not None:
+            self._learned.keep()
+
+    def refresh(self) -> None:
+        """Parameters came or went: controls are dealt out anew."""
+        if self._learned is not None:
+            self._learned.map.refresh()
+
+    def learn(self, address: str) -> None:
+        """Bind this parameter to the MIDI control that is moved next."""
+        if self._learned is None:
+            log.warning("nothing to learn from: this venue has MIDI switched off")
+        else:
+            self._learned.map.learn(address)
+            log.info("%s", self.news)
+
+    @property
+    def news(self) -> str:
+        """What the hand at a controller has to know now; "" for nothing."""
+        if self._learned is None:
+            return ""
+        known = self._learned.map
+        if known.learning:
+            return f"move the MIDI control that is to move {known.learning}"
+        return known.waiting
+
+    def close(self) -> None:
+        for control in self._opened:
+            control.close()
+        self._opened.clear()

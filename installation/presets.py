@@ -1,0 +1,172 @@
+"""Presets: a scene, its piece and how the faders stand, stored under a number and called up live.
+
+    /preset/3        fades to preset 3 within /preset/fade seconds (F3)
+    /preset/store    the next number is stored, not called up (Shift+F3 does both)
+
+They are kept in a file of the venue's, so that a sound check is there in the evening.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, FiniteFloat
+
+from installation import venue
+from installation.evening import Evening
+from installation.parameters import Bus, Param, Parameters, Trigger
+
+log = logging.getLogger(__name__)
+
+COUNT = 16
+_ARMED = 10.0  # seconds in which the number must follow, or a later one would be overwritten
+_US = "preset"  # who moved a parameter
+_SHARED = ("light", "piece")  # owners whose parameters dress every scene
+_HEAD = "# Presets, stored while playing (Shift+F1 …). One that is taken out is forgotten.\n"
+
+
+class Recall(Parameters):
+    """What stands under /preset beside the numbers."""
+
+    store = Trigger(doc="Store what is on under the number that is pressed next.", guarded=True)
+    fade = Param(2, 0, 30, unit="s", doc="How long what a preset changes takes to get there.")
+
+
+def numbers() -> dict[str, Trigger]:
+    """The triggers that call presets up, by name."""
+    return {str(n): Trigger(doc=f"Call up preset {n}.") for n in range(1, COUNT + 1)}
+
+
+class Preset(venue.Table):
+    """One preset, as it stands in the file."""
+
+    number: int = Field(ge=1, le=COUNT)
+    scene: str
+    piece: str = ""
+    parameters: dict[str, FiniteFloat] = Field(default_factory=dict)
+
+
+class Kept(venue.Table):
+    """The file."""
+
+    preset: list[Preset] = Field(default_factory=list)
+
+
+@dataclass
+class _Fade:
+    """Parameters on their way. begun, wanted: values by address; said: what we asked for last."""
+
+    begun: dict[str, float]
+    wanted: dict[str, float]
+    said: dict[str, float]
+    seconds: float
+    passed: float = 0.0
+
+
+class Presets:
+    """scenes: their files by name. file: where presets are kept; "" keeps them for this evening
+    alone. Raises VenueError for a file that is not right: it is not to be overwritten."""
+
+    def __init__(self, bus: Bus, evening: Evening, scenes: Mapping[str, str], file: str) -> None:
+        self._bus, self._evening, self._scenes = bus, evening, scenes
+        self._file = Path(file) if file else None
+        self._known = {one.number: one for one in read(file)}
+        self._storing = 0.0  # seconds left in which a number is stored
+        self._fade: _Fade | None = None
+
+    @property
+    def news(self) -> str:
+        """What is waited for; "" for nothing."""
+        return "press the preset's number to store what is on" if self._storing > 0 else ""
+
+    def press(self, name: str) -> None:
+        """Something under /preset was fired: a number, or the wish to store."""
+        if name == "store":
+            self._storing = _ARMED
+        elif self._storing > 0:
+            self._storing = 0.0
+            self._store(int(name))
+        else:
+            self._call_up(int(name))
+
+    def follow(self, dt: float) -> None:
+        """Let dt seconds pass: what is on its way goes on, but for what a hand has taken over."""
+        self._storing -= dt
+        fade = self._fade
+        if fade is None:
+            return
+        fade.passed += dt
+        part = 1.0 if fade.passed >= fade.seconds else fade.passed / fade.seconds
+        for address in list(fade.said):
+            if address not in self._bus or self._bus.asked(address) != fade.said[address]:
+                del fade.said[address]
+                continue
+            begun, wanted = fade.begun[address], fade.wanted[address]
+            value = wanted if part == 1 else begun + part * (wanted - begun)
+            self._bus.post(address, value, _US)
+            fade.said[address] = self._bus.asked(address)
+        if part == 1 or not fade.said:
+            self._fade = None
+
+    def _store(self, number: int) -> None:
+        scene, piece, _ = self._evening.on
+        owners = {*_SHARED, scene}
+        parameters = {
+            address: self._bus.asked(address)
+            for address, what in self._bus
+            if isinstance(what, Param) and address.split("/")[1] in owners
+        }
+        self._known[number] = Preset(number=number, scene=scene, piece=piece, parameters=parameters)
+        self._write()
+        log.info("preset %d is %s as it stands", number, scene)
+
+    def _call_up(self, number: int) -> None:
+        preset = self._known.get(number)
+        if preset is None:
+            log.warning("preset %d is empty; /preset/store and then /preset/%d, or Shift+F%d, "
+                        "stores what is on", number, number, number)  # fmt: skip
+            return
+        if preset.scene not in self._scenes:
+            log.error("preset %d: there is no scene %s here", number, preset.scene)
+            return
+        seconds = self._bus.target("/preset/fade")
+        if self._evening.as_it_was(self._scenes[preset.scene], preset.piece, seconds):
+            seconds = 0.0  # the pictures fade from one to the other, so the faders need not
+        wanted = {a: v for a, v in preset.parameters.items() if self._takes(a)}
+        begun = {address: self._bus.asked(address) for address in wanted}
+        self._fade = _Fade(begun, wanted, dict(begun), seconds)
+        log.info("preset %d: %s", number, preset.scene)
+
+    def _takes(self, address: str) -> bool:
+        """Whether it is there today: pieces differ in labels, and scenes change."""
+        return isinstance(self._bus.get(address), Param)
+
+    def _write(self) -> None:
+        if self._file is None:
+            return
+        beside = self._file.with_name(f"{self._file.name}.part")
+        try:
+            text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
+            beside.write_text(f"{_HEAD}\n{text}", encoding="utf-8")
+            beside.replace(self._file)
+        except OSError as error:  # it stays for this evening
+            log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
+
+
+def _lines(preset: Preset) -> str:
+    """A preset as TOML: JSON writes text and numbers in a way that TOML reads too."""
+    quoted = {a: json.dumps(a, ensure_ascii=False) for a in preset.parameters}
+    values = "".join(f"{quoted[a]} = {v!r}\n" for a, v in preset.parameters.items())
+    return (
+        f"[[preset]]\nnumber = {preset.number}\nscene = {json.dumps(preset.scene)}\n"
+        f"piece = {json.dumps(preset.piece)}\n[preset.parameters]\n{values}"
+    )
+
+
+def read(file: str) -> list[Preset]:
+    """What the file keeps; nothing where there is none yet. Raises VenueError."""
+    return venue.read(Kept, Path(file)).preset if file and Path(file).exists() else []
