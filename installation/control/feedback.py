@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
-import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from installation.control.message import ControlError
+from installation.control.packet import encoded
 from installation.log import Complaints
 from installation.parameters import Bus, Param
 
@@ -16,12 +16,6 @@ log = logging.getLogger(__name__)
 
 _EVERY = 0.05  # seconds
 _MOST = 64  # messages at a time: the whole of a large show is told over some turns
-
-
-def encoded(address: str, value: float) -> bytes:
-    """An OSC message with one float."""
-    text = address.encode()
-    return text + b"\0" * (4 - len(text) % 4) + b",f\0\0" + struct.pack(">f", value)
 
 
 class Feedback:

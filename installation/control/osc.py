@@ -7,42 +7,31 @@
     /stage/next             a trigger fires with no argument, or with one above 0
 
 Bundles are opened and act at once, whatever their time tag says. Wildcards are not understood.
-Of python-osc only the message parser is used: its servers drop messages, wait for time tags and
-turn addresses into regular expressions, and its bundle parser never comes back from an element of
-negative size.
+python-osc's own servers are not used: they drop messages, wait for time tags and turn addresses
+into regular expressions.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-import re
 import reprlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
-from pythonosc.osc_message import OscMessage, ParseError
-
-from installation.control.feedback import Feedback, encoded
+from installation.control.feedback import Feedback
 from installation.control.message import ControlError, Heard, OnMessage
+from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.log import Complaints
-from installation.parameters import Bus, Declared, Form, Param, Trigger
+from installation.parameters import Bus, Form, Param
 
 log = logging.getLogger(__name__)
 
 PORT = 9000
-_LARGEST = 2048  # bytes in a datagram; a fader needs 32
-_DEEPEST = 8  # bundles inside bundles
-_MOST = 128  # messages in one datagram
 _BUFFER = 1 << 20  # bytes the kernel may hold for us while the picture is drawn
 _WAKE = 0.05  # seconds between looks at whether to stop
-
-# An address and, if any, the type tags that python-osc reads. It skips other tags without their
-# data, so that what follows is misread, and logs a line for each: those never get to it.
-_READABLE = re.compile(rb"/[^\0]*\0{1,4}(?:,[ihfdsbrmtTFN\[\]]*\0.*)?", re.DOTALL)
 
 
 class OscServer:
@@ -103,7 +92,7 @@ class OscServer:
         while not self._closing.is_set():
             self._feedback.tell(time.monotonic())
             try:
-                packet, sender = opened.recvfrom(_LARGEST + 1)
+                packet, sender = opened.recvfrom(LARGEST + 1)
             except TimeoutError:
                 continue
             except OSError as error:  # Windows: a reply's receiver is gone, a packet is too large
@@ -116,13 +105,13 @@ class OscServer:
         now = time.perf_counter()
         source = f"osc {sender[0]}"
         try:
-            messages = _open(packet)
+            found = messages(packet)
         except ParseError as error:
             self._refuse(str(error), source, now)
             return
-        for data in messages:
+        for data in found:
             try:
-                address, arguments = _parse(data)
+                address, arguments = parsed(data)
             except ParseError as error:
                 self._refuse(str(error), source, now)
                 continue
@@ -143,7 +132,7 @@ class OscServer:
         if isinstance(what, Param) and arguments in ([], ["?"]):
             reached = self._answer(opened, sender, address)
         else:
-            value, form = _value(arguments, what)
+            value, form = asked(arguments, what)
             reached = self._bus.post(address, value, source, form)
         if self._on_message is not None:
             text = " ".join([address, *map(_shown, arguments[:4])])
@@ -185,67 +174,6 @@ def _bind(host: str, port: int) -> socket.socket:
             "close that one or choose another port"
         ) from error
     return opened
-
-
-def _open(packet: bytes) -> list[bytes]:
-    """The messages in a datagram, bundles opened, in order. Raises ParseError."""
-    if len(packet) > _LARGEST:
-        raise ParseError(f"sent more than {_LARGEST} bytes at once")
-    messages = list(itertools.islice(_elements(packet, 0), _MOST + 1))
-    if len(messages) > _MOST:
-        raise ParseError(f"sent more than {_MOST} messages in one bundle")
-    return messages
-
-
-def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
-    """OSC 1.0: "#bundle", a time tag of 8 bytes, then elements, each after its size in 4 bytes."""
-    if not packet.startswith(b"#bundle\0"):
-        yield packet
-        return
-    if depth == _DEEPEST:
-        raise ParseError(f"sent bundles nested more than {_DEEPEST} deep")
-    at = 16
-    while at < len(packet):
-        size = int.from_bytes(packet[at : at + 4], "big")
-        at += 4
-        if size > len(packet) - at:
-            raise ParseError("sent a bundle that is cut off")
-        yield from _elements(packet[at : at + size], depth + 1)
-        at += size
-
-
-def _parse(data: bytes) -> tuple[str, list[Any]]:
-    """Address and arguments. Raises ParseError for whatever is not a message."""
-    if not _READABLE.fullmatch(data):
-        raise ParseError("sent something that is not OSC, or of a type that is not known")
-    try:
-        message = OscMessage(data)
-    except ParseError as error:
-        raise ParseError("sent an OSC message that is damaged or cut off") from error
-    except UnicodeDecodeError as error:
-        raise ParseError("sent text that is not UTF-8") from error
-    return message.address, message.params
-
-
-def _value(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
-    """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1"."""
-    if not arguments:
-        return (1, "value") if isinstance(what, Trigger) else (None, "value")
-    first = arguments[0]
-    if isinstance(what, Param) and isinstance(first, str) and first[:1] in ("+", "-"):
-        step = _step(first, arguments[1:2])
-        if step is not None:
-            return step / (what.high - what.low), "nudge"
-    return first, "value"
-
-
-def _step(sign: str, rest: list[Any]) -> float | None:
-    try:
-        if sign == "+":
-            return float(rest[0])
-        return -float(rest[0]) if sign == "-" else float(sign)
-    except (IndexError, TypeError, ValueError):
-        return None
 
 
 def _shown(argument: Any) -> str:

@@ -1,0 +1,94 @@
+"""OSC packets, as they come from anybody: opened, read and written (OSC 1.0).
+
+Of python-osc only the message parser is used: its bundle parser never comes back from an element of
+negative size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from pythonosc.osc_message import OscMessage, ParseError
+
+from installation.parameters import Declared, Form, Param, Trigger
+
+__all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed"]
+
+LARGEST = 2048  # bytes in a packet; a fader needs 32
+_DEEPEST = 8  # bundles inside bundles
+_MOST = 128  # messages in one packet
+
+# An address and, if any, the type tags that python-osc reads. It skips other tags without their
+# data, so that what follows is misread, and logs a line for each: those never get to it.
+_READABLE = re.compile(rb"/[^\0]*\0{1,4}(?:,[ihfdsbrmtTFN\[\]]*\0.*)?", re.DOTALL)
+
+
+def encoded(address: str, value: float) -> bytes:
+    """An OSC message with one float."""
+    text = address.encode()
+    return text + b"\0" * (4 - len(text) % 4) + b",f\0\0" + struct.pack(">f", value)
+
+
+def messages(packet: bytes) -> list[bytes]:
+    """The messages in a datagram, bundles opened, in order. Raises ParseError."""
+    if len(packet) > LARGEST:
+        raise ParseError(f"sent more than {LARGEST} bytes at once")
+    found = list(itertools.islice(_elements(packet, 0), _MOST + 1))
+    if len(found) > _MOST:
+        raise ParseError(f"sent more than {_MOST} messages in one bundle")
+    return found
+
+
+def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
+    """OSC 1.0: "#bundle", a time tag of 8 bytes, then elements, each after its size in 4 bytes."""
+    if not packet.startswith(b"#bundle\0"):
+        yield packet
+        return
+    if depth == _DEEPEST:
+        raise ParseError(f"sent bundles nested more than {_DEEPEST} deep")
+    at = 16
+    while at < len(packet):
+        size = int.from_bytes(packet[at : at + 4], "big")
+        at += 4
+        if size > len(packet) - at:
+            raise ParseError("sent a bundle that is cut off")
+        yield from _elements(packet[at : at + size], depth + 1)
+        at += size
+
+
+def parsed(data: bytes) -> tuple[str, list[Any]]:
+    """Address and arguments. Raises ParseError for whatever is not a message."""
+    if not _READABLE.fullmatch(data):
+        raise ParseError("sent something that is not OSC, or of a type that is not known")
+    try:
+        message = OscMessage(data)
+    except ParseError as error:
+        raise ParseError("sent an OSC message that is damaged or cut off") from error
+    except UnicodeDecodeError as error:
+        raise ParseError("sent text that is not UTF-8") from error
+    return message.address, message.params
+
+
+def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
+    """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1"."""
+    if not arguments:
+        return (1, "value") if isinstance(what, Trigger) else (None, "value")
+    first = arguments[0]
+    if isinstance(what, Param) and isinstance(first, str) and first[:1] in ("+", "-"):
+        step = _step(first, arguments[1:2])
+        if step is not None:
+            return step / (what.high - what.low), "nudge"
+    return first, "value"
+
+
+def _step(sign: str, rest: list[Any]) -> float | None:
+    try:
+        if sign == "+":
+            return float(rest[0])
+        return -float(rest[0]) if sign == "-" else float(sign)
+    except (IndexError, TypeError, ValueError):
+        return None
