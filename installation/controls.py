@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Protocol
 
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
@@ -14,12 +16,26 @@ from installation.venue import Venue
 log = logging.getLogger(__name__)
 
 
-class Controls:
-    """OSC, MIDI and sound, as far as a venue wants them. Nothing listens before open()."""
+class _Closing(Protocol):
+    def close(self) -> None: ...
 
-    def __init__(self, bus: Bus, venue: Venue) -> None:
-        self._bus, self._venue = bus, venue
-        self._opened: list[OscServer | Midi | Sound] = []
+
+class Controls:
+    """OSC, MIDI, sound and the remote, as far as a venue wants them. Nothing listens before open().
+
+    name: of the show, for whoever finds it on the network. picture: a JPEG of the wall, for the
+    remote.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        venue: Venue,
+        name: str = "",
+        picture: Callable[[], bytes | None] = lambda: None,
+    ) -> None:
+        self._bus, self._venue, self._name, self._picture = bus, venue, name, picture
+        self._opened: list[_Closing] = []
         self._learned: Learned | None = None  # none where the venue has no MIDI
 
     def open(self) -> None:
@@ -35,6 +51,17 @@ class Controls:
             self._opened.append(Midi(bus, self._learned.map, midi.ports).start())
         if self._venue.sound.enabled:
             self._opened.append(Sound(bus, self._venue.sound.device).start())
+        if self._venue.web.enabled:
+            self._opened.append(self._serve())
+
+    def _serve(self) -> _Closing:
+        from installation.control.web import Web  # a server is loaded where one is wanted
+
+        osc, web = self._venue.osc, self._venue.web
+        return Web(
+            self._bus, web.host, web.port, name=self._name, picture=self._picture,
+            osc_port=osc.port if osc.enabled else None,
+        ).start()  # fmt: skip
 
     def keep(self) -> None:
         """Once a frame: what was learned since is written down."""

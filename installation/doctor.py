@@ -67,6 +67,8 @@ def examine(name: str) -> Iterator[Finding]:
     yield from _learned(place)
     yield from _presets(place)
     yield _osc(place)
+    if place.web.enabled:
+        yield _web(place)
     if place.sound.enabled:
         yield _sound(place)
     yield _disk(place)
@@ -260,10 +262,28 @@ def _osc(place: Venue) -> Finding:
             where = f"{server.host} port {server.port}"
     except ControlError as error:
         return Finding("OSC", "fault", str(error))
-    if place.osc.host.startswith("127.") or place.osc.host in ("localhost", "::1"):
-        return Finding("OSC", "ok", f"{where}, from this machine alone")
+    return _reached("OSC", place.osc.host, where)
+
+
+def _web(place: Venue) -> Finding:
+    from installation.control.web import Web  # a server is loaded where one is wanted
+
+    server = Web(Bus(), place.web.host, place.web.port)
+    try:
+        server.start()
+    except ControlError as error:
+        return Finding("remote", "fault", str(error))
+    server.close()
+    where = f"http://{place.web.host}:{place.web.port}"
+    return _reached("remote", place.web.host, where)
+
+
+def _reached(what: str, host: str, where: str) -> Finding:
+    """From how far a control is reached."""
+    if host.startswith("127.") or host in ("localhost", "::1"):
+        return Finding(what, "ok", f"{where}, from this machine alone")
     do = "any machine on that network can move the picture: keep it apart from the visitors' one"
-    return Finding("OSC", "note", f"{where}, from the network", do)
+    return Finding(what, "note", f"{where}, from the network", do)
 
 
 def _sound(place: Venue) -> Finding:

@@ -33,6 +33,7 @@ from installation.output.window import NoDisplay, Window
 from installation.pace import Pace
 from installation.parameters import Bus
 from installation.presets import Presets
+from installation.preview import Preview
 from installation.programme import Options, Programme, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
@@ -158,7 +159,9 @@ class Stage:
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
-        self.controls = Controls(self.bus, venue)
+        self._preview = Preview(window.ctx)
+        title = program.card.title or program.card.name
+        self.controls = Controls(self.bus, venue, title, self._preview.jpeg)
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
         self._watch = FileWatch(saved)
@@ -208,6 +211,7 @@ class Stage:
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
+        self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
         self.show.present(picture, self.window.screen, moment, self.lights.level)
         self._camera.take(self.window.screen, self.window.size, moment.time)
         self._desk.draw(self.show, self._news())
@@ -316,5 +320,5 @@ class Stage:
         self.stats.dropped += self._camera.dropped
         if self.options.report:
             report.write(Path(self.options.report), self.report())
-        self._desk.release()
-        self.show.release()
+        for part in (self._desk, self._preview, self.show):
+            part.release()

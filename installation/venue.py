@@ -89,6 +89,14 @@ class Osc(Table):
     feedback: list[str] = Field([], description="HOST:PORT of controllers that show where all is.")
 
 
+class Web(Table):
+    """A remote for the browser, and OSCQuery."""
+
+    enabled: bool = False
+    host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 serves the whole network.")
+    port: int = Field(8080, ge=1, le=65535)
+
+
 class MidiBinding(Table):
     """One control of a MIDI controller and the parameter it moves."""
 
@@ -167,6 +175,7 @@ class Venue(Table):
     osc: Osc = Osc()
     midi: Midi = Midi()
     sound: Sound = Sound()
+    web: Web = Web()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
     watch: Watch = Watch()

@@ -34,7 +34,7 @@ DOORS = {
     "installation.rehearsal": set(),
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
-        "installation.log", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy",
+        "installation.log", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
     },
     "installation.engine": {
         "installation.engine", "installation.parameters", "installation.clock",

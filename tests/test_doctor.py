@@ -171,6 +171,17 @@ def test_osc_from_the_network_is_a_note(tmp_path: Path, port: int) -> None:
     assert "from the network" in notes["OSC"].says
 
 
+def test_a_remote_that_is_wanted_is_looked_at(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port, f"[web]\nenabled = true\nport = {port}\n")
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "remote"]
+    assert (found.state, found.says) == (
+        "ok", f"http://127.0.0.1:{port}, from this machine alone",
+    )  # fmt: skip
+    with socket.create_server(("127.0.0.1", port)):
+        (fault,) = [one for one in faults(path) if one.what == "remote"]
+    assert "another program" in fault.says
+
+
 def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:
     path = venue(tmp_path, port)
     for name, good, what in (

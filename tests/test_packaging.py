@@ -32,6 +32,7 @@ def test_every_file_that_is_read_at_run_time_is_in_the_wheel(wheel: Path) -> Non
     held = set(zipfile.ZipFile(wheel).namelist())
     tops = ("installation", "models", "training", "scenes", "shaders", "venue")
     kinds = (".py", ".glsl", ".toml", ".json", ".safetensors", ".png", ".sbatch")
+    kinds += (".html", ".css", ".js")
     for top in tops:
         for path in (ROOT / top).rglob("*"):
             if path.suffix in kinds and "__pycache__" not in path.parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from installation.control.message import ControlError
@@ -40,7 +40,7 @@ class Feedback:
         for (family, where), told in zip(self._targets, self._told, strict=True):
             with socket.socket(family, socket.SOCK_DGRAM) as sender:
                 sender.setblocking(False)
-                for address, value in self._news(where[0], told):
+                for address, value in news(self._bus, told, f"osc {where[0]}"):
                     try:
                         sender.sendto(encoded(address, value), where)
                     except OSError as error:
@@ -53,21 +53,29 @@ class Feedback:
             (host, reason), lambda: f"OSC cannot tell {host} where parameters stand ({reason})"
         )
 
-    def _news(self, host: str, told: dict[str, float]) -> Iterator[tuple[str, float]]:
-        left = _MOST
-        for address, what in self._bus:
-            if not isinstance(what, Param):
-                continue
-            value = self._bus.target(address)
-            if told.get(address) == value:
-                continue
-            if address in told and self._bus.moved_by(address) == f"osc {host}":
-                told[address] = value
-                continue
-            if left == 0:
-                return
-            left -= 1
-            yield address, value
+
+def news(
+    bus: Bus, told: dict[str, float], listener: str, within: Callable[[str], bool] = bool
+) -> Iterator[tuple[str, float]]:
+    """Where parameters stand, where that is not what a listener was told; at most _MOST of them.
+
+    listener: as its own messages name it; what it has moved itself it knows, and that is noted in
+    `told`, where the caller notes the rest once it is sent. within: which addresses it wants.
+    """
+    left = _MOST
+    for address, what in bus:
+        if not isinstance(what, Param) or not within(address):
+            continue
+        value = bus.target(address)
+        if told.get(address) == value:
+            continue
+        if address in told and bus.moved_by(address) == listener:
+            told[address] = value
+            continue
+        if left == 0:
+            return
+        left -= 1
+        yield address, value
 
 
 def _resolved(target: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:

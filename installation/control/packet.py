@@ -74,8 +74,9 @@ def parsed(data: bytes) -> tuple[str, list[Any]]:
 
 
 def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
-    """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1"."""
-    if not arguments:
+    """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1".
+    A trigger wants no argument, or OSC's nil."""
+    if arguments[:1] in ([], [None]):
         return (1, "value") if isinstance(what, Trigger) else (None, "value")
     first = arguments[0]
     if isinstance(what, Param) and isinstance(first, str) and first[:1] in ("+", "-"):

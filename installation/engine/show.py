@@ -220,9 +220,12 @@ class Show:
     ) -> None:
         """Encode the picture once, dithered, into a window or file's framebuffer. lights: of the
         house, 0 to 1."""
-        brightness = lights * self.bus.value("/light/brightness")
-        moved = corners(self.bus)
-        self._present.render(picture, into, frame.time, brightness, self.hurried, moved)
+        moved, fade = corners(self.bus), self.brightness(lights)
+        self._present.render(picture, into, frame.time, fade, self.hurried, moved)
+
+    def brightness(self, lights: float) -> float:
+        """Of the picture as it is shown, 0 to 1, by the house's lights and the fader."""
+        return lights * self.bus.value("/light/brightness")
 
     def resize(self, size: Size) -> None:
         """Draw at another size from now on."""

@@ -1,0 +1,276 @@
+"""A remote for the browser, and OSCQuery for other programs: one port, HTTP and WebSocket.
+
+    http://127.0.0.1:8080         the remote: the picture, every trigger, every fader
+    GET /drift/speed?VALUE        OSCQuery: what is there and where it stands, as JSON
+    a WebSocket                   OSC packets both ways; {"COMMAND": "LISTEN", "DATA": "/drift"}
+                                  asks for what moves at or below an address, "IGNORE" no longer
+
+The remote is a client of OSCQuery like any other. What comes in is hostile until checked: a page of
+another site, which the browser at this desk may have open as well, is told nothing and moves
+nothing, under whatever name it comes (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Self
+from urllib.parse import urlsplit
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from installation.control.feedback import news
+from installation.control.message import ControlError
+from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
+from installation.control.query import ATTRIBUTES, describe, host_info
+from installation.log import Complaints
+from installation.parameters import Bus
+
+log = logging.getLogger(__name__)
+
+_EVERY = 0.05  # seconds between two looks for news
+_MOST = 32  # listeners at a time
+_FAREWELL = 1.0  # seconds for whoever is still there when the show ends
+_ALIVE = 20.0  # seconds between two pings: a telephone that went home is forgotten
+_PAGE = {"/": ("remote.html", "text/html"), "/remote.js": ("remote.js", "text/javascript"),
+         "/remote.css": ("remote.css", "text/css")}  # fmt: skip
+_PICTURE = "/preview.jpg"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws:; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass
+class _Listener:
+    """One WebSocket. told: what it knows of the values it listens to."""
+
+    socket: web.WebSocketResponse
+    source: str
+    paths: set[str] = field(default_factory=set)
+    told: dict[str, float] = field(default_factory=dict)
+
+    def wants(self, address: str) -> bool:
+        return any(_within(path, address) for path in self.paths)
+
+
+class Web:
+    """Serves the remote and OSCQuery, and posts to the bus what comes in.
+
+    port: 0 lets the system choose; after start() it is the one in use. name: of the show. osc_port:
+    where OSC by UDP goes. picture: waits for a JPEG of the wall, None where there is none; called
+    in threads of its own.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        *,
+        name: str = "installation",
+        osc_port: int | None = None,
+        picture: Callable[[], bytes | None] = lambda: None,
+    ) -> None:
+        self.host, self.port = host, port
+        self._bus, self._name, self._osc_port, self._picture = bus, name, osc_port, picture
+        self._complaints = Complaints(log)
+        self._listeners: list[_Listener] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event
+        self._thread: threading.Thread | None = None
+        self._names = {"localhost", host.lower(), *_names_of_this_machine()}
+        files = resources.files("installation.control") / "remote"
+        self._files = {path: ((files / file).read_bytes(), kind)
+                       for path, (file, kind) in _PAGE.items()}  # fmt: skip
+
+    def start(self) -> Self:
+        """Open the port and begin to serve. Raises ControlError."""
+        opened = _listen(self.host, self.port)
+        self.port = opened.getsockname()[1]
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(opened, ready)), name="web", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        log.info("the remote is at http://%s:%d", self.host, self.port)
+        return self
+
+    def close(self) -> None:
+        if self._thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+        self._thread = self._loop = None
+
+    async def _serve(self, opened: socket.socket, ready: threading.Event) -> None:
+        app = web.Application(middlewares=[self._guard], client_max_size=LARGEST)
+        app.router.add_get("/{path:.*}", self._answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FAREWELL)
+        try:
+            await runner.setup()
+            await web.SockSite(runner, opened).start()
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        finally:
+            ready.set()
+        await self._stop.wait()
+        for one in list(self._listeners):
+            await one.socket.close(message=b"the show is over")
+        await runner.cleanup()
+
+    @web.middleware
+    async def _guard(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Answer only who calls this machine by a name that is its own, and no page of others."""
+        origin = request.headers.get("Origin")
+        if not self._is_us(request.host) or (origin and urlsplit(origin).netloc != request.host):
+            raise web.HTTPForbidden(text="this is not for pages of another site\n")
+        return await handler(request)
+
+    def _is_us(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return name in self._names or _is_number(name)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        """The remote, its picture, a WebSocket, or a node of OSCQuery."""
+        path, query = request.path, request.query_string
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._talk(request)
+        if path == _PICTURE:
+            return await self._show_picture()
+        browser = "text/html" in request.headers.get("Accept", "")
+        if path in self._files and (path != "/" or query == "HTML" or (browser and not query)):
+            body, kind = self._files[path]
+            return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
+        return self._describe(path, query)
+
+    def _describe(self, path: str, query: str) -> web.Response:
+        if query == "HOST_INFO":
+            return web.json_response(host_info(self._name, self._osc_port), headers=_HEADERS)
+        if query and query not in ATTRIBUTES:
+            raise web.HTTPBadRequest(text="there is no such attribute\n")
+        node = describe(self._bus, path)
+        if node is None:
+            raise web.HTTPNotFound(text="there is nothing at this address\n")
+        if query and query not in node:
+            return web.Response(status=204)
+        found = {query: node[query]} if query else node
+        return web.json_response(found, headers=_HEADERS)
+
+    async def _show_picture(self) -> web.Response:
+        picture = await asyncio.get_running_loop().run_in_executor(None, self._picture)
+        if picture is None:
+            raise web.HTTPServiceUnavailable(text="nothing is on the wall\n")
+        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+
+    async def _talk(self, request: web.Request) -> web.StreamResponse:
+        if len(self._listeners) >= _MOST:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST} listeners are the most\n")
+        talk = web.WebSocketResponse(max_msg_size=LARGEST, heartbeat=_ALIVE, timeout=_FAREWELL)
+        await talk.prepare(request)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        one = _Listener(talk, "web {}:{}".format(*peer[:2]) if peer else "web")
+        self._listeners.append(one)
+        teller = asyncio.create_task(self._tell(one))
+        try:
+            async for message in talk:
+                self._take(one, message)
+        finally:
+            self._listeners.remove(one)
+            teller.cancel()
+        return talk
+
+    async def _tell(self, one: _Listener) -> None:
+        """Tell what has moved; whoever is slow misses what lies between."""
+        known = [address for address, _ in self._bus]
+        while not one.socket.closed:
+            await asyncio.sleep(_EVERY)
+            now = [address for address, _ in self._bus]
+            try:
+                if now != known:  # a scene was saved, with other parameters
+                    known = now
+                    await one.socket.send_json({"COMMAND": "PATH_CHANGED", "DATA": "/"})
+                for address, value in news(self._bus, one.told, one.source, one.wants):
+                    await one.socket.send_bytes(encoded(address, value))
+                    one.told[address] = value
+            except ConnectionError:  # it went away meanwhile; the loop over its messages ends too
+                return
+
+    def _take(self, one: _Listener, message: WSMessage) -> None:
+        try:
+            if message.type is WSMsgType.BINARY:
+                for data in messages(message.data):
+                    self._post(one, *parsed(data))
+            elif message.type is WSMsgType.TEXT:
+                self._obey(one, message.data)
+        except (ParseError, ValueError, RecursionError) as error:
+            why = str(error) if isinstance(error, ParseError) else "sent what is not OSCQuery"
+            source = one.source.rpartition(":")[0]
+            self._complaints.once((source, why), lambda: f"{source}: {why}; ignored")
+
+    def _post(self, one: _Listener, address: str, arguments: list[object]) -> None:
+        what = self._bus.get(address)
+        value, form = asked(arguments, what)
+        self._bus.post(address, value, one.source, form)
+
+    def _obey(self, one: _Listener, text: str) -> None:
+        """A command of OSCQuery. Raises ValueError for what is none."""
+        order = json.loads(text)
+        if not isinstance(order, dict) or not isinstance(order.get("DATA"), str):
+            raise ValueError("no command")
+        path = order["DATA"].rstrip("/") or "/"
+        if order.get("COMMAND") == "IGNORE":
+            one.paths.discard(path)
+        elif order.get("COMMAND") == "LISTEN":
+            if any(_within(path, address) for address, _ in self._bus):
+                one.paths.add(path)
+                one.told.pop(path, None)  # it is told where that stands
+        else:
+            raise ValueError("no command")
+
+
+def _within(path: str, address: str) -> bool:
+    """Whether an address is at or below a path."""
+    return path in ("/", address) or address.startswith(f"{path}/")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ControlError(f"the remote cannot listen on port {port}: ports are 1 to 65535")
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(where[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        raise ControlError(
+            f"the remote cannot listen on {host} port {port} ({error}): another program may have "
+            "it; close that one or choose another port"
+        ) from error
+
+
+def _names_of_this_machine() -> set[str]:
+    name = socket.gethostname().lower()
+    return {name, f"{name.partition('.')[0]}.local"}
+
+
+def _is_number(host: str) -> bool:
+    """Whether a host is an address itself, and no name that others could point at this machine."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,308 @@
+"""The remote and OSCQuery, over real sockets, by friends and by others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+
+from installation.control.message import ControlError
+from installation.control.packet import encoded, parsed
+from installation.control.query import describe
+from installation.control.web import Web
+from installation.parameters import Bus, Param, Trigger
+from tests.waiting import until
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("drift", {"speed": Param(0.1, 0, 2, unit="seeds/s", doc="How fast.")})
+    made.declare("light", {"brightness": Param(1, 0, 1, doc="The whole picture.")})
+    made.declare("piece/code", {"1": Param(0, -1, 1, doc="mood")})
+    made.declare("piece/code/1", {"3": Param(0, 0, 1, doc="the third")})
+    made.declare("stage", {"next": Trigger(doc="The next scene.")})
+    return made
+
+
+@pytest.fixture
+def web(bus: Bus) -> Iterator[Web]:
+    made = Web(bus, port=0, name="Masks", osc_port=9000, picture=lambda: b"a picture").start()
+    yield made
+    made.close()
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    asked = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        asked.request("GET", path, headers=headers)
+        answer = asked.getresponse()
+        return answer.status, answer.read(), dict(answer.headers)
+    finally:
+        asked.close()
+
+
+def read(web: Web, path: str) -> Any:
+    status, body, _ = get(web.port, path)
+    assert status == 200
+    return json.loads(body)
+
+
+@asynccontextmanager
+async def listening(
+    web: Web, *paths: str, **headers: str
+) -> AsyncIterator[ClientWebSocketResponse]:
+    async with ClientSession() as session:
+        where = f"ws://127.0.0.1:{web.port}/"
+        async with session.ws_connect(where, headers=headers) as talk:
+            for path in paths:
+                await talk.send_json({"COMMAND": "LISTEN", "DATA": path})
+            yield talk
+
+
+async def heard(talk: ClientWebSocketResponse, count: int) -> dict[str, float]:
+    found: dict[str, float] = {}
+    while len(found) < count:
+        message = await talk.receive(timeout=5)
+        assert message.type is WSMsgType.BINARY, message
+        address, (value,) = parsed(message.data)
+        found[address] = round(value, 5)
+    return found
+
+
+async def taken(bus: Bus, address: str, value: float) -> None:
+    """Until what was sent is there; somebody else lets the frames pass."""
+    await asyncio.to_thread(until, lambda: bus.target(address) == value)
+
+
+def moving(bus: Bus, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do something while frames pass."""
+    over = threading.Event()
+
+    def frames() -> None:
+        while not over.wait(0.005):
+            bus.tick(0.005)
+
+    thread = threading.Thread(target=frames)
+    thread.start()
+    try:
+        asyncio.run(work())
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_every_address_is_described(web: Web, bus: Bus) -> None:
+    tree = read(web, "/")
+    assert tree["FULL_PATH"] == "/"
+    assert list(tree["CONTENTS"]) == ["drift", "light", "piece", "stage"]
+    assert tree["CONTENTS"]["drift"]["CONTENTS"]["speed"] == {
+        "FULL_PATH": "/drift/speed", "TYPE": "f", "ACCESS": 3, "VALUE": [0.1],
+        "RANGE": [{"MIN": 0, "MAX": 2}], "CLIPMODE": ["both"], "DESCRIPTION": "How fast.",
+        "UNIT": ["seeds/s"],
+    }  # fmt: skip
+    assert tree["CONTENTS"]["stage"]["CONTENTS"]["next"] == {
+        "FULL_PATH": "/stage/next", "TYPE": "N", "ACCESS": 2, "DESCRIPTION": "The next scene.",
+    }  # fmt: skip
+    code = read(web, "/piece/code/1")  # a parameter, and others below it
+    assert (code["VALUE"], list(code["CONTENTS"])) == ([0], ["3"])
+    assert code["CONTENTS"]["3"]["FULL_PATH"] == "/piece/code/1/3"
+    assert code == tree["CONTENTS"]["piece"]["CONTENTS"]["code"]["CONTENTS"]["1"]
+    found = [a for a, _ in bus if describe(bus, a)]
+    assert found == [a for a, _ in bus]
+
+
+def test_one_attribute_at_a_time(web: Web, bus: Bus) -> None:
+    bus.post("/drift/speed", 1.5)
+    bus.tick(0)
+    assert read(web, "/drift/speed?VALUE") == {"VALUE": [1.5]}
+    assert read(web, "/drift/speed?RANGE") == {"RANGE": [{"MIN": 0, "MAX": 2}]}
+    assert get(web.port, "/stage/next?VALUE")[:2] == (204, b"")
+    assert get(web.port, "/stage/next?COLOUR")[0] == 400
+    assert get(web.port, "/drift/sped")[0] == 404
+    info = read(web, "/?HOST_INFO")
+    assert (info["NAME"], info["OSC_PORT"], info["OSC_TRANSPORT"]) == ("Masks", 9000, "UDP")
+    assert info["EXTENSIONS"]["LISTEN"] is True
+
+
+def test_a_browser_gets_the_remote(web: Web) -> None:
+    status, body, headers = get(web.port, "/", Accept="text/html,application/xhtml+xml")
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "script-src" not in headers["Content-Security-Policy"]  # default-src: ours alone
+    assert b"/remote.js" in body
+    for path, kind in (("/remote.js", "text/javascript"), ("/remote.css", "text/css")):
+        status, body, headers = get(web.port, path)
+        assert (status, headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
+        assert body
+    assert get(web.port, "/preview.jpg")[:2] == (200, b"a picture")
+
+
+def test_without_a_picture_it_says_so(bus: Bus) -> None:
+    made = Web(bus, port=0).start()
+    try:
+        assert get(made.port, "/preview.jpg")[0] == 503
+    finally:
+        made.close()
+
+
+def test_what_moves_is_told_and_what_is_sent_moves(web: Web, bus: Bus) -> None:
+    async def work() -> None:
+        async with listening(web, "/") as talk, listening(web, "/drift") as other:
+            assert await heard(talk, 4) == {
+                "/drift/speed": 0.1, "/light/brightness": 1, "/piece/code/1": 0,
+                "/piece/code/1/3": 0,
+            }  # fmt: skip
+            assert await heard(other, 1) == {"/drift/speed": 0.1}
+            bus.post("/light/brightness", 0.5, "osc")
+            bus.post("/drift/speed", 0.7, "osc")
+            assert await heard(talk, 2) == {"/light/brightness": 0.5, "/drift/speed": 0.7}
+            assert await heard(other, 1) == {"/drift/speed": 0.7}
+            await talk.send_bytes(encoded("/drift/speed", 1.25))
+            await taken(bus, "/drift/speed", 1.25)
+            assert bus.moved_by("/drift/speed").startswith("web 127.0.0.1:")
+            assert await heard(other, 1) == {"/drift/speed": 1.25}
+            await other.send_json({"COMMAND": "IGNORE", "DATA": "/drift"})
+            await other.send_bytes(encoded("/light/brightness", 0.25))
+            # who has moved something is not told so: the next that it hears is another's
+            assert await heard(talk, 1) == {"/light/brightness": 0.25}
+            await other.send_json({"COMMAND": "LISTEN", "DATA": "/light/brightness"})
+            assert await heard(other, 1) == {"/light/brightness": 0.25}
+
+    moving(bus, work)
+
+
+def test_a_trigger_fires_without_an_argument_or_with_nil(web: Web, bus: Bus) -> None:
+    async def work() -> None:
+        async with listening(web) as talk:
+            for data in (b"/stage/next\0,\0\0\0", b"/stage/next\0,N\0\0", b"/stage/next\0,T\0\0"):
+                await talk.send_bytes(data)
+            found: list[str] = []
+
+            def three() -> bool:
+                found.extend(bus.tick(0))
+                return len(found) == 3
+
+            await asyncio.to_thread(until, three)
+
+    asyncio.run(work())
+
+
+def test_other_parameters_are_announced(web: Web, bus: Bus) -> None:
+    async def work() -> None:
+        async with listening(web, "/drift") as talk:
+            await heard(talk, 1)
+            bus.declare("drift", {"calm": Param(0.5, 0, 1)})
+            message = await talk.receive(timeout=5)
+            assert json.loads(message.data) == {"COMMAND": "PATH_CHANGED", "DATA": "/"}
+            assert await heard(talk, 1) == {"/drift/calm": 0.5}
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "localhost.evil.example", "[", ""]
+)
+def test_another_name_for_this_machine_is_refused(web: Web, host: str) -> None:
+    assert get(web.port, "/", Host=host)[0] in (400, 403)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:8080", "192.168.1.20"])
+def test_its_own_names_are_not(web: Web, host: str) -> None:
+    assert get(web.port, "/?HOST_INFO", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x"])
+def test_a_page_of_another_site_is_refused(web: Web, origin: str) -> None:
+    async def work() -> None:
+        with pytest.raises(WSServerHandshakeError) as refused:
+            async with listening(web, Origin=origin):
+                pass
+        assert refused.value.status == 403
+
+    asyncio.run(work())
+    assert get(web.port, "/preview.jpg", Origin=origin)[0] == 403
+    ours = f"http://127.0.0.1:{web.port}"
+    assert get(web.port, "/preview.jpg", Origin=ours)[0] == 200
+
+
+def test_whatever_comes_in_nothing_breaks(
+    web: Web, bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [
+        "", "[]", "{", "null", '{"COMMAND": "LISTEN"}', '{"COMMAND": "LISTEN", "DATA": 3}',
+        '{"COMMAND": "RUN", "DATA": "/"}', '{"COMMAND": "LISTEN", "DATA": "/gone"}', "[" * 2000,
+        '{"COMMAND": "LISTEN", "DATA": "' + "/" * 900 + '"}',
+    ]  # fmt: skip
+    packets = [b"", b"\0", b"#bundle\0" + b"\xff" * 40, b"/drift/speed\0\0\0\0,f\0\0\x7f\xc0\0\0",
+               b"/drift/speed\0\0\0\0,f\0\0", b"/gone\0\0\0,f\0\0\0\0\0\0"]  # fmt: skip
+
+    async def work() -> None:
+        async with listening(web) as talk:
+            for text in texts:
+                await talk.send_str(text)
+            for data in packets:
+                await talk.send_bytes(data)
+            await talk.send_bytes(encoded("/drift/speed", 0.5))
+            await taken(bus, "/drift/speed", 0.5)
+
+    moving(bus, work)
+    assert "Traceback" not in caplog.text
+    assert "sent what is not OSCQuery" in caplog.text
+    assert len(caplog.messages) < 12  # once for each kind
+
+
+def test_a_message_that_is_too_long_ends_the_talk_alone(web: Web) -> None:
+    async def work() -> None:
+        async with listening(web) as talk, listening(web, "/drift") as other:
+            await talk.send_bytes(b"/" + b"x" * 5000)
+            assert (await talk.receive(timeout=5)).type is WSMsgType.CLOSE
+            assert await heard(other, 1) == {"/drift/speed": 0.1}
+
+    asyncio.run(work())
+
+
+def test_there_is_an_end_to_listeners(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("installation.control.web._MOST", 1)
+
+    async def work() -> None:
+        async with listening(web, "/drift") as talk:
+            await heard(talk, 1)
+            with pytest.raises(WSServerHandshakeError):
+                async with listening(web):
+                    pass
+        async with listening(web, "/drift") as again:  # when the first has left
+            await heard(again, 1)
+
+    asyncio.run(work())
+
+
+def test_it_closes_while_somebody_listens(bus: Bus) -> None:
+    made = Web(bus, port=0).start()
+
+    async def work() -> None:
+        async with listening(made, "/drift") as talk:
+            await heard(talk, 1)
+            await asyncio.to_thread(made.close)
+            assert (await talk.receive(timeout=5)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED)
+
+    asyncio.run(work())
+    assert "web" not in [thread.name for thread in threading.enumerate()]
+    Web(bus, port=made.port).start().close()  # the port is free again
+
+
+def test_a_port_that_is_taken_is_said(bus: Bus) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ControlError, match=f"port {port}.*another program"):
+            Web(bus, port=port).start()
+    with pytest.raises(ControlError, match=r"cannot listen on no\.such\.host\.invalid"):
+        Web(bus, "no.such.host.invalid", 0).start()
