@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from installation.control.link import Link
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.control.sound import Sound
@@ -21,7 +22,7 @@ class _Closing(Protocol):
 
 
 class Controls:
-    """OSC, MIDI, sound and the remote, as far as a venue wants them. Nothing listens before open().
+    """OSC, MIDI, sound, Link and the remote, as far as a venue wants them; closed until open().
 
     name: of the show, for whoever finds it on the network. picture: a JPEG of the wall, for the
     remote.
@@ -51,6 +52,8 @@ class Controls:
             self._opened.append(Midi(bus, self._learned.map, midi.ports).start())
         if self._venue.sound.enabled:
             self._opened.append(Sound(bus, self._venue.sound.device).start())
+        if self._venue.link.enabled:
+            self._opened.append(Link(bus).start())
         if self._venue.web.enabled:
             self._opened.append(self._serve())
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 import shaders
 from installation import house, presets, scene, setlist, venue
+from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
@@ -69,6 +70,8 @@ def examine(name: str) -> Iterator[Finding]:
     yield _osc(place)
     if place.web.enabled:
         yield _web(place)
+    if place.link.enabled:
+        yield _link()
     if place.sound.enabled:
         yield _sound(place)
     yield _disk(place)
@@ -276,6 +279,15 @@ def _web(place: Venue) -> Finding:
     server.close()
     where = f"http://{place.web.host}:{place.web.port}"
     return _reached("remote", place.web.host, where)
+
+
+def _link() -> Finding:
+    link, fault = _tried("Link", Link(Bus()).start, ControlError)
+    if link is None:
+        assert fault is not None  # noqa: S101 - one of the two
+        return fault
+    link.close()
+    return Finding("Link", "ok", "aalink is there")
 
 
 def _reached(what: str, host: str, where: str) -> Finding:

@@ -97,6 +97,12 @@ class Web(Table):
     port: int = Field(8080, ge=1, le=65535)
 
 
+class Link(Table):
+    """Ableton Link: one beat with other programs."""
+
+    enabled: bool = False
+
+
 class MidiBinding(Table):
     """One control of a MIDI controller and the parameter it moves."""
 
@@ -176,6 +182,7 @@ class Venue(Table):
     midi: Midi = Midi()
     sound: Sound = Sound()
     web: Web = Web()
+    link: Link = Link()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
     watch: Watch = Watch()

@@ -35,6 +35,7 @@ DOORS = {
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
         "installation.log", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
+        "aalink",
     },
     "installation.engine": {
         "installation.engine", "installation.parameters", "installation.clock",
