@@ -64,14 +64,31 @@ def _kind(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.shape, tensor.dtype, tensor.device
 
 
-def descend(optimizer: Any, network: nn.Module, loss: Tensor) -> None:
-    """One step along gradients that are there, averaged over all ranks.
+def descend(optimizer: Any, network: nn.Module, loss: Tensor, clip: float = 0.0) -> None:
+    """One step of Adam along gradients that are there, averaged over all ranks.
 
+    clip: a gradient longer than this many times what is usual is shortened to that; 0 leaves it.
     Raises NotFiniteError, on every rank alike, before the step.
     """
     loss = ranks.average_gradients(network, loss.detach())
-    # A sum is finite only if every term is, and takes a thirtieth of the time of asking each.
-    sums = [p.grad.sum().float() for p in network.parameters() if p.grad is not None]
-    if not bool(torch.stack([loss.float(), *sums]).isfinite().all()):
+    weights = [p for p in network.parameters() if p.grad is not None]
+    gradients: Any = [p.grad for p in weights]
+    # A norm is finite only if every term is, and takes a thirtieth of the time of asking each.
+    norms = torch.stack([norm.float() for norm in torch._foreach_norm(gradients)])
+    if not bool(torch.cat([loss.float()[None], norms]).isfinite().all()):
         raise NotFiniteError
+    if clip > 0 and all(p in optimizer.state for p in weights):
+        usual = _usual(optimizer, weights)
+        torch._foreach_mul_(gradients, (clip * usual / norms.norm().clamp(min=1e-12)).clamp(max=1))
     optimizer.step()
+
+
+def _usual(optimizer: Any, weights: Sequence[Tensor]) -> Tensor:
+    """The root mean square of the whole gradient's length of late, as Adam's second moments have
+    it: what a length out of all proportion is known by (cf. Wortsman et al. 2023, on spikes that
+    come where second moments are out of date)."""
+    states = [optimizer.state[weight] for weight in weights]
+    beta2 = optimizer.param_groups[0]["betas"][1]
+    squares = torch.stack([state["exp_avg_sq"].sum() for state in states])
+    steps = torch.stack([state["step"] for state in states])  # fewer of layers that have grown
+    return (squares / (1 - beta2**steps)).sum().sqrt()

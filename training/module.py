@@ -192,7 +192,7 @@ class GanModule(pl.LightningModule):
             loss = loss + recipe.label_weight * label_loss(classes, conditions, self.latent.labels)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        descend(optimizer, self.discriminator, loss)
+        descend(optimizer, self.discriminator, loss, recipe.clip)
         return real_logits.detach()
 
     def _train_generator(
@@ -224,7 +224,7 @@ class GanModule(pl.LightningModule):
             loss = loss + self._label_ramp() * recipe.label_weight * missed
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        descend(optimizer, self.generator, loss)
+        descend(optimizer, self.generator, loss, recipe.clip)
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:

@@ -103,6 +103,9 @@ class Recipe(BaseModel):
     cooldown: float = Field(
         0.0, ge=0, le=1, description="Last share of the budget, in which the rate falls to nothing."
     )
+    clip: float = Field(
+        0.0, ge=0, description="Longest gradient, as a multiple of what is usual; 0: any length."
+    )
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's first decay.")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's second decay.")
     batch: int = Field(32, ge=2, le=4096, description="Images in a step.")
