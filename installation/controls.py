@@ -49,7 +49,9 @@ class Controls:
             self._opened.append(OscServer(bus, osc.host, osc.port, feedback=osc.feedback).start())
         if midi.enabled:
             self._learned = Learned(self._venue, bus)
-            self._opened.append(Midi(bus, self._learned.map, midi.ports).start())
+            known = self._learned.map
+            listener = Midi(bus, known, midi.ports, feedback=midi.feedback)
+            self._opened.append(listener.start())
         if self._venue.sound.enabled:
             self._opened.append(Sound(bus, self._venue.sound.device).start())
         if self._venue.link.enabled:

@@ -137,6 +137,7 @@ class Midi(Table):
     takeover: Literal["jump", "pickup", "scale"] = Field(
         "jump", description="What a knob does that stands elsewhere than its parameter."
     )
+    feedback: bool = Field(False, description="Show values on controllers that can.")
     learned: str = Field("midi-learned.toml", description="Keeps what was learned; empty: nothing.")
     map: list[MidiBinding] = []
 

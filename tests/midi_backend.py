@@ -8,6 +8,7 @@ from typing import Any
 import mido
 
 _plugged: dict[str, list[Input]] = {}
+sent: dict[str, list[mido.Message]] = {}  # what went to each output; one that is not here has none
 
 
 def plug(name: str) -> None:
@@ -20,6 +21,7 @@ def pull(name: str) -> None:
 
 def pull_all() -> None:
     _plugged.clear()
+    sent.clear()
 
 
 def play(name: str, *messages: mido.Message) -> None:
@@ -34,7 +36,7 @@ def listeners(name: str) -> int:
 
 
 def get_devices(**_: Any) -> list[dict[str, Any]]:
-    return [{"name": name, "is_input": True, "is_output": False} for name in _plugged]
+    return [{"name": name, "is_input": True, "is_output": name in sent} for name in _plugged]
 
 
 class Input:
@@ -47,3 +49,18 @@ class Input:
     def close(self) -> None:
         if self in _plugged.get(self.name, []):
             _plugged[self.name].remove(self)
+
+
+class Output:
+    def __init__(self, name: str, **_: Any) -> None:
+        if "deaf" in name:
+            raise OSError(f"{name!r} cannot be opened")
+        self.name = name
+
+    def send(self, message: mido.Message) -> None:
+        if self.name not in _plugged:
+            raise OSError("it was pulled")
+        sent[self.name].append(message)
+
+    def close(self) -> None:
+        self.name = ""

@@ -251,3 +251,74 @@ def test_a_clock_that_is_sent_sets_the_tempo(mapping: MidiMap) -> None:
         assert midi.connected
     assert bus.tick(0.01) == ["/clock/beat"] * 2
     assert bus.moved_by("/clock/bpm") == "midi nanoKONTROL2 clock"
+
+
+def shown(name: str = NANO) -> dict[tuple[object, ...], int]:
+    """What a controller shows, by what it was sent last."""
+    found: dict[tuple[object, ...], int] = {}
+    for message in midi_backend.sent[name]:
+        if message.type == "control_change":
+            found["cc", message.control, message.channel + 1] = message.value
+        elif message.type == "pitchwheel":
+            found["wheel", 0, message.channel + 1] = message.pitch
+        else:
+            found["note", message.note, message.channel + 1] = message.velocity
+    return found
+
+
+def test_controllers_show_where_parameters_stand(bus: Bus, mapping: MidiMap) -> None:
+    midi_backend.sent[NANO] = []
+    with plugged(bus, mapping, NANO, "a keyboard without lights", feedback=True) as midi:
+        until(lambda: len(midi_backend.sent[NANO]) == 2)  # buttons have no state
+        assert shown() == {("cc", 1, 3): 32, ("cc", 2, 3): 0}
+        bus.post("/drift/calm", 1.0, "osc")
+        bus.tick(0)
+        until(lambda: shown()["cc", 2, 3] == 127)
+        midi_backend.play(NANO, cc(1, 100))  # a hand is on it
+        bus.post("/drift/calm", 0.5, "osc")
+        bus.tick(0)
+        until(lambda: shown()["cc", 2, 3] == 64)
+        assert shown()["cc", 1, 3] == 32
+        bus.post("/drift/speed", 2.0, "preset")
+        bus.tick(0)
+        until(lambda: shown()["cc", 1, 3] == 127)
+        before = len(midi_backend.sent[NANO])
+        midi_backend.pull(NANO)
+        until(lambda: len(midi.connected) == 1)
+        bus.post("/drift/calm", 0.0, "osc")
+        bus.tick(0)
+        midi_backend.plug(NANO)
+        until(lambda: len(midi_backend.sent[NANO]) >= before + 2)  # it is told everything again
+        until(lambda: shown() == {("cc", 1, 3): 127, ("cc", 2, 3): 0})
+
+
+def test_every_kind_of_control_is_shown_in_its_own_way(bus: Bus) -> None:
+    midi_backend.sent[NANO] = []
+    known = [
+        Binding("/drift/speed", "cc", 7, 2, bits=14),
+        Binding("/drift/calm", "pitchwheel", channel=4, low=1.0, high=0.0, port="nano"),
+        Binding("/drift/loud", "note", 40),
+        Binding("/drift/wide", "nrpn", 300, 1),
+        Binding("/drift/far", "cc", 9, port="another"),
+        Binding("/drift/flash", "note", 50),
+    ]
+    bus.declare("drift", {name: Param(1, 0, 1) for name in ("loud", "wide", "far")})
+    with plugged(bus, MidiMap(bus, known, automatic=False), NANO, feedback=True):
+        until(lambda: len(midi_backend.sent[NANO]) == 8)
+        assert shown() == {
+            ("cc", 7, 2): 4096 >> 7, ("cc", 39, 2): 4096 & 127, ("wheel", 0, 4): 8191,
+            ("note", 40, 1): 127, ("cc", 99, 1): 2, ("cc", 98, 1): 44, ("cc", 6, 1): 127,
+            ("cc", 38, 1): 127,
+        }  # fmt: skip
+
+
+def test_an_output_that_cannot_be_opened_is_said_once(
+    bus: Bus, mapping: MidiMap, caplog: pytest.LogCaptureFixture
+) -> None:
+    midi_backend.sent["deaf"] = []
+    with plugged(bus, mapping, "deaf", feedback=True):
+        until(lambda: "cannot be shown where parameters stand" in caplog.text)
+        midi_backend.play("deaf", cc(1, 127))
+        bus.tick(0)
+        assert bus.target("/drift/speed") == 2.0  # and it is heard
+    assert caplog.text.count("cannot be shown") == 1

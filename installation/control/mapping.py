@@ -90,11 +90,15 @@ class Binding:
         if self.bits == 14 and (self.kind != "cc" or self.number > 31):
             raise ControlError(f"{self.address}: 14 bits need a cc from 0 to 31")
 
+    @property
+    def control(self) -> str:
+        """As a Move of it says."""
+        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
+
     def __str__(self) -> str:
-        what = self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
         where = [self.port] if self.port else []
         where += [f"ch {self.channel}"] if self.channel else []
-        return " ".join([*where, what])
+        return " ".join([*where, self.control])
 
     def takes(self, move: Move) -> bool:
         """Whether it is this control that moved, coarse or fine part."""
@@ -235,14 +239,19 @@ class MidiMap:
         with self._lock:
             self._learning = address if address in self._bus else ""
 
-    def rows(self) -> Iterator[tuple[str, str]]:
-        """Every address with the controls that move it, as `installation scenes` prints them."""
+    def known(self) -> list[Binding]:
+        """Every control that moves something, the automatic ones after the others."""
         with self._lock:
             known = list(self._bindings)
             for (channel, kind, number), binding in self._automatic.items():
                 drawn = Move("", channel, kind, number, 0)
                 if not any(b.takes(drawn) for b in self._bindings):
                     known.append(binding)
+        return known
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every address with the controls that move it, as `installation scenes` prints them."""
+        known = self.known()
         for address, _ in self._bus:
             yield address, ", ".join(str(b) for b in known if b.address == address)
 

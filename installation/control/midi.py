@@ -20,6 +20,7 @@ import mido
 from installation.control.beat import BeatClock
 from installation.control.mapping import MidiMap, Move, device
 from installation.control.message import Heard, OnMessage
+from installation.control.midi_feedback import MidiFeedback
 from installation.log import Complaints
 from installation.parameters import Bus
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _RTMIDI = "mido.backends.rtmidi"
 _EVERY = 0.25  # seconds between looks; a USB hub that resets is gone for a third of a second
+_SHOWN = 5  # times between two looks that controllers are told what has moved
 
 
 class NoMidi(Exception):
@@ -38,7 +40,8 @@ class Midi:
 
     ports: parts of port names, upper or lower case; none means every port. backend: as mido names
     them ("mido.backends.rtmidi/UNIX_JACK"); by default what the environment variable MIDO_BACKEND
-    says, else RtMidi. on_message: called in the port's thread with every message.
+    says, else RtMidi. on_message: called in the port's thread with every message. feedback: show
+    on controllers that can where parameters stand.
     """
 
     def __init__(
@@ -48,12 +51,14 @@ class Midi:
         ports: Sequence[str] = (),
         backend: str | None = None,
         on_message: OnMessage | None = None,
+        feedback: bool = False,
     ) -> None:
         self.mapping = mapping
         self._bus, self._clock = bus, BeatClock(bus)
         self._wanted = [part.lower() for part in ports]
         self._backend = mido.Backend(backend)
         self._on_message = on_message
+        self._feedback = MidiFeedback(bus, mapping, self._backend) if feedback else None
         self._complaints = Complaints(log)
         self._open: dict[str, Any] = {}  # port name → mido input
         self._closing = threading.Event()
@@ -97,7 +102,20 @@ class Midi:
             return
         while not self._closing.is_set():
             self._look(self._names(names))
+            self._rest()
+        if self._feedback is not None:
+            self._feedback.close()
+
+    def _rest(self) -> None:
+        """Until the next look; meanwhile controllers are shown what has moved."""
+        if self._feedback is None:
             self._closing.wait(_EVERY)
+            return
+        self._feedback.follow(list(self._open))
+        for _ in range(_SHOWN):
+            self._feedback.tell()
+            if self._closing.wait(_EVERY / _SHOWN):
+                return
 
     def _names(self, names: Callable[[], list[str]]) -> list[str]:
         """The inputs there are; none while the MIDI system itself is gone."""

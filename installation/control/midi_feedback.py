@@ -1,0 +1,131 @@
+"""Where parameters stand, shown by controllers that can: motor faders, rings of LEDs, lit pads.
+
+What moves a parameter is also what shows it, so a value goes to the same control on the output of
+the same device, by the same map; buttons have no state and are left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import mido
+
+from installation.control.mapping import Binding, MidiMap, device
+from installation.log import Complaints
+from installation.parameters import Bus, Param
+
+log = logging.getLogger(__name__)
+
+_MOST = 32  # values told at a time: MIDI's own cable carries a thousand bytes in 0.3 s
+_TOPS = {"cc": 127, "note": 127, "pitchwheel": 16383, "nrpn": 16383}
+
+
+class MidiFeedback:
+    """Tells the outputs of connected devices; everything at first, then what changes. Used by one
+    thread alone."""
+
+    def __init__(self, bus: Bus, mapping: MidiMap, backend: mido.Backend) -> None:
+        self._bus, self._map, self._backend = bus, mapping, backend
+        self._complaints = Complaints(log)
+        self._outputs: dict[str, Any] = {}  # device → mido output, None for one that has none
+        self._told: dict[str, dict[tuple[object, ...], int]] = {}
+
+    def follow(self, inputs: Iterable[str]) -> None:
+        """These are connected now: open the outputs of those that are new."""
+        devices = {device(name) for name in inputs}
+        for gone in set(self._outputs) - devices:
+            self._close(gone)
+        for name in devices - set(self._outputs):
+            self._outputs[name], self._told[name] = self._opened(name), {}
+
+    def tell(self) -> None:
+        """Send what is new to every device."""
+        for name, output in list(self._outputs.items()):
+            if output is None:
+                continue
+            told = self._told[name]
+            try:
+                for control, value, messages in self._news(name, told):
+                    for message in messages:
+                        output.send(message)
+                    told[control] = value
+            except (OSError, RuntimeError, ValueError) as error:  # it is being pulled
+                self._complain(name, error)
+                self._close(name)
+
+    def close(self) -> None:
+        for name in list(self._outputs):
+            self._close(name)
+
+    def _close(self, name: str) -> None:
+        output = self._outputs.pop(name)
+        self._told.pop(name)
+        if output is not None:
+            output.close()
+
+    def _opened(self, name: str) -> Any:
+        try:
+            for port in self._backend.get_output_names():
+                if device(port) == name:
+                    return self._backend.open_output(port)
+        except (OSError, RuntimeError, ValueError) as error:
+            self._complain(name, error)
+        return None
+
+    def _complain(self, name: str, error: Exception) -> None:
+        text = f"MIDI {name} cannot be shown where parameters stand ({error})"
+        self._complaints.once((name, str(error)), lambda: text)
+
+    def _news(
+        self, name: str, told: dict[tuple[object, ...], int]
+    ) -> Iterator[tuple[tuple[object, ...], int, list[mido.Message]]]:
+        """Control, value and messages of what this device does not show yet."""
+        left, seen = _MOST, set()
+        for binding in self._map.known():
+            what = self._bus.get(binding.address)
+            control = (binding.kind, binding.number, binding.channel or 1)
+            if not isinstance(what, Param) or control in seen:
+                continue
+            if binding.port.lower() not in name.lower():
+                continue
+            seen.add(control)  # a control of two parameters shows the first
+            value = _stands(binding, what, self._bus.target(binding.address))
+            if told.get(control) == value:
+                continue
+            moved_by = self._bus.moved_by(binding.address)
+            if control in told and moved_by == f"midi {name} {binding.control}":
+                told[control] = value  # a hand is on it
+                continue
+            if left == 0:
+                return
+            left -= 1
+            yield control, value, _messages(binding, value)
+
+
+def _stands(binding: Binding, what: Param, target: float) -> int:
+    """Where the control is when the parameter is at its target."""
+    low, high = binding.ends(what)
+    unit = 0.0 if low == high else (target - low) / (high - low)
+    top = 16383 if binding.bits == 14 else _TOPS[binding.kind]
+    return round(min(1.0, max(0.0, unit)) * top)
+
+
+def _messages(binding: Binding, value: int) -> list[mido.Message]:
+    """MIDI 1.0. A control on any channel is told on the first."""
+    channel, number = (binding.channel or 1) - 1, binding.number
+
+    def cc(control: int, amount: int) -> mido.Message:
+        return mido.Message("control_change", channel=channel, control=control, value=amount)
+
+    upper, lower = value >> 7, value & 127
+    if binding.kind == "note":
+        return [mido.Message("note_on", channel=channel, note=number, velocity=value)]
+    if binding.kind == "pitchwheel":
+        return [mido.Message("pitchwheel", channel=channel, pitch=value - 8192)]
+    if binding.kind == "nrpn":
+        return [cc(99, number >> 7), cc(98, number & 127), cc(6, upper), cc(38, lower)]
+    if binding.bits == 14:
+        return [cc(number, upper), cc(number + 32, lower)]
+    return [cc(number, value)]
