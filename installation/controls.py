@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from installation.control.link import Link
 from installation.control.midi import Midi
@@ -14,7 +14,12 @@ from installation.learned import Learned
 from installation.parameters import Bus
 from installation.venue import Venue
 
+if TYPE_CHECKING:
+    from installation.control.web import Web
+
 log = logging.getLogger(__name__)
+
+_TOLD = 0.5  # seconds between two words on what is on
 
 
 class _Closing(Protocol):
@@ -38,6 +43,8 @@ class Controls:
         self._bus, self._venue, self._name, self._picture = bus, venue, name, picture
         self._opened: list[_Closing] = []
         self._learned: Learned | None = None  # none where the venue has no MIDI
+        self._web: Web | None = None
+        self._passed = 0.0
 
     def open(self) -> None:
         """Listen. A port that is taken is an error; no MIDI at all is a warning.
@@ -57,9 +64,10 @@ class Controls:
         if self._venue.link.enabled:
             self._opened.append(Link(bus).start())
         if self._venue.web.enabled:
-            self._opened.append(self._serve())
+            self._web = self._serve()
+            self._opened.append(self._web)
 
-    def _serve(self) -> _Closing:
+    def _serve(self) -> Web:
         from installation.control.web import Web  # a server is loaded where one is wanted
 
         osc, web = self._venue.osc, self._venue.web
@@ -68,10 +76,14 @@ class Controls:
             osc_port=osc.port if osc.enabled else None,
         ).start()  # fmt: skip
 
-    def keep(self) -> None:
-        """Once a frame: what was learned since is written down."""
+    def keep(self, dt: float, status: Callable[[], dict[str, str]]) -> None:
+        """Once a frame: what was learned since is written down, and what is on is told. status:
+        is asked now and then, where anybody is served."""
         if self._learned is not None:
             self._learned.keep()
+        self._passed += dt
+        if self._web is not None and self._passed >= _TOLD:
+            self._passed, self._web.status = 0.0, status()
 
     def refresh(self) -> None:
         """Parameters came or went: controls are dealt out anew."""

@@ -207,7 +207,7 @@ class Stage:
         self._evening.follow(dt)
         self._presets.follow(dt)
         self._memory.keep(dt)
-        self.controls.keep()
+        self.controls.keep(dt, self._status)
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
@@ -293,6 +293,13 @@ class Stage:
                 self.controls.refresh()  # its parameters may be other ones now
             else:
                 self.show.reload_shaders()
+
+    def _status(self) -> dict[str, str]:
+        """What is on, for whoever looks from elsewhere."""
+        scene, piece, held = self._evening.on
+        fps = f"{self.stats.recent_fps():.0f} fps"
+        by = "by hand" if held else "by the setlist"
+        return {"scene": scene, "piece": piece, "by": by, "fps": fps, "news": self._news()}
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""

@@ -234,6 +234,17 @@ def test_a_page_of_another_site_is_refused(web: Web, origin: str) -> None:
     assert get(web.port, "/preview.jpg", Origin=ours)[0] == 200
 
 
+def test_what_is_on_is_said_when_it_changes(web: Web) -> None:
+    async def work() -> None:
+        async with listening(web) as talk:
+            for scene in ("drift", "kin"):
+                web.status = {"scene": scene}
+                said = await talk.receive_json(timeout=5)
+                assert said == {"COMMAND": "STATUS", "DATA": {"scene": scene}}
+
+    asyncio.run(work())
+
+
 def test_whatever_comes_in_nothing_breaks(
     web: Web, bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:

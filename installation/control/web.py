@@ -3,7 +3,8 @@
     http://127.0.0.1:8080         the remote: the picture, every trigger, every fader
     GET /drift/speed?VALUE        OSCQuery: what is there and where it stands, as JSON
     a WebSocket                   OSC packets both ways; {"COMMAND": "LISTEN", "DATA": "/drift"}
-                                  asks for what moves at or below an address, "IGNORE" no longer
+                                  asks for what moves at or below an address, "IGNORE" no longer;
+                                  {"COMMAND": "STATUS", …} says what is on, beyond OSCQuery
 
 The remote is a client of OSCQuery like any other. What comes in is hostile until checked: a page of
 another site, which the browser at this desk may have open as well, is told nothing and moves
@@ -57,6 +58,7 @@ class _Listener:
     socket: web.WebSocketResponse
     source: str
     paths: set[str] = field(default_factory=set)
+    status: dict[str, str] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
 
     def wants(self, address: str) -> bool:
@@ -83,6 +85,7 @@ class Web:
     ) -> None:
         self.host, self.port = host, port
         self._bus, self._name, self._osc_port, self._picture = bus, name, osc_port, picture
+        self.status: dict[str, str] = {}  # what is on, in words; put here from any thread
         self._complaints = Complaints(log)
         self._listeners: list[_Listener] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -205,6 +208,9 @@ class Web:
                 if now != known:  # a scene was saved, with other parameters
                     known = now
                     await one.socket.send_json({"COMMAND": "PATH_CHANGED", "DATA": "/"})
+                if one.status != self.status:
+                    one.status = self.status
+                    await one.socket.send_json({"COMMAND": "STATUS", "DATA": one.status})
                 for address, value in news(self._bus, one.told, one.source, one.wants):
                     await one.socket.send_bytes(encoded(address, value))
                     one.told[address] = value

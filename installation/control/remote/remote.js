@@ -108,6 +108,7 @@ function build(tree) {
     if (group.children.length > 1) by("faders").append(group);
   }
   find();
+  mark();
 }
 
 function makePad(node, name, pad) {
@@ -147,6 +148,22 @@ async function title() {
   document.title = (await answer.json()).NAME;
 }
 
+let on = {};
+
+function order({ COMMAND, DATA }) {
+  if (COMMAND === "PATH_CHANGED") tree();
+  if (COMMAND === "STATUS") {
+    on = DATA;
+    say([on.scene, on.piece, on.by, on.fps, on.news].filter(Boolean).join(" · "));
+    mark();
+  }
+}
+
+function mark() {
+  for (const button of by("scene").children)
+    button.setAttribute("aria-pressed", button.textContent === words(on.scene ?? ""));
+}
+
 function listen() {
   talk = new WebSocket(`ws://${location.host}/`);
   talk.binaryType = "arraybuffer";
@@ -159,7 +176,7 @@ function listen() {
   };
   talk.onmessage = ({ data }) => {
     if (data instanceof ArrayBuffer) hear(data);
-    else if (JSON.parse(data).COMMAND === "PATH_CHANGED") tree();
+    else order(JSON.parse(data));
   };
   talk.onclose = () => {
     say("the show does not answer; looking for it …");
