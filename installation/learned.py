@@ -54,7 +54,8 @@ class Learned:
     def __init__(self, venue: Venue, bus: Bus, takeover: Way | None = None) -> None:
         settings = venue.midi
         way = takeover or settings.takeover
-        self.map = MidiMap(bus, bindings(settings.map), settings.automatic, way)
+        devices = bindings(venues.controllers()) if settings.automatic else []
+        self.map = MidiMap(bus, bindings(settings.map), settings.automatic, way, devices)
         self._file = Path(settings.learned) if settings.learned else None
         if self._file is not None and self._file.exists():
             self.map.know(bindings(venues.read_map(self._file)))

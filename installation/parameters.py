@@ -13,12 +13,10 @@ from __future__ import annotations
 import difflib
 import logging
 import math
-import re
 import reprlib
 import threading
-import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, overload
 
@@ -29,26 +27,6 @@ log = logging.getLogger(__name__)
 Form = Literal["value", "unit", "nudge"]
 _LONGEST_ADDRESS = 128
 _MOST_EVENTS = 1024  # queued triggers between two frames; beyond that something is broken
-
-
-def slug(text: str) -> str:
-    """A name as it stands in an address: lower case, letters, digits and underscores."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()  # é is an e
-    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_") or "_"
-
-
-def slugs(names: Iterable[str]) -> list[str]:
-    """Each name as it stands in an address, all different: one that has no Latin letter, or that
-    reads like one before it, goes by its number."""
-    found: list[str] = []
-    for number, name in enumerate(names, 1):
-        word = slug(name)
-        if word == "_" or word in found:
-            word = f"{word.strip('_')}_{number}".strip("_")
-        while word in found:
-            word += "_"
-        found.append(word)
-    return found
 
 
 @dataclass(frozen=True)
@@ -171,19 +149,28 @@ class Bus:
         self._latest: dict[str, int] = {}  # where in _pending the last absolute post lies
         self._lock = threading.Lock()
         self._complaints = Complaints(log)
+        self._meant: dict[str, str] = {}
 
     def __contains__(self, address: object) -> bool:
-        return address in self._params
+        return address in self._params or address in self._meant
 
     def __iter__(self) -> Iterator[tuple[str, Declared]]:
         return iter(list(self._params.items()))
 
     def __getitem__(self, address: str) -> Declared:
-        return self._params[address]
+        return self._params[self.meant(address)]
 
     def get(self, address: str) -> Declared | None:
         """What is declared there, None if nothing is; from any thread."""
-        return self._params.get(address)
+        return self._params.get(self.meant(address))
+
+    def lead(self, meant: Mapping[str, str]) -> None:
+        """Let addresses stand for others, until told otherwise: a control for whatever is on."""
+        self._meant = {a: address for a, address in meant.items() if address in self._params}
+
+    def meant(self, address: str) -> str:
+        """The address that one stands for; most stand for themselves."""
+        return self._meant.get(address, address)
 
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
         """Add parameters under /prefix/. One declared before keeps its value, so that reloading a
@@ -217,6 +204,7 @@ class Bus:
         clamped; NaN, infinity and text are ignored, and said once. A Trigger fires when the value
         is above 0, so that a button's release does nothing.
         """
+        address = self.meant(address)
         what = self._params.get(address)
         if what is None:
             self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
@@ -278,16 +266,19 @@ class Bus:
 
     def value(self, address: str) -> float:
         """Where the parameter is now, on its glide; for a Trigger, how often it fired."""
+        address = self.meant(address)
         state = self._states.get(address)
         return self._fired[address] if state is None else state.value
 
     def target(self, address: str) -> float:
         """Where the parameter is going."""
+        address = self.meant(address)
         state = self._states.get(address)
         return self._fired[address] if state is None else state.target
 
     def asked(self, address: str) -> float:
         """Where a Param will be going after the next tick, by what was posted so far."""
+        address = self.meant(address)
         what = self._params[address]
         with self._lock:
             at = self._latest.get(address)
@@ -298,12 +289,13 @@ class Bus:
 
     def moved_by(self, address: str) -> str:
         """What moved it last ("osc", "midi nanoKONTROL cc 3", …); empty if nothing has."""
+        address = self.meant(address)
         state = self._states.get(address)
         return self._last_source.get(address, "") if state is None else state.moved_by
 
     def reset(self, address: str) -> None:
         """Back to the default, along the glide."""
-        what = self._params[address]
+        what = self[address]
         if isinstance(what, Param):
             self.post(address, what.default, "reset")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import shaders
-from installation import report, setlist
+from installation import focus, report, setlist
 from installation import scene as scenes
 from installation import venue as venues
 from installation.parameters import Bus, Param
@@ -97,6 +97,8 @@ class Programme:
                 if says:
                     yield who, says
         for one in self.venue.midi.map:
+            if one.address in focus.ADDRESSES:
+                continue
             if one.address not in bus:
                 yield where, _missing(bus, one.address)
                 continue

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.clock import Frame
-from installation.parameters import Bus, Param, Parameters, Trigger, slug
+from installation.names import slug
+from installation.parameters import Bus, Param, Parameters, Trigger
 
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
@@ -141,7 +142,7 @@ def find(name: str) -> Traversable:
 
 
 # What the house's own parameters stand under: a scene of that name would take them away.
-HOUSE = frozenset({"clock", "light", "piece", "sound", "stage", "wall"})
+HOUSE = frozenset({"clock", "go", "light", "on", "piece", "preset", "sound", "stage", "wall"})
 
 
 def scene_name(name: str) -> str:

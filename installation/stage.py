@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from installation import report
+from installation import focus, report
 from installation.camera import Camera, free_name
 from installation.clock import Clock, FixedClock, Hearing, Tempo, WallClock
 from installation.control.keyboard import Keyboard
@@ -168,8 +168,7 @@ class Stage:
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene
         hold = bool(first) or not venue.play.advance
-        # changed: a scene's file may have been saved since, with other parameters
-        self._evening = Evening(program, self.show, hold, self.controls.refresh)
+        self._evening = Evening(program, self.show, hold, self._scene_changed)
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
@@ -178,6 +177,7 @@ class Stage:
         self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
         self._memory = Memory(options.memory, self.bus, self._evening)
         self._memory.take_up(self._scene_files, first)
+        self._scene_changed()
         if options.out:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
@@ -286,11 +286,16 @@ class Stage:
             case "/stage/quit":
                 self.end()
 
+    def _scene_changed(self) -> None:
+        """Another one is on, or its file was saved, with other parameters."""
+        self.bus.lead(focus.meant(self.bus, self.show.scene.name, self.scene_names))
+        self.controls.refresh()
+
     def _reload(self, saved: list[Path]) -> None:
         for path in saved:
             if path.suffix == ".py":
                 self.show.reload_scene(path)
-                self.controls.refresh()  # its parameters may be other ones now
+                self._scene_changed()
             else:
                 self.show.reload_shaders()
 

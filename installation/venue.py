@@ -193,6 +193,13 @@ class Venue(Table):
     parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
 
 
+class Controller(Table):
+    """A controller as it comes from the shop. port: part of its name."""
+
+    port: str = Field(min_length=3)
+    map: list[MidiBinding]
+
+
 class Learned(Table):
     """What was learned at the controllers."""
 
@@ -227,6 +234,15 @@ def parse(text: str, where: str) -> Venue:
 def read_map(path: Path) -> list[MidiBinding]:
     """What was learned at the controllers. Raises VenueError in the same way."""
     return read(Learned, path).map
+
+
+def controllers() -> list[MidiBinding]:
+    """What is known of controllers, each control with the port that it belongs to."""
+    found = []
+    for file in sorted((importlib.resources.files("venue") / "controllers").iterdir(), key=str):
+        known = _checked(Controller, file.read_text("utf-8"), f"venue/controllers/{file.name}")
+        found += [one.model_copy(update={"port": known.port}) for one in known.map]
+    return found
 
 
 def read(kind: type[_Kind], path: Path) -> _Kind:

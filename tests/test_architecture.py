@@ -25,11 +25,14 @@ DOORS = {
     "shaders": {"shaders"},
     "venue": set(),
     "installation.log": set(),
+    "installation.names": set(),
     "installation.parameters": {"installation.log"},
     "installation.clock": {"installation.parameters"},
     "installation.venue": {"pydantic", "installation.watch.schedule"},
     "installation.setlist": {"pydantic"},
-    "installation.scene": {"installation.parameters", "installation.clock", "numpy"},
+    "installation.scene": {
+        "installation.names", "installation.parameters", "installation.clock", "numpy",
+    },
     "installation.report": {"numpy"},
     "installation.rehearsal": set(),
     "installation.control": {
@@ -38,7 +41,8 @@ DOORS = {
         "aalink",
     },
     "installation.engine": {
-        "installation.engine", "installation.parameters", "installation.clock",
+        "installation.engine", "installation.names", "installation.parameters",
+        "installation.clock",
         "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
         "numpy", "cuda",
     },

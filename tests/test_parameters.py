@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from installation.parameters import Bus, Param, Parameters, Trigger, slug
+from installation.names import slug
+from installation.parameters import Bus, Param, Parameters, Trigger
 
 
 class Drift(Parameters):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import shaders
-from installation import house, setlist
+from installation import focus, house, setlist
 from installation import scene as scenes
 from installation.clock import Frame, Tempo
 from installation.engine.walk import LatentSpace
@@ -195,4 +195,5 @@ def test_an_unknown_scene_names_those_there_are() -> None:
 def test_no_scene_can_take_a_name_of_the_house() -> None:
     bus = Bus()
     shown = house.declare(bus, {"tiny": Card("tiny", 64, FULL, {})})
-    assert {address.split("/")[1] for address, _ in bus} - set(shown) == scenes.HOUSE
+    found = {address.split("/")[1] for address in [*focus.ADDRESSES, *(a for a, _ in bus)]}
+    assert found - set(shown) == scenes.HOUSE

@@ -18,7 +18,15 @@ from training.augment import augment, mirror
 from training.batches import Batches, draw_latent, step_rng
 from training.dataset import Dataset
 from training.module import average_state
-from training.recipe import Budget, RecipeError, load_recipe, make_recipe, read_recipe, recipe_names
+from training.recipe import (
+    LEAST,
+    Budget,
+    RecipeError,
+    load_recipe,
+    make_recipe,
+    read_recipe,
+    recipe_names,
+)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -83,6 +91,23 @@ def test_auto_settles_by_size() -> None:
     assert few.augment > many.augment
     assert few.gamma < many.gamma
     assert make_recipe({"gamma": 3}).settled(100).gamma == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "held_out", "augment", "adapt"),
+    [
+        ({}, 10, LEAST, True),
+        ({}, 0, 0.8, False),  # nobody could say that D learns by heart
+        ({"augment": 0.3}, 10, 0.3, False),  # a number is meant
+        ({"augment": 0.3, "adapt": True}, 10, 0.3, True),
+        ({"adapt": False}, 10, 0.8, False),
+    ],
+)
+def test_augmentation_adapts_where_nothing_else_is_said(
+    asked: dict[str, object], held_out: int, augment: float, adapt: bool
+) -> None:
+    settled = make_recipe(asked).settled(100, held_out)
+    assert (settled.augment, settled.adapt) == (augment, adapt)
 
 
 def test_budget() -> None:

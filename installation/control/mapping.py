@@ -2,8 +2,8 @@
 
 Without any configuration every parameter has a control: channel 1 is the house (stage, clock,
 master …), channel 2 the piece, channels 3 and up the scenes in their order; continuous parameters
-take controllers in the order they were declared, triggers take notes from 36. A venue's bindings
-and what was learned come first.
+take controllers in the order they were declared, triggers take notes from 36. What is known of a
+device comes before that, a venue's bindings and what was learned before everything.
 """
 
 from __future__ import annotations
@@ -179,7 +179,8 @@ class MidiMap:
     """Bindings, looked up by what moved. Safe to call from any thread.
 
     Call refresh() after parameters came or went: the automatic part is drawn up anew. takeover:
-    what a control does that stands elsewhere than its parameter.
+    what a control does that stands elsewhere than its parameter. devices: what is known of
+    controllers as they come from the shop; whoever binds one of their controls knows better.
     """
 
     def __init__(
@@ -188,8 +189,9 @@ class MidiMap:
         bindings: Iterable[Binding] = (),
         automatic: bool = True,
         takeover: Way = "jump",
+        devices: Iterable[Binding] = (),
     ) -> None:
-        self._bus, self._draws_up = bus, automatic
+        self._bus, self._draws_up, self._devices = bus, automatic, list(devices)
         self._takeover = Takeover(bus, takeover)
         self._bindings = list(bindings)
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
@@ -239,19 +241,28 @@ class MidiMap:
         with self._lock:
             self._learning = address if address in self._bus else ""
 
-    def known(self) -> list[Binding]:
-        """Every control that moves something, the automatic ones after the others."""
+    def of(self, port: str) -> Iterator[Binding]:
+        """The controls of a port that move something, as hear() finds them."""
+        with self._lock:
+            mine = [b for b in self._bindings if b.port.lower() in port.lower()]
+            known = [b for b in self._devices if b.port.lower() in port.lower()]
+            automatic = list(self._automatic.values())
+        taken: list[Binding] = []
+        for bindings in (mine, known, automatic):
+            for one in bindings:
+                move = Move(port, one.channel or 1, one.kind, one.number, 0)
+                if not any(other.takes(move) for other in taken):
+                    yield one
+            taken += bindings
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Every address with the controls that move it, as `installation scenes` prints them."""
         with self._lock:
             known = list(self._bindings)
             for (channel, kind, number), binding in self._automatic.items():
                 drawn = Move("", channel, kind, number, 0)
                 if not any(b.takes(drawn) for b in self._bindings):
                     known.append(binding)
-        return known
-
-    def rows(self) -> Iterator[tuple[str, str]]:
-        """Every address with the controls that move it, as `installation scenes` prints them."""
-        known = self.known()
         for address, _ in self._bus:
             yield address, ", ".join(str(b) for b in known if b.address == address)
 
@@ -274,6 +285,7 @@ class MidiMap:
 
     def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:
         explicit = [binding for binding in self._bindings if binding.takes(move)]
+        explicit = explicit or [binding for binding in self._devices if binding.takes(move)]
         for binding in explicit:
             whole = self._joined(move, binding) if binding.bits == 14 else move
             if whole is not None:

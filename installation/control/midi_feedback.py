@@ -83,12 +83,10 @@ class MidiFeedback:
     ) -> Iterator[tuple[tuple[object, ...], int, list[mido.Message]]]:
         """Control, value and messages of what this device does not show yet."""
         left, seen = _MOST, set()
-        for binding in self._map.known():
+        for binding in self._map.of(name):
             what = self._bus.get(binding.address)
             control = (binding.kind, binding.number, binding.channel or 1)
             if not isinstance(what, Param) or control in seen:
-                continue
-            if binding.port.lower() not in name.lower():
                 continue
             seen.add(control)  # a control of two parameters shows the first
             value = _stands(binding, what, self._bus.target(binding.address))

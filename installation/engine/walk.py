@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from installation.parameters import Bus, Param, slugs
+from installation.names import slugs
+from installation.parameters import Bus, Param
 from models.latent import Code, Label, Latent, Vector
 
 Wide = NDArray[np.float64]
