@@ -17,11 +17,11 @@ import pytorch_lightning as pl
 import torch
 
 from training import ranks
-from training.advice import MOST
 from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
 from training.pixels import floats
+from training.recipe import LEAST, MOST
 from training.watch.verdict import overfitting
 
 TARGET = 0.5  # of r
@@ -71,5 +71,5 @@ class Adaptation(pl.Callback):
             r = overfitting(module.figures) or 0.0
             step = _EVERY * len(images) / (SPEED * 1000)
             change = step if r > TARGET else -step
-            module.strength.add_(change).clamp_(0, MOST)
+            module.strength.add_(change).clamp_(LEAST, MOST)
         module.figures["augment"] = float(module.strength)

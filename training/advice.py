@@ -3,9 +3,7 @@ there is nothing left to change."""
 
 from __future__ import annotations
 
-from training.recipe import Recipe
-
-MOST = 0.9  # of augmentation; beyond, it leaks into the pictures
+from training.recipe import MOST, Recipe
 
 
 def slower(recipe: Recipe) -> str:

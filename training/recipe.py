@@ -19,6 +19,10 @@ from training.growth import Size, plan
 
 Kind = TypeVar("Kind", bound=BaseModel)  # of recipe
 
+# How often images are augmented, where that adapts. Below, pictures keep a fine check, which a
+# discriminator that strides is blind to; beyond, it leaks into them.
+LEAST, MOST = 0.2, 0.9
+
 
 class RecipeError(UsageError):
     """A recipe or budget that cannot be followed. One line: where, key, value, what is allowed."""
@@ -52,10 +56,14 @@ class Recipe(BaseModel):
     )
     mirror: bool = Field(True, description="Show each image mirrored half of the time.")
     augment: float | Literal["auto"] = Field(
-        "auto", description="How often images are augmented, 0 to 1. auto: by the dataset's size."
+        "auto",
+        description="How often images are augmented, 0 to 1; where it adapts, at first. auto: "
+        "little where it adapts, else by the dataset's size.",
     )
-    adapt: bool = Field(
-        False, description="Let the augmentation follow what D makes of the held-out images."
+    adapt: bool | Literal["auto"] = Field(
+        "auto",
+        description="Let the augmentation follow what D makes of the held-out images. auto: where "
+        "augment is auto, and images are held out.",
     )
     hold_out: float = Field(
         0.1, ge=0, le=0.5, description="Share of the images kept from training, to judge it by."
@@ -104,7 +112,7 @@ class Recipe(BaseModel):
         0.0, ge=0, le=1, description="Last share of the budget, in which the rate falls to nothing."
     )
     clip: float = Field(
-        0.0, ge=0, description="Longest gradient, as a multiple of what is usual; 0: any length."
+        3.0, ge=0, description="Longest gradient, as a multiple of what is usual; 0: any length."
     )
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's first decay.")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's second decay.")
@@ -181,18 +189,22 @@ class Recipe(BaseModel):
         """What is trained at which size, in order."""
         return plan(self.growth, self.resolution, self.batch)
 
-    def settled(self, images: int) -> Recipe:
+    def settled(self, images: int, held_out: int = 0) -> Recipe:
         """The recipe with every "auto" that hangs on the dataset's size turned into a number.
 
-        Few images are soon learned by heart, so they are augmented more. The augmentation holds D
-        back already: with the larger sets' penalty on top it learns nothing any more.
+        images: in all; held_out: of those. Few images are soon learned by heart, so they are
+        augmented more, as soon as D begins to, or from the start where nothing can say so. With
+        the larger sets' penalty on top it would learn nothing any more.
         """
-        augment, gamma = self.augment, self.gamma
+        augment, adapt, gamma = self.augment, self.adapt, self.gamma
+        if adapt == "auto":
+            adapt = augment == "auto" and held_out > 0
         if augment == "auto":
             augment = 0.8 if images < 1500 else 0.5 if images < 20_000 else 0.2
+            augment = LEAST if adapt else augment
         if gamma == "auto":
             gamma = 0.3 if images < 1500 else 1.0
-        return self.model_copy(update={"augment": augment, "gamma": gamma})
+        return self.model_copy(update={"augment": augment, "adapt": adapt, "gamma": gamma})
 
 
 def _explained(key: str, line: str, resolution: int) -> None:
@@ -278,8 +290,8 @@ def _first_line(error: ValidationError, kind: type[BaseModel]) -> str:
     parts = [str(part) for part in first["loc"]]
     if parts and parts[0] in ("augment", "gamma"):  # a number or auto; pydantic names what it tried
         return f"{parts[0]} = {first['input']!r}: a number or auto"
-    if parts and parts[0] == "compile":
-        return f"compile = {first['input']!r}: true, false or auto"
+    if parts and parts[0] in ("compile", "adapt"):
+        return f"{parts[0]} = {first['input']!r}: true, false or auto"
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
         known = ", ".join(kind.model_fields)

@@ -72,7 +72,7 @@ class Run:
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
         callbacks: list[pl.Callback] = [clock, checkpoints, Recovery(self.work), best]
         if len(self.held_out):
-            callbacks.append(Adaptation(self.held_out, recipe.adapt))
+            callbacks.append(Adaptation(self.held_out, bool(recipe.adapt)))
         watch = Watch(self.work, self.data, recipe, clock, grids, self.boards)
         if self.machines.lead:
             callbacks += [progress, grids, watch]

@@ -159,8 +159,9 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     if first:
         _report(data)
     whole = data.digest()
-    recipe = job.recipe.settled(len(data))
-    data, held_out = split(data, share=recipe.hold_out)
+    images = len(data)
+    data, held_out = split(data, share=job.recipe.hold_out)
+    recipe = job.recipe.settled(images, len(held_out))
     shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
