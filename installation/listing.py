@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from installation import house, setlist, venue
+from installation import focus, house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
 from installation.learned import Learned
 from installation.parameters import Bus, Param
 from installation.programme import pieces_of
+from installation.scene import scene_name
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -51,7 +52,7 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
 
 
 def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
-    """The bus as a show has it, without a show."""
+    """The bus as a show has it while its first scene is on, without a show."""
     place = venue.load(venue_name)
     order = setlist.load(place.play.setlist)
     try:
@@ -63,7 +64,9 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
         cards = {"": _NO_PIECE}
     bus = Bus()
     names = [*order.names(), place.play.scene]
-    house.declare(bus, cards, [name for name in names if name])
+    found = house.declare(bus, cards, [name for name in names if name])
+    first = scene_name(place.play.scene or order.scene[0].scene)
+    bus.lead(focus.meant(bus, first, list(found)))
     return bus, Learned(place, bus, takeover="jump").map, place
 
 

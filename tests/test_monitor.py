@@ -147,3 +147,11 @@ def test_a_taken_port_is_one_clear_error(bus: Bus) -> None:
 def test_a_value_out_of_range_is_shown_as_it_is_taken(bus: Bus) -> None:
     heard = Heard(0.0, "osc", "/drift/speed 99", "/drift/speed", 99.0, "value", True)
     assert as_line(bus, heard).endswith("→  /drift/speed 2 seeds/s")
+
+
+def test_what_follows_the_scene_that_is_on_is_said_by_name(bus: Bus) -> None:
+    bus.lead({"/on/1": "/drift/speed", "/go/1": "/drift/flash"})
+    fader = Heard(0.0, "midi nano cc 1", "cc 1 = 127", "/on/1", 1.0, "unit", True)
+    assert as_line(bus, fader).endswith("→  /drift/speed 2 seeds/s")
+    button = Heard(0.0, "osc 127.0.0.1", "/go/1", "/go/1", 1.0, "value", True)
+    assert as_line(bus, button).endswith("→  /drift/flash fires")

@@ -99,12 +99,12 @@ def as_line(bus: Bus, heard: Heard) -> str:
 
 def _reached(bus: Bus, heard: Heard) -> str:
     if heard.reached:
-        what = bus.get(heard.address)
+        what, address = bus.get(heard.address), bus.meant(heard.address)
         if not isinstance(what, Param):
-            return f"{heard.address} fires" if heard.value else heard.address
+            return f"{address} fires" if heard.value else address
         if heard.value is None:
-            return f"{heard.address} is asked for"
-        return f"{heard.address} {_own_unit(what, heard)} {what.unit}".rstrip()
+            return f"{address} is asked for"
+        return f"{address} {_own_unit(what, heard)} {what.unit}".rstrip()
     if heard.address in bus:
         return f"{heard.address}, which takes a number"
     near = bus.nearest(heard.address) if heard.address else ""
@@ -119,7 +119,7 @@ def _own_unit(param: Param, heard: Heard) -> str:
 
 
 def _as_json(bus: Bus, heard: Heard) -> str:
-    reached = heard.address if heard.reached else None
+    reached = bus.meant(heard.address) if heard.reached else None
     near = bus.nearest(heard.address) if heard.address and heard.address not in bus else ""
     return json.dumps(
         {
