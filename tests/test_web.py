@@ -220,7 +220,9 @@ def test_its_own_names_are_not(web: Web, host: str) -> None:
     assert get(web.port, "/?HOST_INFO", Host=host)[0] == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x", "http://["]
+)
 def test_a_page_of_another_site_is_refused(web: Web, origin: str) -> None:
     async def work() -> None:
         with pytest.raises(WSServerHandshakeError) as refused:

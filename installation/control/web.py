@@ -106,7 +106,7 @@ class Web:
         )
         self._thread.start()
         ready.wait()
-        log.info("the remote is at http://%s:%d", self.host, self.port)
+        log.info("the remote is at http://%s:%d", _address(self.host), self.port)
         return self
 
     def close(self) -> None:
@@ -138,7 +138,8 @@ class Web:
     ) -> web.StreamResponse:
         """Answer only who calls this machine by a name that is its own, and no page of others."""
         origin = request.headers.get("Origin")
-        if not self._is_us(request.host) or (origin and urlsplit(origin).netloc != request.host):
+        theirs = origin is not None and origin.partition("://")[2] != request.host
+        if theirs or not self._is_us(request.host):
             raise web.HTTPForbidden(text="this is not for pages of another site\n")
         return await handler(request)
 
@@ -266,6 +267,20 @@ def _listen(host: str, port: int) -> socket.socket:
             f"the remote cannot listen on {host} port {port} ({error}): another program may have "
             "it; close that one or choose another port"
         ) from error
+
+
+def _address(host: str) -> str:
+    """Where others reach a host that is every address of this machine: the one towards the
+    network. Connecting a UDP socket sends nothing."""
+    if host not in ("0.0.0.0", ""):  # noqa: S104 - asked, not bound
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
+        try:
+            towards.connect(("192.0.2.1", 9))  # RFC 5737: an address that nobody has
+        except OSError:  # no network
+            return "127.0.0.1"
+        found: str = towards.getsockname()[0]
+    return found
 
 
 def _names_of_this_machine() -> set[str]:
