@@ -26,6 +26,7 @@ class House(Parameters):
     quit = Trigger(doc="Close the house.", guarded=True)
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
     next_piece = Trigger(doc="The next piece, under the scene that is on.")
+    black = Trigger(doc="Dark at once, the show going on behind it; or light again.")
 
 
 def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) -> dict[str, str]:

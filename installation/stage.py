@@ -45,7 +45,7 @@ from installation.watch.schedule import Hours
 
 log = logging.getLogger(__name__)
 
-_TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen"}
+_TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen", "/stage/black"}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
@@ -279,6 +279,8 @@ class Stage:
                 self._camera.still()
             case "/stage/overlay":
                 self._desk.on = not self._desk.on
+            case "/stage/black":
+                self.lights.switched_off = not self.lights.switched_off
             case "/stage/fullscreen":
                 self.window.toggle_fullscreen()
             case "/stage/learn":
@@ -310,8 +312,10 @@ class Stage:
         """The most pressing thing there is to say in the overlay."""
         if self.show.scene.fault:
             return self.show.scene.fault
-        recording = "recording" if self._camera.recording else ""
-        return self._presets.news or self.controls.news or recording
+        said = [self._presets.news, self.controls.news]
+        said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
+        said.append("recording" if self._camera.recording else "")
+        return next(filter(None, said), "")
 
     def report(self) -> dict[str, object]:
         """The frame statistics of this show, with the fields of --report."""

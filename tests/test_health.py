@@ -100,3 +100,16 @@ def test_a_house_that_is_closed_begins_dark() -> None:
     night = datetime(2026, 11, 26, 3)
     assert Lights(Hours.parse({"daily": "10:00-18:00"}), lambda: night).out
     assert not Lights(Hours.parse({}), lambda: night).out
+
+
+def test_a_hand_puts_the_light_out_and_the_show_goes_on() -> None:
+    lights = Lights(Hours.parse({}))
+    lights.switched_off = True
+    lights.follow(0.2)
+    assert 0 < lights.level < 1
+    lights.follow(0.3)
+    assert lights.level == 0
+    assert not lights.out  # it is drawn, behind the dark
+    lights.switched_off = False
+    lights.follow(1.0)
+    assert lights.level == 1

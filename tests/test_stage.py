@@ -87,6 +87,16 @@ def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:
     assert np.abs(first - later).mean() > 1
 
 
+def test_dark_by_hand_and_light_again(show: stage.Stage) -> None:
+    assert run(show, 70).max() > 30
+    show.keyboard.press("b")
+    walked = show.show.stats.neural
+    assert run(show, 15).max() == 0
+    assert show.show.stats.neural > walked  # the show goes on behind it
+    show.bus.post("/stage/black", 1)
+    assert run(show, 15).max() > 30
+
+
 def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
     bright = run(show, 90)
     show.bus.post("/light/brightness", 0)

@@ -129,6 +129,7 @@ KEYS = (
     Key(("l",), "learn: the next MIDI control moved is bound to it", "/stage/learn"),
     Key(("space",), "next scene", "/stage/next"),
     Key(("p",), "next piece", "/stage/next_piece"),
+    Key(("b",), "dark, or light again", "/stage/black"),
     Key(("t",), "tap the tempo", "/clock/tap"),
     Key(("s",), "save a still", "/stage/still"),
     Key(("r",), "start or stop recording", "/stage/record"),
