@@ -168,6 +168,11 @@ class Bus:
         """Let addresses stand for others, until told otherwise: a control for whatever is on."""
         self._meant = {a: address for a, address in meant.items() if address in self._params}
 
+    def others(self) -> list[tuple[str, Declared]]:
+        """The addresses that stand for others now, and what they stand for."""
+        known = self._params
+        return [(a, known[address]) for a, address in self._meant.items() if address in known]
+
     def meant(self, address: str) -> str:
         """The address that one stands for; most stand for themselves."""
         return self._meant.get(address, address)

@@ -110,3 +110,21 @@ def test_a_place_that_cannot_be_is_named(bus: Bus, target: str) -> None:
 def test_a_message_is_as_osc_wants_it() -> None:
     assert encoded("/abc", 1.0) == b"/abc\0\0\0\0,f\0\0\x3f\x80\0\0"
     assert encoded("/ab", 1.0) == b"/ab\0,f\0\0\x3f\x80\0\0"
+
+
+def test_what_follows_the_scene_is_told_anew_when_it_means_another(
+    bus: Bus, desk: socket.socket
+) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    bus.lead({"/on/1": "/drift/speed"})
+    bus.post("/drift/calm", 0.75, "osc 127.0.0.1")  # by this very desk, some time ago
+    bus.tick(0)
+    feedback.tell(0.0)
+    assert told(desk, 3) == {"/drift/speed": 0.5, "/drift/calm": 0.75, "/on/1": 0.5}
+    bus.post("/on/1", 1.5, "osc 127.0.0.1")
+    bus.tick(0)
+    feedback.tell(1.0)
+    assert told(desk, 0) == {}  # its own finger is on it
+    bus.lead({"/on/1": "/drift/calm"})
+    feedback.tell(2.0)
+    assert told(desk, 1) == {"/on/1": 0.75}

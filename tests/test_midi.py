@@ -322,3 +322,17 @@ def test_an_output_that_cannot_be_opened_is_said_once(
         bus.tick(0)
         assert bus.target("/drift/speed") == 2.0  # and it is heard
     assert caplog.text.count("cannot be shown") == 1
+
+
+def test_a_control_that_follows_the_scene_is_shown_anew(bus: Bus) -> None:
+    midi_backend.sent[NANO] = []
+    known = MidiMap(bus, [Binding("/on/1", "cc", 5, 1)], automatic=False)
+    bus.lead({"/on/1": "/drift/speed"})
+    with plugged(bus, known, NANO, feedback=True):
+        until(lambda: shown() == {("cc", 5, 1): 32})
+        midi_backend.play(NANO, cc(5, 127, 1))  # a hand moves what is on …
+        bus.lead({"/on/1": "/drift/calm"})
+        until(lambda: shown() == {("cc", 5, 1): 0})
+        bus.tick(0)
+        bus.lead({"/on/1": "/drift/speed"})  # … and comes back to it
+        until(lambda: shown() == {("cc", 5, 1): 127})

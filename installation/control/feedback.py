@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 _EVERY = 0.05  # seconds
 _MOST = 64  # messages at a time: the whole of a large show is told over some turns
 
+Stand = tuple[str, float]
+"""A parameter, and where it is going: what an address stands for may change with the scene."""
+
 
 class Feedback:
     """targets: HOST:PORT of each controller. Raises ControlError for one that cannot be.
@@ -29,7 +33,7 @@ class Feedback:
         self._bus = bus
         self._complaints = Complaints(log)
         self._targets = [_resolved(target) for target in targets]
-        self._told: list[dict[str, float]] = [{} for _ in targets]
+        self._told: list[dict[str, Stand]] = [{} for _ in targets]
         self._due = 0.0
 
     def tell(self, now: float) -> None:
@@ -40,13 +44,13 @@ class Feedback:
         for (family, where), told in zip(self._targets, self._told, strict=True):
             with socket.socket(family, socket.SOCK_DGRAM) as sender:
                 sender.setblocking(False)
-                for address, value in news(self._bus, told, f"osc {where[0]}"):
+                for address, stand in news(self._bus, told, f"osc {where[0]}"):
                     try:
-                        sender.sendto(encoded(address, value), where)
+                        sender.sendto(encoded(address, stand[1]), where)
                     except OSError as error:
                         self._complain(where[0], error.strerror or str(error))
                         break
-                    told[address] = value
+                    told[address] = stand
 
     def _complain(self, host: str, reason: str) -> None:
         self._complaints.once(
@@ -55,27 +59,29 @@ class Feedback:
 
 
 def news(
-    bus: Bus, told: dict[str, float], listener: str, within: Callable[[str], bool] = bool
-) -> Iterator[tuple[str, float]]:
+    bus: Bus, told: dict[str, Stand], listener: str, within: Callable[[str], bool] = bool
+) -> Iterator[tuple[str, Stand]]:
     """Where parameters stand, where that is not what a listener was told; at most _MOST of them.
 
     listener: as its own messages name it; what it has moved itself it knows, and that is noted in
     `told`, where the caller notes the rest once it is sent. within: which addresses it wants.
     """
     left = _MOST
-    for address, what in bus:
+    for address, what in itertools.chain(bus, bus.others()):
         if not isinstance(what, Param) or not within(address):
             continue
-        value = bus.target(address)
-        if told.get(address) == value:
+        meant = bus.meant(address)
+        stand = meant, bus.target(meant)
+        before = told.get(address)
+        if before == stand:
             continue
-        if address in told and bus.moved_by(address) == listener:
-            told[address] = value
+        if before and before[0] == meant and bus.moved_by(meant) == listener:
+            told[address] = stand
             continue
         if left == 0:
             return
         left -= 1
-        yield address, value
+        yield address, stand
 
 
 def _resolved(target: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from installation.parameters import Bus, Param
 log = logging.getLogger(__name__)
 
 _MOST = 32  # values told at a time: MIDI's own cable carries a thousand bytes in 0.3 s
+Control = tuple[str, int, int]  # kind, number, channel
 _TOPS = {"cc": 127, "note": 127, "pitchwheel": 16383, "nrpn": 16383}
 
 
@@ -30,7 +31,7 @@ class MidiFeedback:
         self._bus, self._map, self._backend = bus, mapping, backend
         self._complaints = Complaints(log)
         self._outputs: dict[str, Any] = {}  # device → mido output, None for one that has none
-        self._told: dict[str, dict[tuple[object, ...], int]] = {}
+        self._told: dict[str, dict[Control, tuple[str, int]]] = {}
 
     def follow(self, inputs: Iterable[str]) -> None:
         """These are connected now: open the outputs of those that are new."""
@@ -47,10 +48,10 @@ class MidiFeedback:
                 continue
             told = self._told[name]
             try:
-                for control, value, messages in self._news(name, told):
+                for control, stand, messages in self._news(name, told):
                     for message in messages:
                         output.send(message)
-                    told[control] = value
+                    told[control] = stand
             except (OSError, RuntimeError, ValueError) as error:  # it is being pulled
                 self._complain(name, error)
                 self._close(name)
@@ -79,27 +80,29 @@ class MidiFeedback:
         self._complaints.once((name, str(error)), lambda: text)
 
     def _news(
-        self, name: str, told: dict[tuple[object, ...], int]
-    ) -> Iterator[tuple[tuple[object, ...], int, list[mido.Message]]]:
-        """Control, value and messages of what this device does not show yet."""
+        self, name: str, told: dict[Control, tuple[str, int]]
+    ) -> Iterator[tuple[Control, tuple[str, int], list[mido.Message]]]:
+        """What this device does not show yet: a control, its parameter with the value that shows
+        it, and the messages that say so."""
         left, seen = _MOST, set()
         for binding in self._map.of(name):
-            what = self._bus.get(binding.address)
+            what, meant = self._bus.get(binding.address), self._bus.meant(binding.address)
             control = (binding.kind, binding.number, binding.channel or 1)
             if not isinstance(what, Param) or control in seen:
                 continue
             seen.add(control)  # a control of two parameters shows the first
-            value = _stands(binding, what, self._bus.target(binding.address))
-            if told.get(control) == value:
+            stand = meant, _stands(binding, what, self._bus.target(meant))
+            before = told.get(control)
+            if before == stand:
                 continue
-            moved_by = self._bus.moved_by(binding.address)
-            if control in told and moved_by == f"midi {name} {binding.control}":
-                told[control] = value  # a hand is on it
+            by_hand = self._bus.moved_by(meant) == f"midi {name} {binding.control}"
+            if before and before[0] == meant and by_hand:
+                told[control] = stand  # a hand is on it
                 continue
             if left == 0:
                 return
             left -= 1
-            yield control, value, _messages(binding, value)
+            yield control, stand, _messages(binding, stand[1])
 
 
 def _stands(binding: Binding, what: Param, target: float) -> int:

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from installation.control.feedback import news
+from installation.control.feedback import Stand, news
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.control.query import ATTRIBUTES, describe, host_info
@@ -59,7 +59,7 @@ class _Listener:
     source: str
     paths: set[str] = field(default_factory=set)
     status: dict[str, str] = field(default_factory=dict)
-    told: dict[str, float] = field(default_factory=dict)
+    told: dict[str, Stand] = field(default_factory=dict)
 
     def wants(self, address: str) -> bool:
         return any(_within(path, address) for path in self.paths)
@@ -212,9 +212,9 @@ class Web:
                 if one.status != self.status:
                     one.status = self.status
                     await one.socket.send_json({"COMMAND": "STATUS", "DATA": one.status})
-                for address, value in news(self._bus, one.told, one.source, one.wants):
-                    await one.socket.send_bytes(encoded(address, value))
-                    one.told[address] = value
+                for address, stand in news(self._bus, one.told, one.source, one.wants):
+                    await one.socket.send_bytes(encoded(address, stand[1]))
+                    one.told[address] = stand
             except ConnectionError:  # it went away meanwhile; the loop over its messages ends too
                 return
 
@@ -244,7 +244,7 @@ class Web:
         if order.get("COMMAND") == "IGNORE":
             one.paths.discard(path)
         elif order.get("COMMAND") == "LISTEN":
-            if any(_within(path, address) for address, _ in self._bus):
+            if any(_within(path, a) for a, _ in (*self._bus, *self._bus.others())):
                 one.paths.add(path)
                 one.told.pop(path, None)  # it is told where that stands
         else:
