@@ -19,7 +19,6 @@ from training.batches import Batches, draw_latent, step_rng
 from training.dataset import Dataset
 from training.module import average_state
 from training.recipe import (
-    LEAST,
     Budget,
     RecipeError,
     load_recipe,
@@ -96,7 +95,7 @@ def test_auto_settles_by_size() -> None:
 @pytest.mark.parametrize(
     ("asked", "held_out", "augment", "adapt"),
     [
-        ({}, 10, LEAST, True),
+        ({}, 10, 0.0, True),
         ({}, 0, 0.8, False),  # nobody could say that D learns by heart
         ({"augment": 0.3}, 10, 0.3, False),  # a number is meant
         ({"augment": 0.3, "adapt": True}, 10, 0.3, True),

@@ -21,7 +21,7 @@ from training.augment import augment
 from training.batches import Batches, step_rng
 from training.dataset import Dataset
 from training.pixels import floats
-from training.recipe import LEAST, MOST
+from training.recipe import MOST
 from training.watch.verdict import overfitting
 
 TARGET = 0.5  # of r
@@ -71,5 +71,5 @@ class Adaptation(pl.Callback):
             r = overfitting(module.figures) or 0.0
             step = _EVERY * len(images) / (SPEED * 1000)
             change = step if r > TARGET else -step
-            module.strength.add_(change).clamp_(LEAST, MOST)
+            module.strength.add_(change).clamp_(0, MOST)
         module.figures["augment"] = float(module.strength)

@@ -19,9 +19,7 @@ from training.growth import Size, plan
 
 Kind = TypeVar("Kind", bound=BaseModel)  # of recipe
 
-# How often images are augmented, where that adapts. Below, pictures keep a fine check, which a
-# discriminator that strides is blind to; beyond, it leaks into them.
-LEAST, MOST = 0.2, 0.9
+MOST = 0.9  # of augmentation; beyond, it leaks into the pictures
 
 
 class RecipeError(UsageError):
@@ -57,8 +55,8 @@ class Recipe(BaseModel):
     mirror: bool = Field(True, description="Show each image mirrored half of the time.")
     augment: float | Literal["auto"] = Field(
         "auto",
-        description="How often images are augmented, 0 to 1; where it adapts, at first. auto: "
-        "little where it adapts, else by the dataset's size.",
+        description="How often images are augmented, 0 to 1; where it adapts, at first. auto: 0 "
+        "where it adapts, else by the dataset's size.",
     )
     adapt: bool | Literal["auto"] = Field(
         "auto",
@@ -201,7 +199,7 @@ class Recipe(BaseModel):
             adapt = augment == "auto" and held_out > 0
         if augment == "auto":
             augment = 0.8 if images < 1500 else 0.5 if images < 20_000 else 0.2
-            augment = LEAST if adapt else augment
+            augment = 0.0 if adapt else augment
         if gamma == "auto":
             gamma = 0.3 if images < 1500 else 1.0
         return self.model_copy(update={"augment": augment, "adapt": adapt, "gamma": gamma})
