@@ -400,5 +400,25 @@ def test_an_encoder_that_cannot_be_kept_or_read(
     assert piece.load(out)
 
 
+def test_who_has_learned_to_judge_does_so_for_a_moment_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gone on with for a few minutes only, a training is not left with an older state's piece."""
+    images, out = discs(tmp_path / "discs", 48, side=16), tmp_path / "p"
+    for learn in (contrast.encoder_for, contrast.kept):
+        monkeypatch.setitem(learn.__kwdefaults__, "steps", 2)
+    overrides = [*TINY, "judge_kimg=0.016", "hold_out=0"]
+
+    def judged(steps: int, worth: float, resume: bool) -> bool:
+        monkeypatch.setattr(judging, "WORTH", worth)
+        train(images, out=out, budget=kimg(steps), overrides=overrides, resume=resume)
+        lines = (tmp_path / "p.training" / "log.jsonl").read_text().splitlines()
+        return "fd" in json.loads(lines[-1])
+
+    assert not judged(4, 1e9, False)  # learning would take longer than the training
+    assert judged(8, 0, True)
+    assert judged(12, 1e9, True)
+
+
 def full(path: Path, data: bytes) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

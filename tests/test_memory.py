@@ -99,7 +99,7 @@ def test_out_of_hours_nothing_is_painted(
         run(show, 40)
         assert run(show, 0).max() > 20
     with opened(piece, venue=str(venue), supervised=True) as show:
-        show.lights.level, show.lights._open = 0.0, False
+        show.lights._house, show.lights._open = 0.0, False
         show.lights._looked = -1e9  # whatever the clock on this wall says
         run(show, 5)
         assert show.lights.out

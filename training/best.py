@@ -62,6 +62,7 @@ class Best(pl.Callback):
         self.snapshots = snapshots or Snapshots(folder)
         self.kept = self._read()[1] if ranks.leads() else {}
         self._turn: int | None = None
+        self._judged_at = -1  # images shown
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         self._turn = int(module.kimg / self.every)
@@ -72,8 +73,19 @@ class Best(pl.Callback):
             self._turn = turn
             self.look(module)
 
+    def on_train_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """When the budget is used up the last state is judged too: as the learning rate falls
+        towards it, it is often the best. Whoever stops before that wants to be away."""
+        done = module.spent >= 1 and module.shown != self._judged_at
+        if not done or self.judge is None or not ranks.leads():
+            return
+        figures = self.judge(module)
+        if figures is not None and figures.worth_keeping and not _fading(module):
+            self._keep(module, figures)
+
     def look(self, module: GanModule) -> Figures | None:
         """Judge once. Every rank calls it; the first one judges, and has the figures."""
+        self._judged_at = module.shown
         figures = self.judge(module) if self.judge and ranks.leads() else None
         collapsed = figures is not None and self._collapsed(module, figures)
         if ranks.tell(float(collapsed), module.device):

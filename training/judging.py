@@ -18,7 +18,7 @@ from training.best import Figures
 from training.callbacks import Clock
 from training.dataset import Dataset
 from training.grid import fixed_latent
-from training.metrics.contrast import encoder_for
+from training.metrics.contrast import encoder_for, kept
 from training.metrics.distances import frechet, mean_distance
 from training.metrics.encoder import Encoder, EncoderError
 from training.module import GanModule
@@ -26,7 +26,7 @@ from training.novelty.findings import MOST, trial
 from training.novelty.neighbours import View, find, look
 from training.pixels import pixels
 
-WORTH = 15 * 60  # seconds of training that are left, at least, for judging to pay
+WORTH = 15 * 60  # seconds of training that are left, at least, for learning to judge to pay
 FEWEST = 40  # training images; of fewer no figure means anything
 SAMPLES = 1000  # drawn and real pictures for the distance, at most
 _LOOKED_AT = 128  # drawn pictures that are compared with the training images
@@ -45,7 +45,8 @@ class OwnJudge:
 
     def __call__(self, module: GanModule) -> Figures | None:
         if self._sight is None:
-            if len(self.data) < FEWEST or self.clock.left(module) < WORTH:
+            learned = kept(self.data, self.work, seed=module.recipe.seed).exists()
+            if len(self.data) < FEWEST or not (learned or self.clock.left(module) >= WORTH):
                 return None
             self._sight = _Sight(self._encoder(module), self.data, self.held_out)
         figures = self._sight.judge(module)

@@ -107,7 +107,10 @@ class Recipe(BaseModel):
     )
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Adam's, for both networks.")
     cooldown: float = Field(
-        0.0, ge=0, le=1, description="Last share of the budget, in which the rate falls to nothing."
+        0.25,
+        ge=0,
+        le=1,
+        description="Last share of the budget, in which the rate falls to nothing.",
     )
     clip: float = Field(
         3.0, ge=0, description="Longest gradient, as a multiple of what is usual; 0: any length."

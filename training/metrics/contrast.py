@@ -88,9 +88,8 @@ def encoder_for(
 
     Raises EncoderError for a damaged one, or where it cannot be written.
     """
-    card = {"version": VERSION, "dataset": training.digest(), "seed": seed, "steps": steps}
-    name = "-".join(str(value)[:16] for value in card.values())
-    path = cache / f"encoder-{name}.safetensors" if cache is not None else None
+    card = _card(training, seed, steps)
+    path = None if cache is None else kept(training, cache, seed=seed, steps=steps)
     if path is not None and path.exists():
         encoder, found = load(path)
         if all(found.get(key) == value for key, value in card.items()):
@@ -99,6 +98,16 @@ def encoder_for(
     if path is not None:
         save(path, encoder, card)
     return encoder
+
+
+def _card(training: Dataset, seed: int, steps: int) -> dict[str, object]:
+    return {"version": VERSION, "dataset": training.digest(), "seed": seed, "steps": steps}
+
+
+def kept(training: Dataset, cache: Path, *, seed: int = 0, steps: int = STEPS) -> Path:
+    """Where the encoder of a training split is kept, there or not."""
+    name = "-".join(str(value)[:16] for value in _card(training, seed, steps).values())
+    return cache / f"encoder-{name}.safetensors"
 
 
 def contrast(found: Tensor) -> Tensor:
