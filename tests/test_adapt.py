@@ -61,7 +61,7 @@ def test_it_only_notes_where_it_is_not_to_follow() -> None:
 def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
     folder = noise(tmp_path / "noise", 40)
     settings = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",
-                "adapt=true"]  # fmt: skip
+                "cooldown=0", "adapt=true", "augment=0.8"]  # fmt: skip
     train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=settings)
     train(folder, out=tmp_path / "parts", budget="0.052kimg", overrides=settings)
     train(folder, out=tmp_path / "parts", budget="0.112kimg", resume=True)
