@@ -73,7 +73,7 @@ def descend(optimizer: Any, network: nn.Module, loss: Tensor, clip: float = 0.0)
     loss = ranks.average_gradients(network, loss.detach())
     weights = [p for p in network.parameters() if p.grad is not None]
     gradients: Any = [p.grad for p in weights]
-    # A norm is finite only if every term is, and takes a thirtieth of the time of asking each.
+    # A norm is finite only if every term is, and says how long the gradient is besides.
     norms = torch.stack([norm.float() for norm in torch._foreach_norm(gradients)])
     if not bool(torch.cat([loss.float()[None], norms]).isfinite().all()):
         raise NotFiniteError
