@@ -126,7 +126,8 @@ class Generator(nn.Module):
         picture = self.picture(x)
         if self.former is not None and self.fade < 1:
             small = F.interpolate(self.former(before), scale_factor=2, mode="nearest")
-            picture = torch.lerp(small, picture, self.fade)
+            # On CUDA autocast interpolates in float32, and lerp does not mix types.
+            picture = torch.lerp(small.to(picture), picture, self.fade)
         picture = picture + self.ground.view(3, 1, 1)
         return torch.tanh(picture) if bounded else picture
 
