@@ -8,11 +8,11 @@ import moderngl
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from installation.engine.captured import Captured
 from installation.engine.painter import Painter
 from installation.engine.shared import Frames
+from tests import discs
 from tests.pieces import LATENT, make_piece
 
 pytestmark = pytest.mark.gpu
@@ -47,15 +47,43 @@ def test_frames_stay_on_the_gpu_where_gl_is_there_too(gl: moderngl.Context) -> N
     frames.release()
 
 
-def test_training_runs_on_the_gpu_and_its_piece_plays_on_the_cpu(tmp_path: Path) -> None:
+def test_what_the_gpu_trains_and_measures_plays_on_the_cpu(tmp_path: Path) -> None:
+    """Labels, codes, growth and augmentation; then every reader of `evaluate`; an upscaler."""
+    from training.evaluate import Effort, evaluate
+    from training.train import train
+    from training.upscale.recipe import UpscaleRecipe
+    from training.upscale.train import train as train_upscaler
+
+    photos = discs.write(tmp_path / "discs", 120, side=32)
+    codes = 'codes=[{name="kind", kind="categorical", size=3}, {name="one", kind="continuous"}]'
+    piece = train(
+        photos, out=tmp_path / "out", budget="1kimg", resolution=32,
+        overrides=[codes, "growth=16:1 32:1", "augment=0.5", "adapt=true", "cutout=0.2",
+                   "saturation=1", "label_start=0", "label_full=0.1"],
+    )  # fmt: skip
+    assert piece is not None
+    little = Effort(encoder=2, labels=2, codes=2, code_pictures=64)
+    report = evaluate(piece, photos, samples=30, cache=tmp_path / "encoders", effort=little)
+    assert {"fd_own", "label_hue", "code_kind_probe", "code_kind_q"} <= set(report["figures"])
+    recipe = UpscaleRecipe(tier="T", scale=2, crop=8, noise=1, jpeg=1, checkerboard=1)
+    train_upscaler(photos, recipe, piece=piece, budget="0.5kimg")
+    painter = Painter(piece, "cpu")
+    pictures = painter.paint(np.zeros((1, painter.card.latent.width), np.float32))
+    assert pictures.shape == (1, 32, 32, 4)
+
+
+def test_a_step_compiled_for_the_gpu_learns_as_one_that_is_not(tmp_path: Path) -> None:
     from training.train import train
 
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for i in range(12):
-        Image.new("RGB", (40, 40), (20 * i, 120, 255 - 20 * i)).save(photos / f"{i}.png")
-    piece = train(photos, out=tmp_path / "out", budget="0.2kimg", resolution=16)
-    pictures = Painter(piece, "cpu").paint(
-        np.zeros((1, Painter(piece, "cpu").card.latent.width), np.float32)
+    photos = discs.write(tmp_path / "discs", 60, side=16)
+    for choice in ("true", "false"):
+        train(
+            photos, out=tmp_path / choice, budget="0.5kimg", resolution=16,
+            overrides=[f"compile={choice}"],
+        )  # fmt: skip
+    points = np.zeros((1, Painter(tmp_path / "true", "cpu").card.latent.width), np.float32)
+    one, two = (
+        np.asarray(Painter(tmp_path / choice, "cpu").paint(points)).astype(int)
+        for choice in ("true", "false")
     )
-    assert pictures.shape == (1, 16, 16, 4)
+    assert np.abs(one - two).mean() < 8  # bfloat16, summed in another order for sixteen steps

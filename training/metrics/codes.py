@@ -28,6 +28,7 @@ from training.metrics.encoder import prepare
 from training.metrics.material import Paint
 from training.metrics.recogniser import Progress, Score, score, train_recogniser
 from training.pixels import floats
+from training.precision import fastest
 
 Features = Callable[[Tensor], Tensor]  # pictures -> (N, D)
 
@@ -83,10 +84,10 @@ def shared_q(
 ) -> dict[str, Score]:
     """How well the Q that was trained with the generator reads each code, from clean pictures."""
     points = fixed_latent(latent, count, seed, known)
+    device = next(discriminator.parameters()).device
     with torch.no_grad():
-        guess = torch.cat(
-            [discriminator.recognise(floats(part)) for part in paint(points).split(64)]
-        )
+        parts = [floats(part.to(device)) for part in paint(points).split(64)]
+        guess = torch.cat([discriminator.recognise(part) for part in parts]).cpu()
     return score(guess, code_columns(points, latent.slices(), latent.codes), latent.codes)
 
 
@@ -122,7 +123,7 @@ def saved_discriminator(work: Path, latent: Latent, resolution: int) -> Discrimi
         network.load_state_dict(own)
     except RuntimeError:
         return f"the one in {work.name} is for other labels or codes"
-    return network.eval().requires_grad_(False)
+    return network.to(fastest()).eval().requires_grad_(False)
 
 
 def diversity(

@@ -31,9 +31,9 @@ def damage(x: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         torch.where(_window(x, rng), other, x),
         x + _between(_SOFT, x, rng) * (_soft(x) - x),
     )
-    found = x.clone()
+    found, chosen = x, kind.to(x.device).view(-1, 1, 1, 1)
     for index, way in enumerate(ways):
-        found[kind == index] = way[kind == index]
+        found = torch.where(chosen == index, way, found)
     return found, kind
 
 
@@ -44,18 +44,17 @@ def _warped(x: Tensor, rng: Generator) -> Tensor:
     field = F.interpolate(cells, (height, width), mode="bicubic", align_corners=False)
     y, x_axis = torch.linspace(-1, 1, height), torch.linspace(-1, 1, width)
     at = torch.stack(torch.meshgrid(x_axis, y, indexing="xy"), dim=-1)  # (H, W, 2)
-    return F.grid_sample(
-        x, at + field.permute(0, 2, 3, 1), padding_mode="border", align_corners=True
-    )
+    at = (at + field.permute(0, 2, 3, 1)).to(x.device)
+    return F.grid_sample(x, at, padding_mode="border", align_corners=True)
 
 
 def _window(x: Tensor, rng: Generator) -> Tensor:
     """A rectangle somewhere in the middle: (N, 1, S, S) bool."""
     n, _, side, _ = x.shape
-    axis = (torch.arange(side) + 0.5) / side
+    axis = (torch.arange(side, device=x.device) + 0.5) / side
     inside = []
     for _ in range(2):
-        centre = torch.rand(n, 1, generator=rng) / 2 + 1 / 4
+        centre = (torch.rand(n, 1, generator=rng) / 2 + 1 / 4).to(x.device)
         inside.append((axis - centre).abs() < _between(_PASTE, x, rng)[:, :, 0, 0])
     return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
 
@@ -69,4 +68,4 @@ def _soft(x: Tensor) -> Tensor:
 def _between(limits: tuple[float, float], x: Tensor, rng: Generator) -> Tensor:
     """One number a picture: (N, 1, 1, 1)."""
     low, high = limits
-    return torch.rand(len(x), 1, 1, 1, generator=rng) * (high - low) + low
+    return (torch.rand(len(x), 1, 1, 1, generator=rng) * (high - low) + low).to(x.device)

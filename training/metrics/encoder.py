@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from training import UsageError
 from training.pixels import floats
+from training.precision import fastest
 from training.writing import replace
 
 SIDE = 64  # pixels that the encoder sees, whatever the piece's size
@@ -62,11 +63,14 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
-        """Standardised features: (N, 3, S, S) uint8, or float in [-1, 1] -> (N, 128) float32."""
-        return (self._roots(images) - self.mean) * self.scale
+        """Standardised features: (N, 3, S, S) uint8, or float in [-1, 1] -> (N, 128) float32, on
+        the CPU, wherever the encoder is."""
+        return ((self._roots(images) - self.mean) * self.scale).cpu()
 
     def _roots(self, images: Tensor) -> Tensor:
-        return torch.cat([self(prepare(part)).sqrt() for part in images.split(_AT_ONCE)])
+        device = self.mean.device
+        parts = images.split(_AT_ONCE)
+        return torch.cat([self(prepare(part.to(device))).sqrt() for part in parts])
 
     @torch.no_grad()
     def standardise(self, images: Tensor) -> None:
@@ -80,7 +84,7 @@ class Encoder(nn.Module):
         found = hashlib.sha256()
         for key, tensor in sorted(self.state_dict().items()):
             found.update(key.encode())
-            found.update(tensor.contiguous().numpy().tobytes())
+            found.update(tensor.cpu().contiguous().numpy().tobytes())
         return found.hexdigest()
 
 
@@ -115,4 +119,4 @@ def load(path: Path) -> tuple[Encoder, dict[str, Any]]:
             raise ValueError("its hash does not match")
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise EncoderError(f"{path} is not a whole encoder ({error}); delete it") from error
-    return encoder.eval().requires_grad_(False), card
+    return encoder.to(fastest()).eval().requires_grad_(False), card

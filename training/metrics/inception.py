@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from training.metrics.weights import Official, load_official
 from training.pixels import floats
+from training.precision import fastest
 
 OFFICIAL = Official(
     "pt_inception-2015-12-05-6726825d.pth",
@@ -194,8 +195,10 @@ class Inception(nn.Module):
 
     @torch.no_grad()
     def read(self, images: Tensor) -> Tensor:
-        """Features of many pictures: (N, 3, S, S) uint8, or float in [-1, 1] -> (N, 2048)."""
-        return torch.cat([self(floats(part)) for part in images.split(_AT_ONCE)])
+        """Features of many pictures, on the CPU: (N, 3, S, S) uint8, or float in [-1, 1] ->
+        (N, 2048)."""
+        device = self.fc.weight.device
+        return torch.cat([self(floats(part.to(device))).cpu() for part in images.split(_AT_ONCE)])
 
 
 def load_inception(path: Path) -> Inception:
@@ -204,4 +207,4 @@ def load_inception(path: Path) -> Inception:
         network = Inception()
     network.to_empty(device="cpu")
     load_official(network, path, OFFICIAL)
-    return network
+    return network.to(fastest())

@@ -15,6 +15,7 @@ from training.dataset import Dataset
 from training.grid import fixed_latent
 from training.metrics.origin import hold_out_of
 from training.pixels import pixels
+from training.precision import fastest
 from training.split import SHARE, split
 
 Paint = Callable[[Tensor], Tensor]  # points (N, width) -> pictures (N, 3, S, S) uint8
@@ -69,11 +70,15 @@ def gather(card: Card, generator: nn.Module, data: Dataset, samples: int, seed: 
 
 
 def painter(generator: nn.Module) -> Paint:
-    """Pictures as a screen would show them: in 256 steps."""
+    """Pictures as a screen would show them: in 256 steps. The generator moves to the fastest
+    device; the pictures come back to the CPU."""
+    device = fastest()
+    generator.to(device)
 
     @torch.no_grad()
     def paint(points: Tensor) -> Tensor:
-        return torch.cat([pixels(generator(part).float()) for part in points.split(64)])
+        parts = points.split(64)
+        return torch.cat([pixels(generator(part.to(device)).float()).cpu() for part in parts])
 
     return paint
 

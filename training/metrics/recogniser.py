@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from models.latent import Code, Label
 from training.augment import augment, mirror
 from training.metrics.encoder import prepare
-from training.precision import bfloat16_is_fast
+from training.precision import bfloat16_is_fast, fastest
 
 Part = Label | Code
 Progress = Callable[[int, int], None]  # step, steps
@@ -52,8 +52,10 @@ class Recogniser(nn.Module):
 
     @torch.no_grad()
     def read(self, images: Tensor) -> Tensor:
-        """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, width) float32."""
-        return torch.cat([self(prepare(part, self.side)) for part in images.split(_AT_ONCE)])
+        """(N, 3, S, S) uint8, or float in [-1, 1] -> (N, width) float32, on the CPU."""
+        device = next(self.parameters()).device
+        parts = images.split(_AT_ONCE)
+        return torch.cat([self(prepare(part.to(device), self.side)).cpu() for part in parts])
 
 
 @dataclass(frozen=True)
@@ -80,24 +82,24 @@ def train_recogniser(
     """Train on images (N, 3, S, S) uint8 with their truth (N, width), laid out as the parts are.
 
     Rows of zeros in a label are unknown, and teach nothing. flip: whether a mirrored image has the
-    same values. The same images and seed give the same network on the same machine.
+    same values. The same images and seed give the same network on the same CPU.
     """
-    rng = Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
+    rng, device = Generator().manual_seed(seed), fastest()
+    with torch.random.fork_rng():  # dropout draws where the network is
         torch.manual_seed(seed)
         side = _LARGE if images.shape[-1] >= _LARGE else _SMALL
-        network = Recogniser(truth.shape[1], side).train()
+        network = Recogniser(truth.shape[1], side).to(device).train()
         optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.02)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
         for step in range(steps):
             chosen = torch.randint(len(images), (_BATCH,), generator=rng)
-            batch = augment(prepare(images[chosen], side), _STRENGTH, rng)
+            batch = augment(prepare(images[chosen].to(device), side), _STRENGTH, rng)
             batch = (mirror(batch, rng) if flip else batch).contiguous(
                 memory_format=torch.channels_last
             )
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_is_fast()):
+            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_is_fast()):
                 guess = network(batch)
-            loss = _loss(guess.float(), truth[chosen], parts)
+            loss = _loss(guess.float(), truth[chosen].to(device), parts)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from training.metrics.weights import Official, load_official
 from training.pixels import floats
+from training.precision import fastest
 
 OFFICIAL = Official(
     "vgg16-397923af.pth",
@@ -62,14 +63,18 @@ def load_vgg(path: Path) -> Vgg16:
         network = Vgg16()
     network.to_empty(device="cpu")
     load_official(network, path, OFFICIAL)
-    return network
+    return network.to(fastest())
 
 
 @torch.no_grad()
 def nearest_cosine(network: Vgg16, real: Tensor, other: Tensor) -> dict[str, float]:
     """Mean cosine of each other image with the nearest real one: {"early": …, "late": …}, to 1."""
     found = {}
-    sides = [[network(floats(part)) for part in side.split(_AT_ONCE)] for side in (real, other)]
+    device = next(network.parameters()).device
+    sides = [
+        [network(floats(part.to(device))) for part in side.split(_AT_ONCE)]
+        for side in (real, other)
+    ]
     for index, name in enumerate(("early", "late")):
         a, b = (F.normalize(torch.cat([part[index] for part in side])) for side in sides)
         found[name] = float((b @ a.T).max(1).values.mean())

@@ -57,7 +57,7 @@ def soil(low: Tensor, recipe: UpscaleRecipe, generator: torch.Generator) -> Tens
         low = low + _checkerboard(low, generator)
     if _draw(generator) < recipe.noise:
         sigma = 0.02 * torch.rand(len(low), 1, 1, 1, generator=generator)
-        low = low + sigma * torch.randn(low.shape, generator=generator)
+        low = low + (sigma * torch.randn(low.shape, generator=generator)).to(low)
     low = (low.clamp(0, 1) * 255).round()
     if _draw(generator) < recipe.jpeg:
         low = _jpeg(low, int(70 + 28 * _draw(generator)))
@@ -71,7 +71,7 @@ def _draw(generator: torch.Generator) -> float:
 def _blur(x: Tensor, sigma: float) -> Tensor:
     reach = math.ceil(2.5 * sigma)
     line = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
-    line = (line / line.sum()).repeat(x.shape[1], 1, 1, 1)  # (3, 1, 1, taps)
+    line = (line / line.sum()).repeat(x.shape[1], 1, 1, 1).to(x)  # (3, 1, 1, taps)
     x = F.conv2d(F.pad(x, (reach, reach, 0, 0), mode="replicate"), line, groups=x.shape[1])
     line = line.transpose(2, 3)
     return F.conv2d(F.pad(x, (0, 0, reach, reach), mode="replicate"), line, groups=x.shape[1])
@@ -82,13 +82,13 @@ def _checkerboard(low: Tensor, generator: torch.Generator) -> Tensor:
     n, c, h, w = low.shape
     parity = (torch.arange(h)[:, None] + torch.arange(w)[None, :]) % 2 * 2.0 - 1
     strength = 0.03 * torch.randn(n, c, 1, 1, generator=generator)
-    return strength * parity
+    return (strength * parity).to(low)
 
 
 def _jpeg(low: Tensor, quality: int) -> Tensor:
     """Through JPEG and back, in 0 to 255."""
     found = []
-    for picture in low.permute(0, 2, 3, 1).to(torch.uint8).numpy():
+    for picture in low.permute(0, 2, 3, 1).to(torch.uint8).cpu().numpy():
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "JPEG", quality=quality)
         with Image.open(file) as image:

@@ -7,6 +7,7 @@ decide. Every step's crops follow from the seed and the step's number.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from training.checkpoint import (
     write_state,
 )
 from training.muon import Muon
-from training.precision import bfloat16_is_fast
+from training.precision import bfloat16_is_fast, fastest
 from training.upscale import losses
 from training.upscale.critic import Critic
 from training.upscale.degradation import Kernel, draw_kernel, soil
@@ -58,15 +59,17 @@ class Training:
             raise ValueError(f"training this upscaler needs pictures of {recipe.side} px or more")
         if upscaler.scale != recipe.scale:
             raise ValueError(f"the recipe is for ×{recipe.scale}, the upscaler ×{upscaler.scale}")
-        self.recipe, self.pictures, self.walk = recipe, pictures, walk
-        *self._before, last = upscaler.links
+        self.recipe, self.pictures, self.device = recipe, pictures, fastest()
+        self.walk = walk if walk is None else walk.to(self.device)
+        *before, last = (link.to(self.device) for link in upscaler.links)
+        self._before = before
         self.upscaler = last.train().requires_grad_(True)
         self.average = AveragedModel(
             last, multi_avg_fn=get_ema_multi_avg_fn(recipe.average)
         ).requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            self.critic = Critic()
+            self.critic = Critic().to(self.device)
         self.optimizer = Muon(last.parameters(), recipe.learning_rate, decay=recipe.decay)
         self.critic_optimizer = torch.optim.Adam(
             self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
@@ -83,14 +86,16 @@ class Training:
 
     @property
     def result(self) -> Upscaler | Chained:
-        """The moving average of the weights, ready to use: levelled for half floats."""
+        """The moving average of the weights, ready to use: levelled for half floats, on the CPU."""
         found = Upscaler(**self.upscaler.kwargs)
         found.load_state_dict(self.average.module.state_dict())
         found = found.eval().requires_grad_(False)
         rng = np.random.default_rng([self.recipe.seed, 8])
-        seen = self._seen(crops(self.pictures, _LEVELLED_BY, self.recipe.crop, False, rng))
-        found = level(found, seen)
-        return Chained(*self._before, found) if self._before else found
+        crop = self.recipe.crop
+        seen = crops(self.pictures, _LEVELLED_BY, crop, False, rng).to(self.device)
+        found = level(found, self._seen(seen).cpu())
+        before = [copy.deepcopy(link).cpu() for link in self._before]
+        return Chained(*before, found) if before else found
 
     def advance(self, spent: float) -> dict[str, float]:
         """One step; its losses. spent: the share of the budget used so far, 0 to 1."""
@@ -187,7 +192,7 @@ class Training:
         recipe = self.recipe
         side = recipe.crop * recipe.scale
         count = recipe.batch // 2 if recipe.pan else recipe.batch
-        wide = crops(self.pictures, count, recipe.side, recipe.exchange, rng)
+        wide = crops(self.pictures, count, recipe.side, recipe.exchange, rng).to(self.device)
         still = wide[..., :side, :side]
         if not recipe.pan:
             return still.contiguous()
