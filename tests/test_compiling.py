@@ -20,10 +20,10 @@ def network() -> nn.Module:
 
 
 def test_the_choice() -> None:
-    assert not compile_networks([network()], "auto", CPU)
-    assert not compile_networks([network()], False, torch.device("cuda"))
+    assert load_recipe("quick").compile is False
     assert load_recipe("quick", ["compile=true"]).compile is True
-    with pytest.raises(RecipeError, match="true, false or auto"):
+    assert load_recipe("quick", ["compile=auto"]).compile is False  # as older pieces say it
+    with pytest.raises(RecipeError, match="compile = 'fast'"):
         load_recipe("quick", ["compile=fast"])
 
 
@@ -35,7 +35,7 @@ def test_a_machine_without_a_compiler_says_so_and_goes_on(
 
     monkeypatch.setattr(compiling.torch, "compile", missing)
     plain = network()
-    assert not compile_networks([plain], True, CPU)
+    assert not compile_networks([plain])
     said = capsys.readouterr().err.splitlines()
     assert said == ["torch.compile does not work here (No working C++ compiler found); going on "
                     "without"]  # fmt: skip
@@ -45,7 +45,7 @@ def test_a_machine_without_a_compiler_says_so_and_goes_on(
 def test_compiled_networks_keep_their_names_and_their_second_derivatives() -> None:
     """Traced and differentiated as on a GPU, without the C++ compiler at the end."""
     plain, made = network(), network()
-    assert compile_networks([made], True, CPU, backend="aot_eager")
+    assert compile_networks([made], backend="aot_eager")
     assert list(made.state_dict()) == list(plain.state_dict())
     x = torch.randn(3, 4, requires_grad=True)
     assert torch.allclose(made(x), plain(x), atol=1e-6)

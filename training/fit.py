@@ -7,13 +7,12 @@ import warnings
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.strategies import DDPStrategy
 
 from training.compiling import compile_networks
 from training.machines import Machines
 from training.module import GanModule
-from training.precision import bfloat16_is_fast
+from training.precision import bfloat16_is_fast, fastest
 from training.ranks import share_norms
 from training.recipe import Recipe
 
@@ -43,9 +42,7 @@ def fit(
         warnings.filterwarnings("ignore", module=r"torch\._(dynamo|inductor)\b.*")
         several = machines.ranks > 1
         trainer = pl.Trainer(
-            # Not Lightning's "auto", which takes a Mac's GPU: that has no float64, which two of the
-            # module's buffers are, and nobody has measured what a training gains there.
-            accelerator="cuda" if torch.cuda.is_available() else "cpu",
+            accelerator=fastest().type,
             devices=machines.devices,
             num_nodes=machines.nodes,
             strategy=Ranks() if several else "auto",
@@ -61,7 +58,8 @@ def fit(
         )
         device = trainer.strategy.root_device
         batches.keep_near(device)
-        compile_networks((module.generator, module.discriminator), recipe.compile, device)
+        if recipe.compile:
+            compile_networks((module.generator, module.discriminator))
         trainer.fit(module, train_dataloaders=batches)
 
 

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from models.architecture import fit_to, parse, stages_for
 from models.latent import Code
@@ -146,8 +146,8 @@ class Recipe(BaseModel):
     precision: Literal["auto", "bf16", "float32"] = Field(
         "auto", description="auto: bfloat16 where the hardware computes in it."
     )
-    compile: bool | Literal["auto"] = Field(
-        "auto", description="torch.compile: true, false, or auto, on CUDA only."
+    compile: bool = Field(
+        False, description="torch.compile; it can take minutes before the first step."
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed repeats the training.")
     grid_seconds: float = Field(30.0, gt=0, description="Between two sample grids.")
@@ -156,6 +156,11 @@ class Recipe(BaseModel):
     )
     judge_kimg: float = Field(10.0, gt=0, description="Between two looks for the best state, kimg.")
     checkpoint_seconds: float = Field(100.0, gt=0, le=120, description="Between two checkpoints.")
+
+    @field_validator("compile", mode="before")
+    @classmethod
+    def _once_auto(cls, value: Any) -> Any:
+        return False if value == "auto" else value  # of older pieces and checkpoints
 
     @model_validator(mode="after")
     def _agree(self) -> Recipe:
@@ -291,7 +296,7 @@ def _first_line(error: ValidationError, kind: type[BaseModel]) -> str:
     parts = [str(part) for part in first["loc"]]
     if parts and parts[0] in ("augment", "gamma"):  # a number or auto; pydantic names what it tried
         return f"{parts[0]} = {first['input']!r}: a number or auto"
-    if parts and parts[0] in ("compile", "adapt"):
+    if parts and parts[0] == "adapt":
         return f"{parts[0]} = {first['input']!r}: true, false or auto"
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
