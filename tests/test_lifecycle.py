@@ -339,6 +339,17 @@ def test_two_trainings_in_one_folder(images: Path, tmp_path: Path) -> None:
     assert not (work / HOLDER).exists()
 
 
+def test_a_spent_training_says_what_it_was_trained_by(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p"
+    train(images, out=out, budget=kimg(2), overrides=[*TINY, "clip=2"])
+    for steps, clip in ((2, 2.0), (3, 5.0)):
+        train(
+            images, out=out, recipe="quick", budget=kimg(steps), overrides=[*TINY, "clip=5"],
+            resume=True,
+        )  # fmt: skip
+        assert piece.load(out).card.training["recipe"]["clip"] == clip
+
+
 def test_resume_or_start(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "p"
     for steps in (2, 3):

@@ -45,7 +45,7 @@ def make_card(
             "seconds": round(seconds, 1),
             "skipped": module.health.skipped,
             "torch": torch.__version__,
-            "recipe": module.recipe.model_dump(mode="json"),
+            "recipe": account["recipe"],
             **({"from": account["from"]} if "from" in account else {}),
         },
     )

@@ -174,8 +174,9 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
         _restore(module, data, whole, tensors, account)
     if job.source is not None:
         account |= _begin_from(module, job.source)
-    account = {**account, "recipe": module.recipe.model_dump(mode="json"),
-               "dataset": whole, "labels": _plain_labels(data)}  # fmt: skip
+    if not job.saved or job.budget.spent(account["seconds"], module.kimg) < 1:
+        account["recipe"] = module.recipe.model_dump(mode="json")  # else what it was trained by
+    account |= {"dataset": whole, "labels": _plain_labels(data)}
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     if first and not job.saved:
