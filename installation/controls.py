@@ -72,8 +72,9 @@ class Controls:
 
         osc, web = self._venue.osc, self._venue.web
         return Web(
-            self._bus, web.host, web.port, name=self._name, picture=self._picture,
-            osc_port=osc.port if osc.enabled else None,
+            self._bus, web.host, web.port,
+            password=web.password.get_secret_value() if web.password else "",
+            name=self._name, picture=self._picture, osc_port=osc.port if osc.enabled else None,
         ).start()  # fmt: skip
 
     def keep(self, dt: float, status: Callable[[], dict[str, str]]) -> None:

@@ -278,6 +278,8 @@ def _web(place: Venue) -> Finding:
         return Finding("remote", "fault", str(error))
     server.close()
     where = f"http://{place.web.host}:{place.web.port}"
+    if place.web.password:
+        return Finding("remote", "ok", f"{where}, by password")
     return _reached("remote", place.web.host, where)
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -95,6 +96,10 @@ class Web(Table):
     enabled: bool = False
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 serves the whole network.")
     port: int = Field(8080, ge=1, le=65535)
+    password: SecretStr | None = Field(
+        None, min_length=8, max_length=128,
+        description="Asked for, under any user name; left out: nobody is asked.",
+    )  # fmt: skip
 
 
 class Link(Table):

@@ -180,6 +180,12 @@ def test_a_remote_that_is_wanted_is_looked_at(tmp_path: Path, port: int) -> None
     with socket.create_server(("127.0.0.1", port)):
         (fault,) = [one for one in faults(path) if one.what == "remote"]
     assert "another program" in fault.says
+    for more, state in (("", "note"), ("password = 'for the house'\n", "ok")):
+        table = f"[web]\nenabled = true\nport = {port}\nhost = '0.0.0.0'\n{more}"
+        (found,) = [
+            one for one in doctor.examine(str(venue(tmp_path, port, table))) if one.what == "remote"
+        ]
+        assert found.state == state
 
 
 def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
+from installation.control import gate
 from installation.control.message import ControlError
 from installation.control.packet import encoded, parsed
 from installation.control.query import describe
@@ -319,3 +321,73 @@ def test_a_port_that_is_taken_is_said(bus: Bus) -> None:
             Web(bus, port=port).start()
     with pytest.raises(ControlError, match=r"cannot listen on no\.such\.host\.invalid"):
         Web(bus, "no.such.host.invalid", 0).start()
+
+
+# The password
+
+
+@pytest.fixture
+def closed(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    monkeypatch.setattr(gate, "_PAUSE", 0.05)
+    made = Web(bus, port=0, password="Nwanyị oma: 9", picture=lambda: b"a picture").start()  # noqa: S106
+    yield made
+    made.close()
+
+
+def basic(password: str) -> str:
+    return "Basic " + b64encode(f"anyone:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/?HOST_INFO", "/preview.jpg", "/remote.js", "/drift/speed"])
+def test_nothing_is_told_without_the_password(closed: Web, path: str) -> None:
+    status, body, headers = get(closed.port, path)
+    assert (status, body) == (401, b"the password is wanted\n")
+    assert headers["WWW-Authenticate"] == 'Basic realm="installation", charset="UTF-8"'
+    for wrong in (
+        basic("Nwanyi oma: 9"),
+        basic(""),
+        "Basic ###",
+        "Basic /w==",
+        "Bearer x",
+        "",
+        basic("x" * 5000),
+    ):
+        assert get(closed.port, path, Authorization=wrong)[0] == 401
+    assert get(closed.port, path, Authorization=basic("Nwanyị oma: 9"))[0] == 200
+    assert get(closed.port, path, Cookie=f"installation-{closed.port}=guessed")[0] == 401
+
+
+def test_a_websocket_comes_in_by_password_or_by_the_cookie(closed: Web, bus: Bus) -> None:
+    async def turn(value: float, **headers: str) -> None:
+        async with listening(closed, "/drift", **headers) as talk:
+            await talk.send_bytes(encoded("/drift/speed", value))
+            await taken(bus, "/drift/speed", value)
+
+    async def work() -> None:
+        with pytest.raises(WSServerHandshakeError, match="401"):
+            await turn(0.5)
+        await turn(0.5, Authorization=basic("Nwanyị oma: 9"))
+        answer = get(closed.port, "/", Authorization=basic("Nwanyị oma: 9"))[2]["Set-Cookie"]
+        cookie, _, rules = answer.partition("; ")
+        assert {"HttpOnly", "SameSite=Strict"} <= set(rules.split("; "))
+        await turn(0.75, Cookie=cookie)
+
+    moving(bus, work)
+
+
+def test_who_guesses_waits_in_one_queue(closed: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_PAUSE", 0.3)
+
+    async def guess(session: ClientSession, password: str) -> int:
+        asked = {"Authorization": basic(password)}
+        async with session.get(f"http://127.0.0.1:{closed.port}/", headers=asked) as answer:
+            return answer.status
+
+    async def work() -> list[int]:
+        async with ClientSession() as session:
+            return await asyncio.gather(*(guess(session, f"guess {i}") for i in range(20)))
+
+    found = asyncio.run(work())
+    assert sorted(set(found)) == [401, 429]
+    assert found.count(401) == gate._QUEUE
+    assert get(closed.port, "/", Authorization=basic("Nwanyị oma: 9"))[0] == 200  # the next day

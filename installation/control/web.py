@@ -8,7 +8,8 @@
 
 The remote is a client of OSCQuery like any other. What comes in is hostile until checked: a page of
 another site, which the browser at this desk may have open as well, is told nothing and moves
-nothing, under whatever name it comes (DNS rebinding).
+nothing, under whatever name it comes (DNS rebinding). Who else is on the network is asked for the
+password, where there is one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMessage, WSMsgType, web
 
 from installation.control.feedback import Stand, news
+from installation.control.gate import Gate
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.control.query import ATTRIBUTES, describe, host_info
@@ -68,9 +70,9 @@ class _Listener:
 class Web:
     """Serves the remote and OSCQuery, and posts to the bus what comes in.
 
-    port: 0 lets the system choose; after start() it is the one in use. name: of the show. osc_port:
-    where OSC by UDP goes. picture: waits for a JPEG of the wall, None where there is none; called
-    in threads of its own.
+    port: 0 lets the system choose; after start() it is the one in use. password: asked for, unless
+    empty. name: of the show. osc_port: where OSC by UDP goes. picture: waits for a JPEG of the
+    wall, None where there is none; called in threads of its own.
     """
 
     def __init__(
@@ -79,11 +81,13 @@ class Web:
         host: str = "127.0.0.1",
         port: int = 8080,
         *,
+        password: str = "",
         name: str = "installation",
         osc_port: int | None = None,
         picture: Callable[[], bytes | None] = lambda: None,
     ) -> None:
-        self.host, self.port = host, port
+        self.host, self.port, self._password = host, port, password
+        self._gate: Gate | None = None
         self._bus, self._name, self._osc_port, self._picture = bus, name, osc_port, picture
         self.status: dict[str, str] = {}  # what is on, in words; put here from any thread
         self._complaints = Complaints(log)
@@ -100,6 +104,7 @@ class Web:
         """Open the port and begin to serve. Raises ControlError."""
         opened = _listen(self.host, self.port)
         self.port = opened.getsockname()[1]
+        self._gate = Gate(self._password, self.port) if self._password else None
         ready = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(opened, ready)), name="web", daemon=True
@@ -136,12 +141,18 @@ class Web:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        """Answer only who calls this machine by a name that is its own, and no page of others."""
+        """Answer only who calls this machine by a name that is its own, is no page of others, and
+        has the password."""
         origin = request.headers.get("Origin")
         theirs = origin is not None and origin.partition("://")[2] != request.host
         if theirs or not self._is_us(request.host):
             raise web.HTTPForbidden(text="this is not for pages of another site\n")
-        return await handler(request)
+        if self._gate is None:
+            return await handler(request)
+        await self._gate.admit(request)
+        answer = await handler(request)
+        self._gate.remember(answer)
+        return answer
 
     def _is_us(self, host: str) -> bool:
         try:

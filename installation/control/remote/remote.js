@@ -139,12 +139,13 @@ function find() {
 }
 
 async function tree() {
-  const answer = await fetch("/", { headers: { Accept: "application/json" } });
+  const answer = await fetch(`${location.origin}/`, { headers: { Accept: "application/json" } });
   build(await answer.json());
 }
 
 async function title() {
-  const answer = await fetch("/?HOST_INFO");
+  const answer = await fetch(`${location.origin}/?HOST_INFO`);
+  if (!answer.ok) throw new Error(answer.statusText);
   document.title = (await answer.json()).NAME;
 }
 
@@ -164,12 +165,16 @@ function mark() {
     button.setAttribute("aria-pressed", button.textContent === words(on.scene ?? ""));
 }
 
-function listen() {
+async function listen() {
+  try {
+    await title();  // first: where a password is asked for, this is what opens the door anew
+  } catch {
+    return later();
+  }
   talk = new WebSocket(`ws://${location.host}/`);
   talk.binaryType = "arraybuffer";
   talk.onopen = async () => {
     await tree();
-    await title();
     talk.send(JSON.stringify({ COMMAND: "LISTEN", DATA: "/" }));
     say("");
     look();
@@ -178,11 +183,13 @@ function listen() {
     if (data instanceof ArrayBuffer) hear(data);
     else order(JSON.parse(data));
   };
-  talk.onclose = () => {
-    say("the show does not answer; looking for it …");
-    by("picture").hidden = true;
-    setTimeout(listen, 1500);
-  };
+  talk.onclose = later;
+}
+
+function later() {
+  say("the show does not answer; looking for it …");
+  by("picture").hidden = true;
+  setTimeout(listen, 1500);
 }
 
 // One picture after the other, as long as somebody can see them.
