@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from models import piece
 from tests.images import squares
-from training.best import NAME, Figures
+from training.best import NAME, Figures, turn
 from training.checkpoint import NAME as CHECKPOINT
 from training.checkpoint import read_checkpoint, read_state, state_of
 from training.dataset import Dataset
@@ -171,6 +171,12 @@ def test_no_endless_going_back_and_no_endless_files(images: Path, tmp_path: Path
     assert read_checkpoint(work)[1]["health"]["returns"] == 3
     assert len(list(work.glob("snapshot-*"))) <= 2
     assert not list(work.glob("*.new"))
+
+
+def test_looks_are_even_at_first_and_then_ever_further_apart() -> None:
+    assert [turn(kimg, 10) for kimg in (0, 9.9, 10, 199, 200)] == [0, 0, 1, 19, 20]
+    assert [turn(kimg, 10) for kimg in (210, 211)] == [20, 21]  # a twentieth more
+    assert turn(10_000, 10) == 98
 
 
 def test_the_last_state_is_judged_too(images: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from training.recovery import Snapshots
 NAME = "best.safetensors"
 VARIED = 0.6  # of the real images' diversity, at least, for a state worth keeping
 COLLAPSED = 0.3  # below this the generator repeats itself
+_EVEN = 20  # looks; after them the next comes after a twentieth more
 FAR = 3.0  # times the best distance: what was learned is being lost
 
 
@@ -51,8 +52,8 @@ MakeJudge = Callable[[Dataset], Judge]
 
 
 class Best(pl.Callback):
-    """Judges the average every `every` kimg, if there is a judge, and keeps the best one in
-    best.safetensors; goes back to a state that was good when it has collapsed."""
+    """Judges the average every `every` kimg, and later less often, if there is a judge, and keeps
+    the best one in best.safetensors; goes back to a state that was good when it has collapsed."""
 
     def __init__(
         self, folder: Path, judge: Judge | None, every: float, dataset: str = "",
@@ -65,12 +66,12 @@ class Best(pl.Callback):
         self._judged_at = -1  # images shown
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        self._turn = int(module.kimg / self.every)
+        self._turn = turn(module.kimg, self.every)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        turn = int(module.kimg / self.every)
-        if turn != self._turn:
-            self._turn = turn
+        now = turn(module.kimg, self.every)
+        if now != self._turn:
+            self._turn = now
             self.look(module)
 
     def on_train_end(self, trainer: pl.Trainer, module: Any) -> None:
@@ -135,6 +136,14 @@ class Best(pl.Callback):
         except CheckpointError as error:
             tqdm.write(f"{error}; the next best is kept instead", file=sys.stderr)
             return {}, {}
+
+
+def turn(kimg: float, every: float) -> int:
+    """How many looks are due by now: one every so many kimg, from the _EVEN-th on one whenever that
+    share more has been shown. A GPU shows so many images that equal steps would mean to look half
+    of the time."""
+    looks = kimg / every
+    return int(looks if looks < _EVEN else _EVEN * (1 + math.log(looks / _EVEN)))
 
 
 def _fading(module: GanModule) -> bool:

@@ -154,7 +154,9 @@ class Recipe(BaseModel):
     picture_seconds: float = Field(
         120.0, gt=0, description="Between two drawings of matrix, code strips and neighbours."
     )
-    judge_kimg: float = Field(10.0, gt=0, description="Between two looks for the best state, kimg.")
+    judge_kimg: float = Field(
+        10.0, gt=0, description="Between two looks for the best state, kimg; in time more."
+    )
     checkpoint_seconds: float = Field(100.0, gt=0, le=120, description="Between two checkpoints.")
 
     @field_validator("compile", mode="before")
