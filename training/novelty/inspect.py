@@ -23,6 +23,7 @@ from training.metrics.origin import ENCODERS, fit_of, hold_out_of
 from training.novelty import folder, page, report
 from training.novelty.findings import Findings, study
 from training.pixels import pixels
+from training.precision import fastest
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
@@ -90,11 +91,12 @@ def draw(work: Piece, data: Dataset, count: int, seed: int, side: int) -> Tensor
     points = fixed_latent(
         latent, count, seed, data.conditions if _same_labels(work, data) else None
     )
-    parts = []
+    device = fastest()
+    generator, parts = work.generator.to(device), []
     with torch.no_grad():
         for part in points.split(64):
-            pictures = F.adaptive_avg_pool2d(work.generator(part).float().clamp(-1, 1), side)
-            parts.append(pixels(pictures))
+            drawn = generator(part.to(device)).float().clamp(-1, 1)
+            parts.append(pixels(F.adaptive_avg_pool2d(drawn, side)).cpu())
     return torch.cat(parts)
 
 
