@@ -85,7 +85,8 @@ def train_recogniser(
     same values. The same images and seed give the same network on the same CPU.
     """
     rng, device = Generator().manual_seed(seed), fastest()
-    with torch.random.fork_rng():  # dropout draws where the network is
+    # Dropout draws where the network is.
+    with torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         side = _LARGE if images.shape[-1] >= _LARGE else _SMALL
         network = Recogniser(truth.shape[1], side).to(device).train()
