@@ -70,7 +70,7 @@ def load_vgg(path: Path) -> Vgg16:
 def nearest_cosine(network: Vgg16, real: Tensor, other: Tensor) -> dict[str, float]:
     """Mean cosine of each other image with the nearest real one: {"early": …, "late": …}, to 1."""
     found = {}
-    device = next(network.parameters()).device
+    device = fastest()  # where load_vgg has put it
     sides = [
         [network(floats(part.to(device))) for part in side.split(_AT_ONCE)]
         for side in (real, other)
