@@ -354,7 +354,8 @@ def test_nothing_is_told_without_the_password(closed: Web, path: str) -> None:
     ):
         assert get(closed.port, path, Authorization=wrong)[0] == 401
     assert get(closed.port, path, Authorization=basic("Nwanyị oma: 9"))[0] == 200
-    assert get(closed.port, path, Cookie=f"installation-{closed.port}=guessed")[0] == 401
+    for cookie in ("guessed", "\xff", ""):
+        assert get(closed.port, path, Cookie=f"installation-{closed.port}={cookie}")[0] == 401
 
 
 def test_a_websocket_comes_in_by_password_or_by_the_cookie(closed: Web, bus: Bus) -> None:

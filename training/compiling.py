@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from training.precision import fastest
+
 
 def compile_networks(networks: Sequence[nn.Module], backend: str = "inductor") -> bool:
     """Compile networks in place, which changes neither their names nor their weights; whether it
@@ -18,7 +20,7 @@ def compile_networks(networks: Sequence[nn.Module], backend: str = "inductor") -
     everything runs as it is.
     """
     try:
-        torch.compile(torch.tanh, backend=backend)(torch.ones(8))
+        torch.compile(torch.tanh, backend=backend)(torch.ones(8, device=fastest()))
     except (RuntimeError, OSError, ImportError) as error:
         reason = str(error).strip().splitlines()[0]
         print(f"torch.compile does not work here ({reason}); going on without", file=sys.stderr)

@@ -70,5 +70,6 @@ def _password(header: str) -> str | None:
 
 
 def _same(given: str, wanted: str) -> bool:
-    """Compared in a time that does not tell how much is right."""
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    """Compared in a time that does not tell how much is right. A header may hold bytes that are no
+    text, which aiohttp hands on as surrogates."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())

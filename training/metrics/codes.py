@@ -86,7 +86,7 @@ def shared_q(
     points = fixed_latent(latent, count, seed, known)
     device = next(discriminator.parameters()).device
     with torch.no_grad():
-        parts = [floats(part.to(device)) for part in paint(points).split(64)]
+        parts = (floats(part.to(device)) for part in paint(points).split(64))
         guess = torch.cat([discriminator.recognise(part) for part in parts]).cpu()
     return score(guess, code_columns(points, latent.slices(), latent.codes), latent.codes)
 
