@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import threading
 from pathlib import Path
 
@@ -75,6 +76,28 @@ def test_offline_is_the_same_twice(tmp_path: Path) -> None:
             record.write(picture(index))
         record.close()
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_the_last_picture_is_kept_when_the_stop_comes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put and stopped in the moment after the encoder's thread found its queue empty."""
+    record = Recorder(tmp_path / "a.mp4", (64, 48), 30)
+    look, late = record._queue.get, threading.Event()
+
+    def get(*args: object, **named: object) -> object:
+        try:
+            return look(*args, **named)
+        except queue.Empty:
+            if not late.is_set():
+                late.set()
+                record.write(picture(0))
+                record.stop()
+            raise
+
+    monkeypatch.setattr(record._queue, "get", get)
+    assert late.wait(30)
+    assert record.close().frames == 1
 
 
 def test_odd_sizes_get_a_line_more(tmp_path: Path) -> None:

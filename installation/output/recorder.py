@@ -157,10 +157,11 @@ class Recorder:
     def _next(self) -> tuple[Picture, float] | None:
         """The next picture; None when stopped and everything was taken."""
         while True:
+            last_look = self._stopping.is_set()  # before the look: a picture may come after it
             try:
                 return self._queue.get(timeout=_PATIENCE)
             except queue.Empty:
-                if self._stopping.is_set():
+                if last_look:
                     return None
 
 
