@@ -35,7 +35,7 @@ class UpConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(inputs, outputs, 3, 3) * 0.02)
+        self.weight = _drawn(inputs, outputs, 3, 3)
 
     def kernel(self) -> Tensor:
         """The transposed convolution's 4×4 kernel: (inputs, outputs, 4, 4)."""
@@ -60,7 +60,7 @@ class TransposedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(inputs, outputs, 4, 4) * 0.02)
+        self.weight = _drawn(inputs, outputs, 4, 4)
 
     def kernel(self) -> Tensor:
         return self.weight
@@ -115,7 +115,7 @@ class Generator(nn.Module):
         self.ground = nn.Parameter(torch.zeros(3))
         self.former: Doubling | None = None  # the picture's layer before the last doubling …
         self.fade = 1.0  # … and how far the new one has come in
-        nn.init.normal_(self.seed.weight, 0, 0.02)
+        self.seed.weight = _drawn(channels[0] * 16, inputs)
 
     def forward(self, latent: Tensor, bounded: bool = True) -> Tensor:
         """bounded: in [-1, 1], by tanh; else as it goes into that, which a training may want."""
@@ -209,8 +209,18 @@ def check_stages(resolution: int, channels: Sequence[int]) -> None:
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     norm = nn.BatchNorm2d(channels)
-    nn.init.normal_(norm.weight, 1, 0.02)
+    norm.weight = _drawn(channels, mean=1.0)
     return norm
+
+
+def _drawn(*shape: int, mean: float = 0.0) -> nn.Parameter:
+    """Weights to begin with, normal as DCGAN's (Radford et al. 2016).
+
+    On the meta device, where a piece is rebuilt before it is loaded, there is nothing to draw, and
+    drawing would import torch's compiler, which takes seconds.
+    """
+    weights = torch.empty(shape)
+    return nn.Parameter(weights if weights.is_meta else weights.normal_(mean, 0.02))
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

@@ -136,6 +136,17 @@ def test_playing_imports_neither_lightning_nor_torch_at_first() -> None:
     assert not {"torch", "pytorch_lightning", "lightning", "training"} & loaded
 
 
+def test_loading_a_piece_does_not_import_the_compiler() -> None:
+    """Which takes longer than the loading, several times."""
+    loaded = imported_by(
+        "import torch; from models import piece, shelf\n"
+        "made = piece.load(shelf.list_pieces()[0])\n"
+        "made.generator(torch.zeros(1, made.card.latent.width))"
+    )
+    assert "torch" in loaded
+    assert not {"torch._dynamo", "sympy"} & loaded
+
+
 def test_files_and_functions_stay_small() -> None:
     for path in sources():
         text = path.read_text(encoding="utf-8")
