@@ -30,7 +30,7 @@ class DownConv(nn.Module):
 
     It begins as wide as torch's own convolutions, ±1/√fan-in: with DCGAN's N(0, .02) the first
     layers pass so little on that the penalties flatten D for good on few photographs (measured,
-    training/README.md).
+    training/MEASUREMENTS.md).
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -135,7 +135,8 @@ class Discriminator(nn.Module):
         """Q: what it takes the codes to be, (N, code widths): logits, or a mean in (-1, 1).
 
         A continuous code lies there too. An unbounded mean once ran 30 away from it, and its
-        squared error, through the shared trunk, took both networks along (training/README.md).
+        squared error, through the shared trunk, took both networks along
+        (training/MEASUREMENTS.md).
         """
         if self.codes is None:
             raise ValueError("this discriminator was made without codes")

@@ -4,7 +4,7 @@ While training on a CPU, the smallest maps go through a plain matrix product ins
 bfloat16 weight gradient of a 4×4 convolution onto 4×4 pixels takes 250 ms there, this one 3
 (measured, torch 2.13, AMX). Both ways differentiate twice and agree up to rounding. Large pictures
 are laid out channels last, and what is made of them then is too; at 64 pixels that took a twentieth
-more (training/README.md).
+more (training/MEASUREMENTS.md).
 """
 
 from __future__ import annotations

@@ -213,7 +213,7 @@ def test_folded_generator_draws_the_same() -> None:
 
 
 def test_the_discriminator_begins_as_wide_as_torchs_own_convolutions() -> None:
-    """Smaller, it never learns on few photographs: see training/README.md."""
+    """Smaller, it never learns on few photographs: see training/MEASUREMENTS.md."""
     torch.manual_seed(0)
     for conv in Discriminator(32, (48, 96, 192)).trunk:
         outputs, inputs, *_ = conv.weight.shape

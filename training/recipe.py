@@ -39,7 +39,7 @@ class CodeRecipe(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Every choice of a training. The defaults are the measured ones; see training/README.md."""
+    """Every choice of a training. The defaults are measured: training/MEASUREMENTS.md."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,8 @@
 """What goes wrong in generated pictures, done to real ones: an encoder that tells these apart
 sees it in a piece too.
 
-Without this FD-own ranked a piece of smeared faces before one of clean ones (training/README.md).
+Without this FD-own ranked a piece of smeared faces before one of clean ones
+(training/MEASUREMENTS.md).
 What is learned is mostly softness at every scale; how far a shape is bent counts little. Grain is
 not among the kinds: it is seen without being taught, and then outweighs everything.
 """

@@ -10,7 +10,7 @@ from models.upscaler import CHAINS, TIERS
 
 
 class UpscaleRecipe(BaseModel):
-    """Every choice of an upscaler's training. What was measured: training/README.md."""
+    """Every choice of an upscaler's training. What was measured: training/MEASUREMENTS.md."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
