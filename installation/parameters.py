@@ -18,15 +18,14 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, overload
+from typing import Any, Self, overload
 
 from installation.log import Complaints
+from installation.posted import Form, Post, Posted
 
 log = logging.getLogger(__name__)
 
-Form = Literal["value", "unit", "nudge"]
 _LONGEST_ADDRESS = 128
-_MOST_EVENTS = 1024  # queued triggers between two frames; beyond that something is broken
 
 
 @dataclass(frozen=True)
@@ -132,6 +131,7 @@ class _State:
     value: float
     target: float
     moved_by: str = ""
+    moved_through: str = ""
 
 
 class Bus:
@@ -145,8 +145,7 @@ class Bus:
         self._states: dict[str, _State] = {}
         self._fired: Counter[str] = Counter()
         self._last_source: dict[str, str] = {}
-        self._pending: list[tuple[str, float, Form, str]] = []
-        self._latest: dict[str, int] = {}  # where in _pending the last absolute post lies
+        self._posted = Posted()
         self._lock = threading.Lock()
         self._complaints = Complaints(log)
         self._meant: dict[str, str] = {}
@@ -209,7 +208,7 @@ class Bus:
         clamped; NaN, infinity and text are ignored, and said once. A Trigger fires when the value
         is above 0, so that a button's release does nothing.
         """
-        address = self.meant(address)
+        through, address = address, self.meant(address)
         what = self._params.get(address)
         if what is None:
             self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
@@ -224,50 +223,48 @@ class Bus:
                 ),
             )
             return False
+        event = isinstance(what, Trigger)
+        if event and number <= 0:
+            return True
         with self._lock:
-            self._queue(address, number, form, source, isinstance(what, Trigger))
+            held = self._posted.add(Post(address, number, form, source, through), event)
+        if not held:
+            self._complaints.once("flood", lambda: "more events than a frame can hold")
         return True
 
-    def _queue(self, address: str, number: float, form: Form, source: str, event: bool) -> None:
-        if event or form == "nudge":
-            if len(self._pending) >= _MOST_EVENTS + len(self._latest):
-                self._complaints.once("flood", lambda: "more events than a frame can hold")
-                return
-            if event and number <= 0:
-                return
-            self._latest.pop(address, None)  # a later absolute value comes after this step
-            self._pending.append((address, number, form, source))
-        elif address in self._latest:  # the last value wins, so a flood costs one slot
-            self._pending[self._latest[address]] = (address, number, form, source)
-        else:
-            self._latest[address] = len(self._pending)
-            self._pending.append((address, number, form, source))
+    def steer(
+        self, address: str, value: float, source: str, before: float | None = None
+    ) -> float | None:
+        """Post a value and return where the Param will then be going, with nobody in between.
+
+        before: what was asked for when the caller looked last. Where it is something else by now,
+        or the Param is gone, nothing is posted, and None returned.
+        """
+        through, address = address, self.meant(address)
+        with self._lock:
+            if address not in self._states or before not in (None, self._asked(address)):
+                return None
+            self._posted.add(Post(address, value, "value", source, through), event=False)
+            return self._asked(address)
 
     def tick(self, dt: float) -> list[str]:
         """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""
-        with self._lock:
-            pending, self._pending, self._latest = self._pending, [], {}
         self._fired.clear()
         events = []
-        for address, number, form, source in pending:
-            what = self._params.get(address)
-            if isinstance(what, Trigger):
-                self._fired[address] += 1
-                self._last_source[address] = source
-                events.append(address)
-            elif isinstance(what, Param):
-                self._move(self._states[address], what, number, form, source)
+        with self._lock:
+            for post in self._posted.take():
+                address, what = post.address, self._params.get(post.address)
+                if isinstance(what, Trigger):
+                    self._fired[address] += 1
+                    self._last_source[address] = post.source
+                    events.append(address)
+                elif isinstance(what, Param):
+                    state = self._states[address]
+                    state.target = post.moves(what, state.target)
+                    state.moved_by, state.moved_through = post.source, post.by
         for address, state in self._states.items():
             _glide(state, self._params[address].glide, dt)  # type: ignore[union-attr]
         return events
-
-    @staticmethod
-    def _move(state: _State, param: Param, number: float, form: Form, source: str) -> None:
-        if form == "unit":
-            number = param.from_unit(number)
-        elif form == "nudge":
-            number = state.target + number * (param.high - param.low)
-        state.target, state.moved_by = param.clamp(number), source
 
     def value(self, address: str) -> float:
         """Where the parameter is now, on its glide; for a Trigger, how often it fired."""
@@ -284,19 +281,23 @@ class Bus:
     def asked(self, address: str) -> float:
         """Where a Param will be going after the next tick, by what was posted so far."""
         address = self.meant(address)
-        what = self._params[address]
         with self._lock:
-            at = self._latest.get(address)
-            if at is not None and isinstance(what, Param):
-                _, number, form, _ = self._pending[at]
-                return what.clamp(what.from_unit(number) if form == "unit" else number)
-        return self.target(address)
+            return self._asked(address) if address in self._states else self._fired[address]
+
+    def _asked(self, address: str) -> float:
+        param, going = self._params[address], self._states[address].target
+        return self._posted.leads(address, param, going)  # type: ignore[arg-type]
 
     def moved_by(self, address: str) -> str:
         """What moved it last ("osc", "midi nanoKONTROL cc 3", …); empty if nothing has."""
         address = self.meant(address)
         state = self._states.get(address)
         return self._last_source.get(address, "") if state is None else state.moved_by
+
+    def moved_through(self, address: str) -> str:
+        """The address by which whoever moved a Param last has reached it."""
+        state = self._states.get(self.meant(address))
+        return "" if state is None else state.moved_through
 
     def reset(self, address: str) -> None:
         """Back to the default, along the glide."""

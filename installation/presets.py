@@ -102,13 +102,13 @@ class Presets:
         fade.passed += dt
         part = 1.0 if fade.passed >= fade.seconds else fade.passed / fade.seconds
         for address in list(fade.said):
-            if address not in self._bus or self._bus.asked(address) != fade.said[address]:
-                del fade.said[address]
-                continue
             begun, wanted = fade.begun[address], fade.wanted[address]
             value = wanted if part == 1 else begun + part * (wanted - begun)
-            self._bus.post(address, value, _US)
-            fade.said[address] = self._bus.asked(address)
+            said = self._bus.steer(address, value, _US, before=fade.said[address])
+            if said is None:
+                del fade.said[address]
+            else:
+                fade.said[address] = said
         if part == 1 or not fade.said:
             self._fade = None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
-from installation.control.feedback import Feedback, encoded
+from installation.control.feedback import Feedback, encoded, news
 from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.parameters import Bus, Param, Trigger
@@ -124,7 +125,31 @@ def test_what_follows_the_scene_is_told_anew_when_it_means_another(
     bus.post("/on/1", 1.5, "osc 127.0.0.1")
     bus.tick(0)
     feedback.tell(1.0)
-    assert told(desk, 0) == {}  # its own finger is on it
+    assert told(desk, 1) == {"/drift/speed": 1.5}  # but not /on/1: its own finger is on it
     bus.lead({"/on/1": "/drift/calm"})
     feedback.tell(2.0)
     assert told(desk, 1) == {"/on/1": 0.75}
+
+
+def test_the_same_fader_elsewhere_on_the_desk_is_told(bus: Bus) -> None:
+    """/on/1 stands for what the listener moved by its own address; that fader knows nothing."""
+    bus.lead({"/on/1": "/drift/speed"})
+    known = dict(news(bus, {}, "osc 10.0.0.5"))
+    bus.post("/drift/speed", 1.5, "osc 10.0.0.5")
+    bus.tick(0.1)
+    assert list(news(bus, known, "osc 10.0.0.5")) == [("/on/1", ("/drift/speed", 1.5))]
+    bus.post("/on/1", 1.0, "osc 10.0.0.5")
+    bus.tick(0.1)
+    assert ("/drift/speed", ("/drift/speed", 1.0)) in list(news(bus, known, "osc 10.0.0.5"))
+
+
+def test_no_socket_to_tell_by_is_said_and_survived(
+    bus: Bus, desk: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    with monkeypatch.context() as none_left:
+        none_left.setattr(socket, "socket", Mock(side_effect=OSError(24, "Too many open files")))
+        feedback.tell(0.0)
+    assert "OSC cannot tell 127.0.0.1 where parameters stand (Too many open files)" in caplog.text
+    feedback.tell(1.0)
+    assert told(desk, 2) == {"/drift/speed": 0.5, "/drift/calm": 0.0}

@@ -135,7 +135,7 @@ def test_an_unknown_address_is_answered_with_the_nearest(
 def test_the_last_value_before_a_frame_wins(bus: Bus) -> None:
     for n in range(10_000):
         bus.post("/drift/speed", n / 10_000, f"hand {n}")
-    assert len(bus._pending) == 1  # a flood costs one slot
+    assert len(bus._posted._all) == 1  # a flood costs one slot
     bus.tick(0.01)
     assert bus.value("/drift/speed") == 0.9999
     assert bus.moved_by("/drift/speed") == "hand 9999"
@@ -150,6 +150,27 @@ def test_steps_add_up_and_keep_their_place_among_values(bus: Bus) -> None:
     bus.post("/drift/speed", 0.25)
     bus.tick(0.01)
     assert bus.value("/drift/speed") == 0.25
+
+
+def test_what_was_asked_for_counts_every_step(bus: Bus) -> None:
+    bus.post("/drift/speed", 1.0)
+    bus.post("/drift/speed", 0.1, "", "nudge")
+    assert bus.asked("/drift/speed") == pytest.approx(1.2)
+    bus.tick(0.01)
+    assert bus.target("/drift/speed") == pytest.approx(1.2)
+
+
+def test_steering_yields_to_whoever_came_between(bus: Bus) -> None:
+    before = bus.asked("/drift/speed")
+    said = bus.steer("/drift/speed", 99, "fade", before)
+    assert said == bus.asked("/drift/speed") == 2  # as far as it goes
+    bus.post("/drift/speed", -0.05, "hand", "nudge")
+    assert bus.steer("/drift/speed", 1.5, "fade", said) is None
+    bus.tick(0.01)
+    assert bus.target("/drift/speed") == pytest.approx(1.9)
+    assert bus.moved_by("/drift/speed") == "hand"
+    assert bus.steer("/drift/gone", 1, "fade") is None
+    assert bus.steer("/drift/speed", 0.5, "fade") == 0.5  # whatever it was
 
 
 def test_triggers_are_counted_and_none_is_dropped(bus: Bus) -> None:
@@ -168,7 +189,7 @@ def test_a_flood_of_events_is_bounded(bus: Bus, caplog: pytest.LogCaptureFixture
         bus.post("/drift/flash", 1)
         bus.post("/drift/speed", 0.001, "", "nudge")
         bus.post("/drift/speed", n / 20_000)
-    assert len(bus._pending) < 1100
+    assert len(bus._posted._all) < 1100
     assert "more events than a frame can hold" in caplog.text
     bus.tick(0.01)
     assert bus.value("/drift/speed") == 0.99995

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import threading
@@ -16,6 +17,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from installation.control import gate
+from installation.control import web as control_web
 from installation.control.message import ControlError
 from installation.control.packet import encoded, parsed
 from installation.control.query import describe
@@ -312,6 +314,109 @@ def test_it_closes_while_somebody_listens(bus: Bus) -> None:
     asyncio.run(work())
     assert "web" not in [thread.name for thread in threading.enumerate()]
     Web(bus, port=made.port).start().close()  # the port is free again
+
+
+def handshake(port: int, *paths: str) -> socket.socket:
+    """A WebSocket by hand, for who does not play by the rules."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    made.settimeout(5)
+    made.connect(("127.0.0.1", port))
+    made.sendall(
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    assert b"101" in made.recv(4096)
+    for path in paths:
+        text = json.dumps({"COMMAND": "LISTEN", "DATA": path}).encode()
+        made.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)  # masked with zeros
+    return made
+
+
+def test_it_closes_whoever_does_not_read(bus: Bus) -> None:
+    """Its buffers full, a farewell to it never gets away."""
+    many = {f"{'p' * 90}{i:03d}": Param(0.1, 0, 1) for i in range(300)}
+    bus.declare("drift", many)
+    made = Web(bus, port=0).start()
+    with handshake(made.port):
+        until(lambda: made._listeners)
+        one = made._listeners[0]
+        to_it: Any = one.socket._req.transport  # type: ignore[union-attr]
+        to_it.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+        made._loop.call_soon_threadsafe(to_it.set_write_buffer_limits, 1024)  # type: ignore[union-attr]
+        one.paths.add("/drift")
+        moves = itertools.count()
+
+        def full() -> bool:
+            turn = next(moves) % 100 / 100
+            for name in many:
+                bus.post(f"/drift/{name}", turn)
+            bus.tick(0.01)
+            return to_it.get_write_buffer_size() > 1024
+
+        until(full)
+        closing = threading.Thread(target=made.close, daemon=True)
+        closing.start()
+        closing.join(30)
+        assert not closing.is_alive()
+
+
+def test_who_asks_for_nothing_is_sent_home(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_web, "_IDLE", 0.2)
+    monkeypatch.setattr(control_web, "_CROWD", 3)
+    made = Web(bus, port=0).start()
+    where = ("127.0.0.1", made.port)
+    try:
+        with (
+            handshake(made.port) as listener,
+            socket.create_connection(where, 5) as silent,
+            socket.create_connection(where, 5) as slow,
+        ):
+            slow.sendall(b"GET / HTTP/1.1\r\nHo")
+            until(lambda: refused(where))  # the house is full
+            assert silent.recv(1) == b""
+            assert slow.recv(1) == b""
+            until(lambda: not refused(where))
+            listener.settimeout(0.3)
+            with pytest.raises(TimeoutError):  # it may stay
+                listener.recv(1)
+    finally:
+        made.close()
+
+
+def refused(where: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(where, 5) as tried:
+            tried.sendall(
+                f"GET /?HOST_INFO HTTP/1.1\r\nHost: 127.0.0.1:{where[1]}\r\n\r\n".encode()
+            )
+            return tried.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def test_a_picture_nobody_waits_for_any_more_is_not_made(bus: Bus) -> None:
+    go, asked = threading.Event(), []
+
+    def picture() -> bytes:
+        asked.append(True)
+        go.wait(30)
+        return b"a picture"
+
+    made = Web(bus, port=0, picture=picture).start()
+    try:
+        for _ in range(100):
+            with socket.create_connection(("127.0.0.1", made.port), 5) as gone:
+                gone.sendall(
+                    f"GET /preview.jpg HTTP/1.1\r\nHost: 127.0.0.1:{made.port}\r\n\r\n".encode()
+                )
+        until(lambda: len(asyncio.all_tasks(made._loop)) < 10)
+        go.set()
+        assert get(made.port, "/preview.jpg")[1] == b"a picture"
+        assert len(asked) < 50
+    finally:
+        go.set()
+        made.close()
 
 
 def test_a_port_that_is_taken_is_said(bus: Bus) -> None:

@@ -42,15 +42,19 @@ class Feedback:
             return
         self._due = now + _EVERY
         for (family, where), told in zip(self._targets, self._told, strict=True):
-            with socket.socket(family, socket.SOCK_DGRAM) as sender:
-                sender.setblocking(False)
-                for address, stand in news(self._bus, told, f"osc {where[0]}"):
-                    try:
-                        sender.sendto(encoded(address, stand[1]), where)
-                    except OSError as error:
-                        self._complain(where[0], error.strerror or str(error))
-                        break
-                    told[address] = stand
+            try:
+                self._send(family, where, told)
+            except OSError as error:
+                self._complain(where[0], error.strerror or str(error))
+
+    def _send(
+        self, family: socket.AddressFamily, where: tuple[Any, ...], told: dict[str, Stand]
+    ) -> None:
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            for address, stand in news(self._bus, told, f"osc {where[0]}"):
+                sender.sendto(encoded(address, stand[1]), where)
+                told[address] = stand
 
     def _complain(self, host: str, reason: str) -> None:
         self._complaints.once(
@@ -63,8 +67,9 @@ def news(
 ) -> Iterator[tuple[str, Stand]]:
     """Where parameters stand, where that is not what a listener was told; at most _MOST of them.
 
-    listener: as its own messages name it; what it has moved itself it knows, and that is noted in
-    `told`, where the caller notes the rest once it is sent. within: which addresses it wants.
+    listener: as its own messages name it; what it has moved itself it knows at that address, and
+    that is noted in `told`, where the caller notes the rest once it is sent. within: which
+    addresses it wants.
     """
     left = _MOST
     for address, what in itertools.chain(bus, bus.others()):
@@ -75,7 +80,8 @@ def news(
         before = told.get(address)
         if before == stand:
             continue
-        if before and before[0] == meant and bus.moved_by(meant) == listener:
+        by_itself = bus.moved_by(meant) == listener and bus.moved_through(meant) == address
+        if before and before[0] == meant and by_itself:
             told[address] = stand
             continue
         if left == 0:

@@ -103,8 +103,8 @@ class Link:
         ours = self._bus.asked(BPM)
         if session.tempo != self._theirs:
             self._theirs = session.tempo
-            self._bus.post(BPM, self._theirs, _SOURCE)
-            self._ours = self._bus.asked(BPM)  # as far as it goes here
+            steered = self._bus.steer(BPM, self._theirs, _SOURCE)
+            self._ours = ours if steered is None else steered  # as far as it goes here
         elif ours != self._ours:
             self._ours = ours
             session.tempo = ours

@@ -23,7 +23,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Self
+from typing import Self, cast
 from urllib.parse import urlsplit
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 _EVERY = 0.05  # seconds between two looks for news
 _MOST = 32  # listeners at a time
+_CROWD = 96  # connections at a time, listeners among them: each is a file that the show may need
+_LINE = 32  # that wait to be let in; so many beyond may come in before they are counted
+_IDLE = 10.0  # seconds that one may be there without asking for anything
 _FAREWELL = 1.0  # seconds for whoever is still there when the show ends
 _ALIVE = 20.0  # seconds between two pings: a telephone that went home is forgotten
 _PAGE = {"/": ("remote.html", "text/html"), "/remote.js": ("remote.js", "text/javascript"),
@@ -123,16 +126,30 @@ class Web:
     async def _serve(self, opened: socket.socket, ready: threading.Event) -> None:
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST)
         app.router.add_get("/{path:.*}", self._answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FAREWELL)
+        # A request whose sender has gone is dropped, or those for pictures would pile up.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FAREWELL,
+                               keepalive_timeout=_IDLE, handler_cancellation=True)  # fmt: skip
+        loop = asyncio.get_running_loop()
+
+        def door() -> asyncio.BaseProtocol:
+            server = cast(web.Server, runner.server)
+            return _Full() if len(server.connections) >= _CROWD else server()
+
         try:
             await runner.setup()
-            await web.SockSite(runner, opened).start()
-            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            listening = await loop.create_server(door, sock=opened, backlog=_LINE)
+            self._loop, self._stop = loop, asyncio.Event()
         finally:
             ready.set()
         await self._stop.wait()
-        for one in list(self._listeners):
-            await one.socket.close(message=b"the show is over")
+        listening.close()
+        # All at once, and not for long: one that does not read would keep a farewell for good.
+        farewells = [
+            asyncio.create_task(one.socket.close(message=b"the show is over"))
+            for one in self._listeners
+        ]
+        if farewells:
+            await asyncio.wait(farewells, timeout=_FAREWELL)
         await runner.cleanup()
 
     @web.middleware
@@ -260,6 +277,13 @@ class Web:
                 one.told.pop(path, None)  # it is told where that stands
         else:
             raise ValueError("no command")
+
+
+class _Full(asyncio.Protocol):
+    """Who comes when the house is full."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).abort()
 
 
 def _within(path: str, address: str) -> bool:
