@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from installation import scene as scenes
@@ -63,7 +63,11 @@ class Evening:
         self._dress(entry)
 
     def follow(self, dt: float) -> None:
-        """Let time pass: the next of the setlist, where this one's time is up."""
+        """Let time pass: the next of the setlist, where this one's time is up.
+
+        Raises what kept the last piece there is from being painted.
+        """
+        self._leave_out_the_broken()
         self._time += dt
         if not self._hold and self._time >= self._order[self._at].seconds:
             self.next()
@@ -127,17 +131,40 @@ class Evening:
             self._at = names.index(file)
         return self._order[self._at]
 
-    def _put_on(self, cue: _Cue) -> None:
-        """A scene that does not start leaves all as it is."""
+    def _put_on(self, cue: _Cue) -> bool:
+        """A scene that does not start leaves all as it is: False."""
         try:
             self._show.cue(cue.file, cue.transition, cue.fade, cue.piece)
         except (scenes.SceneError, ShaderError) as error:
             log.error("%s; %s stays on", error, self._show.scene.name)
+            return False
         else:
             if not cue.dressed:
                 self._dress(cue.entry)
+            return True
         finally:
             self._changed()
+
+    def _leave_out_the_broken(self) -> None:
+        """Go on without a piece that cannot be painted: the same scene with another, or else any
+        scene that starts with one that is left."""
+        for name, player in list(self._show.players.items()):
+            if player.fault is None:
+                continue
+            others = [other for other in self._show.players if other != name]
+            if not others:
+                raise player.fault
+            log.error("%s cannot be played, the show goes on without: %s", name, player.fault)
+            if self._show.player is player and not self._replace(others):
+                raise player.fault
+            self._show.forget(name)
+
+    def _replace(self, pieces: Sequence[str]) -> bool:
+        """Put on something else with one of these pieces; False where nothing starts."""
+        cues = [_Cue(self._show.scene.file, piece=piece, dressed=True) for piece in pieces]
+        cues += [_Cue(one.scene, one, piece=piece) for one in self._order for piece in pieces]
+        cues += [_Cue(name, piece=piece) for name in scenes.shipped() for piece in pieces]
+        return any(self._put_on(cue) for cue in cues)
 
     def _dress(self, entry: Entry | None) -> None:
         """Set what the entry asks for. What the one before it had set goes back to what it was,

@@ -136,8 +136,12 @@ def find(name: str) -> Traversable:
         if not path.is_file():
             raise SceneError(f"no scene file {name}")
         return path
-    if name not in shipped():
-        raise SceneError(f"no scene {name!r}; there are: {', '.join(shipped())}, or a .py file")
+    try:
+        known = shipped()
+    except OSError as error:  # the disk went away, or no more files can be opened
+        raise SceneError(f"scene {name}: {error}") from error
+    if name not in known:
+        raise SceneError(f"no scene {name!r}; there are: {', '.join(known)}, or a .py file")
     return importlib.resources.files("scenes").joinpath(f"{name}.py")
 
 

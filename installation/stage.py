@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,10 +254,10 @@ class Stage:
         return max(16, round(width * shrink)), max(16, round(height * shrink))
 
     def _carry_out(self, fired: list[str]) -> None:
-        """All triggers of one frame; what only goes forth and back again is not begun."""
-        left = Counter(fired)
-        for address in fired:
-            if address not in _TOGGLES or left.pop(address, 0) % 2:
+        """What was triggered in one frame, each once: of a hundred alike one would be seen. What
+        only goes forth and back again is not begun."""
+        for address, times in Counter(fired).items():
+            if address not in _TOGGLES or times % 2:
                 self._happened(address)
 
     def _happened(self, address: str) -> None:
@@ -330,11 +331,15 @@ class Stage:
         )
 
     def close(self) -> None:
-        """Close the ports, finish the recording, write the report, free the GPU."""
-        self.controls.close()
-        self._camera.close()
-        self.stats.dropped += self._camera.dropped
-        if self.options.report:
-            report.write(Path(self.options.report), self.report())
-        for part in (self._desk, self._preview, self.show):
-            part.release()
+        """Finish the recording, write the report, close the ports, free the GPU; each of them also
+        where one before it fails."""
+        with ExitStack() as last:
+            for part in (self.show, self._preview, self._desk):
+                last.callback(part.release)
+            last.callback(self.controls.close)
+            try:
+                self._camera.close()
+            finally:
+                self.stats.dropped += self._camera.dropped
+                if self.options.report:
+                    report.write(Path(self.options.report), self.report())

@@ -45,9 +45,11 @@ def _daily(text: str) -> str:
     if text == "never":
         return text
     try:
-        time.fromisoformat(text)
+        local = time.fromisoformat(text).tzinfo is None
     except ValueError:
-        raise ValueError("a time of the day like 04:00, or never") from None
+        local = False
+    if not local:
+        raise ValueError("a time of the day like 04:00, by the machine's clock, or never")
     return text
 
 

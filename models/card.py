@@ -99,6 +99,8 @@ class Card:
                 raise ValueError(f"field {key!r} has the wrong type")
         if not _stays(self.name):  # clips and stills are called after it
             raise ValueError(f"the name {self.name!r} cannot be a file's")
+        if self.title and not self.title.isprintable():  # it is written on the window
+            raise ValueError(f"the title {self.title!r} is not text of one line")
         if not 8 <= self.resolution <= 4096:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")
         if self.latent.width > _WIDEST:

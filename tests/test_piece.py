@@ -212,6 +212,12 @@ def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
     assert sorted(path.name for path in tiny.parent.iterdir()) == ["tiny"]
 
 
+@pytest.mark.parametrize("title", ["a\0b", "two\nlines", "\ud800"])
+def test_a_title_that_no_window_can_bear(tiny: Path, title: str) -> None:
+    rewrite(tiny, title=title)
+    assert "is not text of one line" in damaged(tiny)
+
+
 def test_an_upscaler_travels_with_its_piece(tmp_path: Path) -> None:
     torch.manual_seed(0)
     upscaler = Upscaler(scale=2, channels=4, depth=1).eval()

@@ -174,6 +174,31 @@ def test_a_piece_that_cannot_be_opened_does_not_end_the_show(
         assert f"{lost} could not be opened; {left} stays on" in caplog.text
 
 
+def test_a_scene_that_is_for_the_lost_piece_alone_gives_way(
+    place: Path, pieces: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = place.with_name("mine.py")
+    mine.write_text(
+        "from installation.scene import *\n"
+        "class Mine(Scene):\n"
+        "    def start(self, space):\n"
+        "        if 'kind' in space.codes: raise KeyError('hair')\n"
+        "        self.point = space.seed(1)\n"
+        "    def step(self, frame):\n"
+        "        return self.point\n"
+    )
+    order = place.with_name("order.toml")
+    order.write_text(
+        f'[[scene]]\nscene = "{mine}"\npiece = "{pieces[0]}"\n'
+        f'[[scene]]\nscene = "ember"\npiece = "{pieces[1]}"\n'
+    )
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True), {"one"}) as show:
+        run(show, 5)
+        assert "KeyError: 'hair'; mine stays on" in caplog.text
+        assert on(show) == [("ember", "two")]
+        assert show.bus.meant("/on/1").startswith("/ember/")
+
+
 def test_where_no_piece_can_be_opened_the_show_says_why(place: Path) -> None:
     options = Options(venue=str(place), size=SIZE, offscreen=True)
     why = pytest.raises(OSError, match="two went away")

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -133,6 +134,38 @@ def test_every_day_it_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert house.supervisor.run() == 0
     assert house.began == [FRESH, AGAIN]
     assert "the show begins anew, as every day at this time" in caplog.messages
+
+
+def test_a_clock_that_was_years_ahead_costs_no_restart(tmp_path: Path) -> None:
+    right = datetime.datetime(2026, 11, 26, 1)
+    looks = iter([right + datetime.timedelta(days=3650)])
+    passed = iter(range(10_000))
+
+    def now() -> datetime.datetime:
+        return next(looks, None) or right + datetime.timedelta(hours=next(passed))
+
+    terms = Terms(restart=datetime.time(4), grace=0.3, first_wait=0.01)
+    house = House(tmp_path, "play", "close", terms=terms, now=now)
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, AGAIN]
+
+
+def test_what_cannot_begin_just_now_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin = subprocess.Popen
+    refusals = iter([BlockingIOError(11, "Resource temporarily unavailable")] * 2)
+
+    def refused(*args: object, **named: object) -> object:
+        for refusal in refusals:
+            raise refusal
+        return begin(*args, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    house = House(tmp_path, "close")
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, AGAIN, FRESH]
+    assert caplog.text.count("the show cannot begin: [Errno 11] Resource temporarily") == 2
 
 
 def test_a_closed_house_may_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

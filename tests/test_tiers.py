@@ -57,6 +57,9 @@ def test_the_lightest_has_a_whole_frame_and_beyond_it_there_is_none() -> None:
         ladder = Ladder(COSTS, FRAME)
         assert climb(ladder, lambda _, s=seconds: s) == [0]
         assert ladder.stands == stands
+    for _ in range(1000):  # where there is none, nothing is to be kept of it
+        assert not ladder.measured(0.05)
+    assert not ladder._times
 
 
 def test_it_steps_down_at_once_and_up_only_after_a_long_calm() -> None:

@@ -57,8 +57,10 @@ class Ladder:
 
     def measured(self, seconds: float) -> bool:
         """Count a picture that was upscaled in the show. True if another rung is stood on now."""
+        if self.stands is None:
+            return False
         self._times.append(seconds)
-        if self.stands is None or len(self._times) < _LOOK:
+        if len(self._times) < _LOOK:
             return False
         now = median(self._times)
         self._times.clear()

@@ -141,7 +141,6 @@ class Show:
         self._sampling = frame.index % _SAMPLED == 0
         for layer in self.layers:
             layer.warm(whole=layer.player.at_once)
-        self._leave_out_the_broken()
         # While the waiting picture is on, all pieces are made ready, one shader a frame: nothing
         # stutters when the next is put on.
         if not all(player.warm(min(self.size)) for player in self.players.values()):
@@ -153,20 +152,15 @@ class Show:
                 self._take(player)
         self._advance(frame.dt)
 
-    def _leave_out_the_broken(self) -> None:
-        """Go on without a piece that cannot be painted; raise what it was if it is the last."""
-        for name, player in list(self.players.items()):
-            if player.fault is None:
-                continue
-            if len(self.players) == 1:
-                raise player.fault
-            del self.players[name]
-            other = next(iter(self.players))
-            log.error("%s cannot be played, the show goes on without: %s", name, player.fault)
-            if self.player is player:
-                self.cue(self.scene.file, piece=other)
-                self._leave(self.layers[:-1])
-            player.release()
+    def forget(self, name: str) -> None:
+        """Go on without a piece that cannot be painted, and without what still shows it; another
+        must be on, or coming on."""
+        player = self.players.pop(name)
+        left = [layer for layer in self.layers if layer.player is player]
+        if left and self._opened:
+            self._progress = 1.0  # there is nothing that it could come after
+        self._leave(left)
+        player.release()
 
     def _take(self, player: Player) -> None:
         """The newest picture of a piece, if there is a new one."""

@@ -31,6 +31,7 @@ show_log = logging.getLogger("installation.show")  # what the show's process say
 _PATIENCE = 3  # shows that end soon after they began, until the built-in picture comes
 _ABRUPT = 1.0  # seconds
 _HOUR = 3600.0
+_DAY = datetime.timedelta(days=1, hours=2)  # and what summer time may add
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
 
 
@@ -124,10 +125,14 @@ class Supervisor:
         standby = start is Start.STANDBY
         what = "the built-in picture" if standby else "the show"
         log.info("%s begins", what)
-        process = Process(self._command(start))
+        try:
+            process = Process(self._command(start))
+        except (OSError, RuntimeError) as error:  # no memory, no files, no threads left just now
+            log.error("%s cannot begin: %s", what, error)
+            return End.FAILED
         began = time.monotonic()
         health = Health(began, self._terms.hang)
-        anew = None if self._terms.restart is None else next_time(self._now(), self._terms.restart)
+        anew = self._next_restart()
         told = began
         try:
             while not self._over.is_set():
@@ -153,12 +158,18 @@ class Supervisor:
                 if anew is not None and self._now() >= anew:
                     log.info("%s begins anew, as every day at this time", what)
                     return End.PLANNED
+                if anew is not None and anew - self._now() > _DAY:
+                    anew = self._next_restart()  # the clock was years ahead, and was set right
                 if now - told > _HOUR:
                     told = now
                     _tell(what, now - began, health.newest)
         finally:
             process.end(self._terms.grace)
         return End.PLANNED
+
+    def _next_restart(self) -> datetime.datetime | None:
+        at = self._terms.restart
+        return None if at is None else next_time(self._now(), at)
 
 
 class Process:
@@ -174,8 +185,13 @@ class Process:
             threading.Thread(target=_each, args=(self._process.stdout, self._beat), daemon=True),
             threading.Thread(target=_each, args=(self._process.stderr, self._say), daemon=True),
         ]
-        for reader in self._readers:
-            reader.start()
+        try:
+            for reader in self._readers:
+                reader.start()
+        except RuntimeError:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def pulses(self, wait: float) -> list[Pulse]:
         """Those that have come, waiting so many seconds for the first."""
