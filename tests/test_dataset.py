@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
+import time
 import unicodedata
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +21,7 @@ from PIL import Image, ImageCms, ImageOps
 from tests import icc
 from training import picture, source
 from training.dataset import read_dataset
-from training.picture import decode, open_image
+from training.picture import _Room, decode, open_image
 from training.source import DatasetError
 
 Form = Literal["NFC", "NFD"]
@@ -131,7 +134,8 @@ def test_colours_are_those_that_the_profile_means(kind: str) -> None:
 
 def test_a_profile_leaves_transparency_alone() -> None:
     image = Image.new("RGBA", (16, 16), (*LEAF, 128))
-    found, _ = open_image(encoded(image, icc_profile=icc.adobe()), 8)
+    with open_image(encoded(image, icc_profile=icc.adobe()), 8) as (found, _):
+        pass
     assert near(np.asarray(found)[4, 4], (*icc.adobe_in_srgb(LEAF).round().astype(int), 128), 2)
 
 
@@ -510,3 +514,30 @@ def test_odd_exif_does_not_lose_the_picture() -> None:
         ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     pixels = decode(bytes(data), 8, "crop")
     assert near(pixels[4, 4], RED, 12)
+
+
+def test_pixels_have_room_one_after_the_other() -> None:
+    """However many threads decode, so many pixels are in memory at once; a larger image alone."""
+    room, most, now, peak, seen = _Room(100), 100, 0, 0, threading.Lock()
+
+    def decode_one(pixels: int) -> None:
+        nonlocal now, peak
+        with room.taken(pixels):
+            with seen:
+                now += pixels
+                peak = max(peak, now)
+            time.sleep(0.001)
+            with seen:
+                now -= pixels
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(decode_one, [10, 60, 45, 100, 5, 90] * 8))
+        assert peak <= most
+        list(pool.map(decode_one, [250] * 3))
+    assert (peak, now) == (250, 0)
+
+
+def test_sixteen_bits_become_eight() -> None:
+    values = np.arange(65536, dtype=np.uint16).reshape(512, 128)
+    with open_image(encoded(Image.fromarray(values)), 8) as (found, _):
+        assert np.array_equal(np.asarray(found)[..., 0], values // 257)

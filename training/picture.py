@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,7 @@ Picture = NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
+_BAND = 64  # rows
 _OPAQUE = 250  # alpha from which a border pixel counts as the image's own
 _WHITE = (255, 255, 255)
 _TURNS = {  # EXIF's orientation, and what undoes it
@@ -40,8 +42,7 @@ def decode(data: bytes, size: int, fit: Fit) -> Picture:
     border (white where that is transparent); the first frame of an animation. "pad" keeps all of
     the image, "crop" fills the square from its centre. Raises ValueError with the reason.
     """
-    with _faults():
-        image, _ = open_image(data, size)
+    with _faults(), open_image(data, size) as (image, _):
         return _square(*opaque(image), size, fit)
 
 
@@ -55,25 +56,60 @@ class Header:
     bits: int  # per channel
 
 
-def open_image(data: bytes, size: int) -> tuple[Image.Image, Header]:
+class _Room:
+    """Memory for pixels, shared by all threads: one may be as large as it is, if it is alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+        self._left = threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for so many, and have it."""
+        with self._left:
+            self._left.wait_for(lambda: not self._taken or self._taken + pixels <= self._most)
+            self._taken += pixels
+        try:
+            yield
+        finally:
+            with self._left:
+                self._taken -= pixels
+                self._left.notify_all()
+
+
+_ROOM = _Room(MAX_PIXELS)  # about 15 bytes each: 1.5 GB, on however many cores
+
+
+@contextmanager
+def open_image(data: bytes, size: int) -> Iterator[tuple[Image.Image, Header]]:
     """The image, upright, RGB or RGBA in sRGB, and its header; a JPEG perhaps smaller, but both
-    sides at least twice size. Raises ValueError with the reason."""
-    with _faults():
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
-        whole = image.size
-        deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[24] == 16)
-        if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
-            frames = 1
-            image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
-        else:
-            frames = int(getattr(image, "n_frames", 1))
-        image.load()
-        turned = _upright(image)
-        if turned.size != image.size:  # on its side
-            whole = (whole[1], whole[0])
-        return _srgb(turned), Header(*whole, frames, 16 if deep else 8)
+    sides at least twice size. Others wait while it is large: let it go soon.
+
+    Raises ValueError with the reason.
+    """
+    with ExitStack() as room:
+        with _faults():
+            found = _loaded(data, size, room)
+        yield found
+
+
+def _loaded(data: bytes, size: int, room: ExitStack) -> tuple[Image.Image, Header]:
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
+    whole = image.size
+    deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[24] == 16)
+    if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
+        frames = 1
+        image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
+    else:
+        frames = int(getattr(image, "n_frames", 1))
+    room.enter_context(_ROOM.taken(image.width * image.height))
+    image.load()
+    turned = _upright(image)
+    if turned.size != image.size:  # on its side
+        whole = (whole[1], whole[0])
+    return _srgb(turned), Header(*whole, frames, 16 if deep else 8)
 
 
 @contextmanager
@@ -109,10 +145,14 @@ def _srgb(image: Image.Image) -> Image.Image:
 def _eight_bit(image: Image.Image) -> Image.Image:
     """RGB or RGBA, from greyscale, palette, CMYK, 16-bit and float modes."""
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, np.float64)
+        values = np.asarray(image)
         # PNG stores 16-bit grey as 0 to 65535, whatever PIL calls the mode.
         scale = 257 if (values.size and values.max() > 255) or image.mode != "I" else 1
-        return Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8)).convert("RGB")
+        grey = np.empty(values.shape, np.uint8)
+        for row in range(0, len(values), _BAND):  # as floats the whole would be eight times as much
+            band = slice(row, row + _BAND)
+            grey[band] = np.clip(values[band] / scale, 0, 255)
+        return Image.fromarray(grey).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
     return image.convert("RGB")

@@ -51,7 +51,11 @@ class Look:
 
 def look(data: bytes) -> Look:
     """Decode once and measure. Raises ValueError with the reason for what is no readable image."""
-    image, header = open_image(data, SIDE)
+    with open_image(data, SIDE) as (image, header):
+        return _measured(data, image, header)
+
+
+def _measured(data: bytes, image: Image.Image, header: Header) -> Look:
     rgb, ground = opaque(image)
     whole = rgb.size == (header.width, header.height)
     pixel_hash = hashlib.sha256(repr(rgb.size).encode() + rgb.tobytes()) if whole else None

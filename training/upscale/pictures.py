@@ -34,7 +34,10 @@ def read_pictures(
     """
 
     def read(data: bytes) -> Picture:
-        image, _ = opaque(open_image(data, largest)[0])
+        with open_image(data, largest) as (found, _):
+            return fitting(*opaque(found))
+
+    def fitting(image: Image.Image, _: object) -> Picture:
         share = largest / max(image.size)
         if share < 1:
             size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
