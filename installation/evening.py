@@ -171,7 +171,7 @@ class Evening:
         unless somebody has moved it since."""
         bus = self._show.bus
         before = {a: v for a, v in self._before.items() if bus.moved_by(a) == _US}
-        wanted = self._program.moved_by(entry) if entry else {}
+        wanted = self._program.moved_by(entry, bus) if entry else {}
         self._before = {a: before.pop(a, bus.target(a)) for a in wanted}
         for address, value in [*before.items(), *wanted.items()]:
             bus.post(address, value, _US)

@@ -83,15 +83,21 @@ class Programme:
         name = Path(entry.piece).name
         return name if name in self.pieces else ""
 
-    def moved_by(self, entry: Entry) -> dict[str, float]:
-        """What an entry sets; not what is its piece's, where another piece is played instead."""
+    def moved_by(self, entry: Entry, bus: Bus) -> dict[str, float]:
+        """What an entry sets; not what is its piece's, where another piece is played instead, or
+        where the setlist is ours and an artist's own piece is called as one that ships."""
         ours = bool(self.piece_of(entry)) or not entry.piece
-        return {a: v for a, v in entry.parameters.items() if ours or not a.startswith("/piece/")}
+        theirs = bool(self.venue.play.setlist)
+
+        def there(address: str) -> bool:
+            return not address.startswith("/piece/") or (ours and (theirs or address in bus))
+
+        return {a: v for a, v in entry.parameters.items() if there(a)}
 
     def faults(self, bus: Bus, where: str) -> Iterator[tuple[str, str]]:
         """Who moves what is not there or cannot go so far, and what is wrong with it: the venue,
         as `where`, or an entry of the setlist."""
-        for who, moves in self._moves(where):
+        for who, moves in self._moves(bus, where):
             for address, value in moves:
                 says = _fault(bus, address, value)
                 if says:
@@ -107,10 +113,10 @@ class Programme:
                 if says:
                     yield where, f"by MIDI, {says}"
 
-    def _moves(self, where: str) -> Iterator[tuple[str, Iterable[tuple[str, float]]]]:
+    def _moves(self, bus: Bus, where: str) -> Iterator[tuple[str, Iterable[tuple[str, float]]]]:
         yield where, self.venue.parameters.items()
         for entry in self.order.scene:
-            yield f"the setlist's {entry.scene}", self.moved_by(entry).items()
+            yield f"the setlist's {entry.scene}", self.moved_by(entry, bus).items()
 
     def check(self, bus: Bus, where: str) -> None:
         """Raise VenueError or SetlistError for the first of the faults."""

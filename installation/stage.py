@@ -47,6 +47,7 @@ from installation.watch.schedule import Hours
 log = logging.getLogger(__name__)
 
 _TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen", "/stage/black"}
+_STEPS = {"/stage/next", "/stage/next_piece"}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
@@ -254,10 +255,11 @@ class Stage:
         return max(16, round(width * shrink)), max(16, round(height * shrink))
 
     def _carry_out(self, fired: list[str]) -> None:
-        """What was triggered in one frame, each once: of a hundred alike one would be seen. What
-        only goes forth and back again is not begun."""
+        """What was triggered in one frame. Steps count; what only goes forth and back again is not
+        begun, and of a hundred others alike one would be seen, so no more is done."""
         for address, times in Counter(fired).items():
-            if address not in _TOGGLES or times % 2:
+            done = times if address in _STEPS else times % 2 if address in _TOGGLES else 1
+            for _ in range(done):
                 self._happened(address)
 
     def _happened(self, address: str) -> None:

@@ -130,6 +130,20 @@ def test_every_piece_can_be_steered_and_what_two_share_is_one_address(show: stag
         assert values[latent.labels[0].values.index("disc")] == pytest.approx(1, abs=0.01)
 
 
+def test_an_artists_own_piece_may_be_called_as_one_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It plays in the setlist that ships, whose parameters for the other one it does not have."""
+    monkeypatch.chdir(tmp_path)
+    own = make_piece(tmp_path / "pieces" / "masks", 16, OTHER)
+    with opened(Options(size=SIZE, offscreen=True)) as show:
+        assert show.program.pieces["masks"].resolve() == own.resolve()
+        assert "/piece/ground/black" not in show.bus
+        show.bus.post("/stage/scene/masquerade", 1)
+        run(show, 3)
+        assert on(show)[-1] == ("masquerade", "masks")
+
+
 def test_a_piece_that_is_asked_for_plays_everything(place: Path, pieces: tuple[Path, Path]) -> None:
     with opened(Options(piece=str(pieces[1]), venue=str(place), size=SIZE, offscreen=True)) as show:
         assert list(show.show.players) == ["two"]

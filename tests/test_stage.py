@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -194,6 +195,18 @@ def test_another_size_in_the_middle_of_transitions(show: stage.Stage) -> None:
         run(show, 2)
         show.show.resize((SIZE[0] + 8 * turn, SIZE[1]))
         assert run(show, 2).mean() > 1
+
+
+def test_of_many_alike_in_one_frame_one_is_done(
+    show: stage.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Mock()
+    monkeypatch.setattr(show._presets, "_write", written)
+    for _ in range(500):
+        show.bus.post("/preset/store", 1, "osc")
+        show.bus.post("/preset/1", 1, "osc")
+    run(show, 1)
+    assert written.call_count == 1
 
 
 def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
