@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from models.card import read_card
 from models.latent import Latent
 from tests.images import noise
 from training.adapt import Adaptation
@@ -68,3 +69,16 @@ def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
     one, two = (load_file(tmp_path / f"{n}.training" / NAME) for n in ("whole", "parts"))
     assert float(one["module.strength"]) != 0.8
     assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_a_strength_asked_for_on_resume_is_kept_to(tmp_path: Path) -> None:
+    folder = noise(tmp_path / "noise", 40)
+    settings = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8"]
+    out = tmp_path / "p"
+    train(folder, out=out, budget="0.04kimg", overrides=settings)
+    made = train(folder, out=out, budget="0.12kimg", overrides=["augment=0.6"], resume=True)
+    assert made is not None
+    told = read_card(made).training["recipe"]
+    assert (told["augment"], told["adapt"]) == (0.6, False)
+    strength = load_file(tmp_path / "p.training" / NAME)["module.strength"]
+    assert float(strength) == pytest.approx(0.6)

@@ -105,6 +105,15 @@ def test_the_best_is_remembered_over_a_resume(images: Path, tmp_path: Path) -> N
     assert torch.equal(exported(out), better.average(0)["seed.weight"])
 
 
+def test_of_states_about_as_near_the_latest_is_kept(images: Path, tmp_path: Path) -> None:
+    """But as near as the nearest there was: many small steps away do not add up."""
+    out = tmp_path / "p"
+    judge = Scripted([Figures(d, GOOD) for d in (6.0, 5.0, 5.2, 5.4, 5.6)])
+    train(images, out=out, budget=kimg(11), overrides=TINY, judge=judge)
+    assert torch.equal(exported(out), judge.average(2)["seed.weight"])
+    assert piece.load(out).card.training["best"]["distance"] == 5.2
+
+
 def test_figures_of_other_images_do_not_compare(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "p"
     train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([Figures(1.0, GOOD)]))

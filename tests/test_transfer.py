@@ -18,10 +18,12 @@ from tests.images import noise
 from tests.pieces import make_piece
 from training import UsageError
 from training.checkpoint import CheckpointError, read_checkpoint
+from training.growth import from_size, plan
+from training.lineage import given, suited
 from training.module import GanModule
-from training.recipe import make_recipe
+from training.recipe import RecipeError, load_recipe, make_recipe
 from training.train import train
-from training.transfer import REST, begin_from
+from training.transfer import REST, Taken, begin_from
 
 HERE = Latent(6, (Label("hair", ("black", "red")),), (Code("size", "continuous"),))
 THERE = Latent(
@@ -42,7 +44,8 @@ def test_everything_of_the_same_shape_comes_along_and_inputs_by_meaning(tmp_path
     _, theirs = load_unfolded(folder)
     mine = module()
     fresh = mine.generator.seed.weight.detach().clone()
-    assert not begin_from(mine, folder)  # no training folder beside it, so no discriminator
+    # no training folder beside it, so no discriminator
+    assert begin_from(mine, folder) == Taken(layers=4, of=4, discriminator=False)
     seed, other = mine.generator.seed.weight, theirs.seed.weight
     assert torch.equal(seed[:, :4], other[:, :4])
     assert torch.equal(seed[:, 4:6], fresh[:, 4:6])  # two more dimensions of z
@@ -61,7 +64,10 @@ def test_a_larger_network_begins_from_a_smaller_piece(tmp_path: Path) -> None:
     _, theirs = load_unfolded(folder)
     mine = module(resolution=64)
     fresh = mine.generator.picture.weight.detach().clone()
-    begin_from(mine, folder)
+    taken = begin_from(mine, folder)
+    assert str(taken) == (
+        "3 of its 4 layers fit the recipe's networks, so its pictures have to be found again"
+    )
     assert torch.equal(mine.generator.seed.weight, theirs.seed.weight)
     assert torch.equal(mine.generator.picture.weight, fresh)  # it draws from another stage
 
@@ -86,6 +92,52 @@ def test_a_wider_network_draws_the_same_pictures_at_first(tmp_path: Path) -> Non
     wider = mine.generator.picture.weight.grad
     assert wider is not None
     assert wider[8:].abs().max() > 0  # what is new learns
+
+
+@pytest.mark.parametrize(
+    ("growth", "start", "resolution", "is_now"),
+    [
+        ("32:2x64 64:3 128:5", 128, 128, ""),
+        ("32:2x64 64:3 128:5", 64, 128, "64:3 128:5"),
+        ("64:3 128:5", 16, 128, "16:1 32:1 64:3 128:5"),
+        ("", 64, 64, ""),
+        ("", 64, 256, "64:1 128:1 256:9"),
+        ("16:1 32:2 64:3 128:5", 32, 64, "32:2 64:3 128:5"),  # and on, if it is resumed larger
+    ],
+)
+def test_it_grows_from_the_pieces_size(
+    growth: str, start: int, resolution: int, is_now: str
+) -> None:
+    assert from_size(growth, start, resolution) == is_now
+    plan(is_now, resolution, 32)
+
+
+@pytest.mark.parametrize("recipe", ["quick", "masks", "fewshot", "anime", "progressive"])
+@pytest.mark.parametrize("size", [64, 128])
+def test_every_recipe_draws_the_pieces_pictures_at_first(
+    tmp_path: Path, recipe: str, size: int
+) -> None:
+    folder = make_piece(tmp_path / "p", size, HERE)
+    card, theirs = load_unfolded(folder)
+    suits = suited(load_recipe(recipe), card, set())
+    assert suits.resolution == max(size, load_recipe(recipe).resolution)
+    mine = GanModule(suits.settled(100), Latent(suits.z, HERE.labels, HERE.codes))
+    assert begin_from(mine, folder).layers == size.bit_length() - 2
+    points = torch.randn(4, HERE.width, generator=torch.Generator().manual_seed(0))
+    assert mine.size.resolution == size
+    assert torch.allclose(mine.average(points), theirs.eval()(points), atol=1e-5)
+
+
+def test_what_is_asked_for_is_not_the_pieces(tmp_path: Path) -> None:
+    card, _ = load_unfolded(make_piece(tmp_path / "p", 64, HERE))
+    small = suited(load_recipe("quick", resolution=32), card, given([], 32))
+    assert (small.resolution, small.growth) == (32, "")
+    own = ["generator=4:64 8:64 16:64 32:64", "z=9", "resolution=64"]
+    kept = suited(load_recipe("quick", own), card, given(own, None))
+    assert (kept.generator, kept.z) == ("4:64 8:64 16:64 32:64", 9)
+    short = ["generator=4:64 8:64 16:64", "resolution=32"]
+    with pytest.raises(RecipeError, match="with --from: generator: ends at 16 pixels"):
+        suited(load_recipe("quick", short), card, given(short[:1], None))
 
 
 @pytest.fixture
@@ -139,6 +191,53 @@ def test_a_training_from_a_piece_goes_on_by_the_same_command(images: Path, tmp_p
     assert told["recipe"]["generator_rest"] == REST
 
 
+def test_a_growing_training_from_a_piece_goes_on_by_the_same_command(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make_piece(tmp_path / "first", 16, Latent(8))
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('resolution = 32\ngrowth = "8:1 16:1 32:2"\n')
+    tiny = ["batch=4", "precision=float32", "cooldown=0"]
+    for budget in ("0.008kimg", "0.016kimg"):
+        made = train(
+            images, out=tmp_path / "p", budget=budget, resume="or-start", overrides=tiny,
+            recipe=str(recipe), begin_with=first,
+        )  # fmt: skip
+        assert made is not None
+    told = read_card(made).training
+    assert (told["recipe"]["growth"], told["recipe"]["z"]) == ("16:1 32:2", 8)
+    assert told["kimg"] == 0.016
+    assert "beginning from first: its pictures\n" in capsys.readouterr().err
+
+
+def test_what_was_trained_on_is_not_held_out_later(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=[*TINY, "hold_out=0"])
+    more = [*TINY, "hold_out=0.3"]
+    train(images, out=tmp_path / "a", budget="0.012kimg", overrides=more, resume=True)
+    assert "hold_out stays 0: this piece has been trained on" in capsys.readouterr().err
+    heir = train(images, out=tmp_path / "b", budget="0.008kimg", overrides=more, begin_with=seen)
+    assert "hold_out stays 0: noise has been trained on" in capsys.readouterr().err
+    for made in (seen, heir):
+        told = read_card(made).training
+        assert (told["hold_out"], told["recipe"]["hold_out"]) == (0, 0)
+    others = noise(tmp_path / "others")
+    free = train(others, out=tmp_path / "c", budget="0.008kimg", overrides=more, begin_with=seen)
+    assert read_card(free).training["hold_out"] == 0.3
+
+
+def test_whose_the_pieces_images_were_stays_with_what_comes_of_it(
+    images: Path, tmp_path: Path
+) -> None:
+    theirs, mine = {"author": "A. Artist", "licence": "CC0-1.0"}, {"author": "B. Artist"}
+    (images / "provenance.json").write_text(json.dumps(theirs))
+    first = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=TINY)
+    (images / "provenance.json").write_text(json.dumps(mine))
+    heir = train(images, out=tmp_path / "b", budget="0.008kimg", overrides=TINY, begin_with=first)
+    assert read_card(heir).provenance == [mine, theirs]
+
+
 def test_a_damaged_discriminator_begins_anew(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +253,6 @@ def test_a_damaged_discriminator_begins_anew(
 def test_refusals(images: Path, tmp_path: Path) -> None:
     with pytest.raises(PieceError, match="no piece 'ghost'"):
         train(images, out=tmp_path / "p", overrides=TINY, begin_with="ghost")
-    with pytest.raises(CheckpointError, match="nothing to resume"):
+    with pytest.raises(CheckpointError, match=r"no training in .* yet; leave out"):
         train(images, out=tmp_path / "p", overrides=TINY, begin_with="masks", resume=True)
     assert not (tmp_path / "p").exists()

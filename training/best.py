@@ -2,7 +2,8 @@
 
 Somebody who knows gives figures (training/metrics); here is what follows from them. A state is
 better where its distance is smaller, if it is varied enough and does not copy: a generator that
-repeats its few best pictures, or the dataset's, also comes close.
+repeats its few best pictures, or the dataset's, also comes close. Of states about as near, the
+latest is the best: labels and codes are still learned where the distance no longer tells.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from training.recovery import Snapshots
 
 NAME = "best.safetensors"
 VARIED = 0.6  # of the real images' diversity, at least, for a state worth keeping
+NEAR = 1.05  # times the smallest distance: as near, as far as can be told
 COLLAPSED = 0.3  # below this the generator repeats itself
 _EVEN = 20  # looks; after them the next comes after a twentieth more
 FAR = 3.0  # times the best distance: what was learned is being lost
@@ -104,10 +106,12 @@ class Best(pl.Callback):
         return far or figures.diversity < COLLAPSED
 
     def _keep(self, module: GanModule, figures: Figures) -> None:
-        subject = self._subject(module)
-        if self.kept.get("subject") == subject and figures.distance >= self.kept["distance"]:
+        subject, least = self._subject(module), figures.distance
+        if self.kept.get("subject") == subject:
+            least = min(least, self.kept.get("least", self.kept["distance"]))
+        if figures.distance > max(least, NEAR * least):
             return
-        account = {**asdict(figures), "kimg": module.kimg, "subject": subject}
+        account = {**asdict(figures), "kimg": module.kimg, "subject": subject, "least": least}
         with going_on("the best state"):
             write_state(self.folder / NAME, dict(module.average.state_dict()), account)
             self.kept = account

@@ -118,7 +118,7 @@ def write_checkpoint(folder: Path, module: GanModule, account: dict[str, Any]) -
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and account of the newest whole checkpoint. Raises CheckpointError."""
-    reason = "there is none"
+    reason = ""
     for path in (folder / NAME, folder / PREVIOUS):
         try:
             tensors, account = read_state(path)
@@ -129,7 +129,11 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             continue
         except CheckpointError as error:
             reason = str(error)
-    raise CheckpointError(f"nothing to resume in {folder}: {reason}")
+    raise CheckpointError(
+        f"nothing to resume in {folder}: {reason}"
+        if reason
+        else f"there is no training in {folder} yet; leave out --resume"
+    )
 
 
 def has_checkpoint(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from models import piece
 from models.card import CARD, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
 from models.directions import find_directions
 from models.upscaler import build
+from training import lineage
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
@@ -35,7 +36,7 @@ def make_card(
         latent=module.latent,
         generator=network.arguments(),
         directions=find_directions(network.fold(), module.latent.z),
-        provenance=data.provenance,
+        provenance=lineage.provenance(data.provenance, account),
         training={
             "dataset": data.name,
             "images": len(data),
@@ -46,7 +47,7 @@ def make_card(
             "skipped": module.health.skipped,
             "torch": torch.__version__,
             "recipe": account["recipe"],
-            **({"from": account["from"]} if "from" in account else {}),
+            **lineage.told_of(account),
         },
     )
 

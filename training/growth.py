@@ -55,6 +55,18 @@ def plan(text: str, resolution: int, batch: int) -> tuple[Size, ...]:
     return _spread(found)
 
 
+def from_size(text: str, start: int, resolution: int) -> str:
+    """A recipe's `growth` for networks that are `start` pixels large already: smaller sizes left
+    out, those missing between there and the resolution put in. "" where nothing has to grow."""
+    if start >= resolution:
+        return ""
+    known = {int(item.partition(":")[0]): item for item in text.split()}
+    sizes = [start]
+    while sizes[-1] < max(resolution, *known, 0):
+        sizes.append(2 * sizes[-1])
+    return " ".join(known.get(size, f"{size}:{9 if size == resolution else 1}") for size in sizes)
+
+
 def _spread(entries: list[tuple[int, float, int]]) -> tuple[Size, ...]:
     whole = sum(share for _, share, _ in entries)
     sizes, begins = [], 0.0

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.card import GENERATOR, Card, PieceError, read_card
+from models.card import Card, PieceError, read_card
 from models.shelf import find
-from training import UsageError
+from training import UsageError, lineage
 from training.lock import held
 from training.machines import Machines
 from training.naming import checked, name_of, tell_left_out
@@ -63,6 +63,8 @@ def train(
     if recipe is not None or not going_on:
         plan = load_recipe(recipe or "quick", overrides, resolution=resolution)
     source = find(begin_with) if begin_with is not None and not going_on else None
+    if source is not None:
+        plan = lineage.suited(plan, read_card(source), lineage.given(overrides, resolution))
     saved = None
     with ExitStack() as claim:
         if going_on:
@@ -71,12 +73,8 @@ def train(
             if machines.lead and work.is_dir():
                 claim.enter_context(held(work))
             saved = read_checkpoint(work)
-            if recipe is None:
-                plan = make_recipe(
-                    saved[1]["recipe"], overrides, "as before", resolution=resolution
-                )
-            else:
-                plan = _resting(plan, saved[1])
+            again = plan if recipe is not None else None
+            plan = _going_on(again, saved[1], overrides, resolution)
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []
@@ -86,13 +84,23 @@ def train(
         return _run(job, claim)
 
 
-def _resting(plan: Recipe, account: dict[str, Any]) -> Recipe:
-    """A recipe given on resume; the generator rests as long as it was to since it began from a
-    piece."""
-    if "from" not in account:
-        return plan
-    rest = max(plan.generator_rest, account["recipe"]["generator_rest"])
-    return plan.model_copy(update={"generator_rest": rest})
+def _going_on(
+    again: Recipe | None,
+    account: dict[str, Any],
+    overrides: Sequence[str],
+    resolution: int | None,
+) -> Recipe:
+    """The recipe of a training that goes on: the one it had, or one that is given `again`. What it
+    began from and what it was trained on stay."""
+    before = make_recipe(account["recipe"], where="as before")
+    asked = lineage.given(overrides, resolution)
+    if again is None:
+        # A strength that is asked for is kept to, though it adapted until now.
+        data = account["recipe"] | ({"adapt": "auto"} if "augment" in asked else {})
+        again = make_recipe(data, overrides, "as before", resolution=resolution)
+    elif "from" in account:
+        again = lineage.as_begun(again, before, asked)
+    return lineage.once_trained_on(again, before.hold_out, "this piece")
 
 
 def _piece_folder(out: str | Path | None, name: str) -> Path:
@@ -160,8 +168,12 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
         _report(data)
     whole = data.digest()
     images = len(data)
-    data, held_out = split(data, share=job.recipe.hold_out)
-    recipe = job.recipe.settled(images, len(held_out))
+    plan = job.recipe
+    if job.source is not None:
+        card = read_card(job.source)
+        plan = lineage.once_trained_on(plan, lineage.held_out_of(card, data.name), card.name)
+    data, held_out = split(data, share=plan.hold_out)
+    recipe = plan.settled(images, len(held_out))
     shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
@@ -206,11 +218,12 @@ def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
     from training.transfer import REST, begin_from
 
     card = read_card(source)
-    if not begin_from(module, source):  # a new D would lead a good G astray until it knows better
+    taken = begin_from(module, source)
+    if not taken.discriminator:  # a new one would lead a good G astray until it knows better
         rest = max(module.recipe.generator_rest, REST)
         module.recipe = module.recipe.model_copy(update={"generator_rest": rest})
-    print(f"beginning from {card.name}", file=sys.stderr)
-    return {"from": {"name": card.name, "sha256": card.files[GENERATOR]["sha256"]}}
+    print(f"beginning from {card.name}: {taken}", file=sys.stderr)
+    return {"from": lineage.account_of(card)}
 
 
 def _restore(

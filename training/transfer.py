@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -23,15 +24,31 @@ REST = 2.0  # kimg in which a new discriminator learns alone
 LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
 
 
-def begin_from(module: GanModule, folder: Path) -> bool:
-    """Take over what fits from a piece; whether the discriminator came too.
+class Taken(NamedTuple):
+    """layers: of the piece's, of how many; with all of them its pictures are drawn."""
+
+    layers: int
+    of: int
+    discriminator: bool
+
+    def __str__(self) -> str:
+        if self.layers == self.of:
+            return f"its pictures{', and its discriminator' if self.discriminator else ''}"
+        return (
+            f"{self.layers} of its {self.of} layers fit the recipe's networks, so its pictures "
+            "have to be found again"
+        )
+
+
+def begin_from(module: GanModule, folder: Path) -> Taken:
+    """Take over what fits from a piece, and say how much that was.
 
     Raises PieceError for a damaged piece, UsageError where nearly nothing fits.
     """
     card, source = load_unfolded(folder)
     mine, theirs = module.generator.state_dict(), source.state_dict()
     same_end = source.resolution == module.generator.resolution
-    taken = 0
+    taken = layers = 0
     for key, tensor in mine.items():
         other = theirs.get(key)
         if other is None or (key.startswith("picture.") and not same_end):
@@ -43,6 +60,7 @@ def begin_from(module: GanModule, folder: Path) -> bool:
         else:
             continue
         taken += other.numel()
+        layers += key.endswith("weight") and other.dim() > 1
     if taken < LEAST * sum(tensor.numel() for tensor in theirs.values()):
         raise UsageError(
             f"--from {folder}: its network has little in common with the recipe's; give the recipe "
@@ -50,7 +68,8 @@ def begin_from(module: GanModule, folder: Path) -> bool:
             "pixels on"
         )
     module.average.load_state_dict(mine)
-    return _take_discriminator(module, folder)
+    of = sum(key.endswith("weight") and tensor.dim() > 1 for key, tensor in theirs.items())
+    return Taken(layers, of, _take_discriminator(module, folder))
 
 
 def _fits(other: Tensor, tensor: Tensor) -> bool:

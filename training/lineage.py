@@ -1,0 +1,97 @@
+"""What a training takes over from the piece that it begins from, beside its weights (transfer.py):
+size and width, so that they fit, which images were held out, and whose the images were."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from models.architecture import FIRST, parse
+from models.card import GENERATOR, Card
+from training.growth import from_size
+from training.recipe import Recipe, make_recipe
+
+
+def given(overrides: Sequence[str], resolution: int | None) -> set[str]:
+    """The keys of a recipe that somebody asked for on the command line."""
+    keys = {override.partition("=")[0].strip() for override in overrides}
+    return keys | ({"resolution"} if resolution is not None else set())
+
+
+def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
+    """The recipe for a training from this piece: its pictures are drawn from the first step on.
+
+    What the recipe says nothing of is as in the piece, it is trained at the piece's size at least,
+    and grows from there; unless asked for otherwise.
+    """
+    size = recipe.resolution if "resolution" in asked else max(recipe.resolution, card.resolution)
+    start = min(size, card.resolution)
+    found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
+    if "z" not in recipe.model_fields_set:
+        found["z"] = card.latent.z
+    if "generator" not in recipe.model_fields_set:
+        channels = list(card.generator["channels"])
+        channels += parse(recipe.generator)[len(channels) :]
+        found["generator"] = " ".join(f"{FIRST << i}:{c}" for i, c in enumerate(channels))
+    return _with(recipe, found)
+
+
+def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
+    """A recipe given again on resume, for a training that began from a piece: as suited to it then,
+    and G rests as long as it was to."""
+    size = recipe.resolution if "resolution" in asked else max(recipe.resolution, saved.resolution)
+    start = saved.sizes[0].resolution
+    found: dict[str, Any] = {
+        "resolution": size,
+        "growth": from_size(recipe.growth, start, size),
+        "generator_rest": max(recipe.generator_rest, saved.generator_rest),
+    }
+    for key in {"z", "generator"} - recipe.model_fields_set:
+        found[key] = getattr(saved, key)
+    return _with(recipe, found)
+
+
+def _with(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
+    """Checked, as a copy with changes would not be. Raises RecipeError."""
+    return make_recipe(recipe.model_dump(exclude_unset=True) | changes, where="with --from")
+
+
+def once_trained_on(recipe: Recipe, before: float, where: str) -> Recipe:
+    """What was trained on cannot be held out any more: at most as many images are as `before`."""
+    if recipe.hold_out <= before:
+        return recipe
+    print(
+        f"hold_out stays {before:g}: {where} has been trained on the others already, so they could "
+        "tell nothing",
+        file=sys.stderr,
+    )
+    return recipe.model_copy(update={"hold_out": before})
+
+
+def held_out_of(card: Card, dataset: str) -> float:
+    """The share of a dataset, by its name, that a piece was not trained on; 1 where it was trained
+    on another."""
+    told = card.training
+    return float(told.get("hold_out", 0)) if told.get("dataset") == dataset else 1.0
+
+
+def account_of(card: Card) -> dict[str, Any]:
+    """What a checkpoint remembers of the piece that its training began from."""
+    return {
+        "name": card.name,
+        "sha256": card.files[GENERATOR]["sha256"],
+        "provenance": card.provenance,
+    }
+
+
+def told_of(account: dict[str, Any]) -> dict[str, Any]:
+    """The same for a card."""
+    begun = account.get("from")
+    return {"from": {key: begun[key] for key in ("name", "sha256")}} if begun else {}
+
+
+def provenance(own: Sequence[dict[str, Any]], account: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whose the images are: the dataset's own, then those that came with the piece before."""
+    before = account.get("from", {}).get("provenance", [])
+    return [*own, *(record for record in before if record not in own)]
