@@ -7,8 +7,10 @@ error that names file, key, value and what is allowed.
 from __future__ import annotations
 
 import importlib.resources
+import logging
 import tomllib
 from datetime import time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -24,6 +26,8 @@ from pydantic import (
 )
 
 from installation.watch.schedule import Hours
+
+log = logging.getLogger(__name__)
 
 Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
@@ -220,17 +224,33 @@ def shipped() -> list[str]:
 
 
 def load(name: str = "rehearsal") -> Venue:
-    """A venue by the name of one that ships or by a path ending in .toml. Raises VenueError."""
+    """A venue by a path ending in .toml, or by name: NAME.toml in the working folder, else the one
+    that ships. Raises VenueError."""
     if not name.endswith(".toml"):
-        if name not in shipped():
-            raise VenueError(f"no venue {name!r}; there are: {', '.join(shipped())}, or a file")
-        text = importlib.resources.files("venue").joinpath(f"{name}.toml").read_text("utf-8")
-        return parse(text, f"venue/{name}.toml")
+        own = Path(f"{name}.toml")
+        if not own.is_file():
+            return _shipped(name)
+        _say_whose(name, own.absolute())
+        name = str(own)
     try:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise VenueError(f"cannot read the venue file {name}: {error}") from error
     return parse(text, name)
+
+
+def _shipped(name: str) -> Venue:
+    if name not in shipped():
+        there = ", ".join(shipped())
+        raise VenueError(f"no venue {name!r}; there are: {there}, or a .toml file of your own")
+    text = importlib.resources.files("venue").joinpath(f"{name}.toml").read_text("utf-8")
+    return parse(text, f"venue/{name}.toml")
+
+
+@cache
+def _say_whose(name: str, file: Path) -> None:
+    """Once: a command may look at its venue several times."""
+    log.info("the venue %s is %s, not one that ships", name, file)
 
 
 def parse(text: str, where: str) -> Venue:

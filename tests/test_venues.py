@@ -73,6 +73,24 @@ def test_a_venue_that_is_not_there(tmp_path: Path) -> None:
         venue.load(str(tmp_path / "nosuch.toml"))
 
 
+def test_a_copy_in_the_working_folder_comes_before_the_one_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.chdir(tmp_path)
+    assert venue.load("gallery").window.picture == 1080
+    assert caplog.text == ""
+    (tmp_path / "gallery.toml").write_text("[window]\npicture = 640")
+    assert venue.load("gallery").window.picture == 640
+    venue.load("gallery")
+    assert caplog.messages == [
+        f"the venue gallery is {tmp_path / 'gallery.toml'}, not one that ships"
+    ]
+    (tmp_path / "gallery.toml").write_text("[window]\npictur = 640")
+    with pytest.raises(venue.VenueError, match=r"^gallery\.toml: unknown key"):
+        venue.load("gallery")
+
+
 @pytest.mark.parametrize(
     "text", ["", "scene = []", '[[scene]]\nscene = "drift"\nseconds = -1', "[[scene]]\nname = 1"]
 )
