@@ -102,6 +102,18 @@ def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_setlist_that_is_not_there_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(setlist.SetlistError, match="count from the folder you work in") as caught:
+        setlist.load("evening.toml")
+    assert str(tmp_path / "evening.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(setlist.SetlistError, match=r"cannot read the setlist \.: "):
+        setlist.load(".")
+
+
 def test_every_key_is_explained_with_its_default() -> None:
     text = (Path(__file__).parent.parent / "venue" / "README.md").read_text("utf-8")
     for table, field in venue.Venue.model_fields.items():
