@@ -143,9 +143,12 @@ def test_scenes_lists_every_address_as_text_and_json() -> None:
     unbound = {row["address"] for row in rows if not row["midi"]}
     assert {"/stage/quit", "/clock/beat", "/wall/top_left_x", "/sound/bass"} <= unbound
     assert {address.split("/")[1] for address in unbound} == {
-            "stage", "clock", "wall", "sound", "preset",
+            "stage", "clock", "wall", "sound", "preset", "on", "go",
         }  # fmt: skip
     assert "/stage/next" not in unbound
+    docs = {row["address"]: row["doc"] for row in rows}
+    assert docs["/on/1"].startswith("/drift/speed: ")
+    assert docs["/go/2"].startswith("/stage/scene/")
 
 
 def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: Path) -> None:
