@@ -58,6 +58,8 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{piece}", "--report", "{here}/nosuch/a.json"], "there is no folder"),
         (["play", "{piece}", "--report", "{here}/empty"], "is a folder"),
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
+        (["play", "{piece}", "--offscreen", "--out", "old.mp4"], "old.mp4 is there already"),
+        (["export", "--out", "comma.py"], "comma.py is there already"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/order.toml"], "mix/nosuch"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/nan.toml"], "/light/brightness"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/map.toml"], "there is no /nosuch/x"),
@@ -109,6 +111,7 @@ def prepare(here: Path, piece: Path) -> None:
         (here / name).mkdir()
     Image.new("RGB", (40, 40), "red").save(here / "one" / "a.png")
     (here / "broken" / "a.jpg").write_bytes(b"\xff\xd8 not an image")
+    (here / "old.mp4").write_text("a film of last year")
     (here / "bad.toml").write_text('[window]\ncolour = "red"\n')
     (here / "list.toml").write_text('[[scene]]\nscene = "drift"\ntransition = "mix/nosuch"\n')
     (here / "order.toml").write_text(f"[play]\nsetlist = '{here / 'list.toml'}'\n")
