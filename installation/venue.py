@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
+_PASSWORD = (8, 128)  # characters, at least and at most
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -103,7 +104,7 @@ class Web(Table):
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 serves the whole network.")
     port: int = Field(8080, ge=1, le=65535)
     password: SecretStr | None = Field(
-        None, min_length=8, max_length=128,
+        None, min_length=_PASSWORD[0], max_length=_PASSWORD[1],
         description="Asked for, under any user name; left out: nobody is asked.",
     )  # fmt: skip
 
@@ -298,6 +299,8 @@ def _first_fault(error: ValidationError, model: type[BaseModel]) -> str:
     if fault["type"] == "extra_forbidden":
         allowed = _keys(model, fault["loc"][:-1])
         return f"unknown key {key!r}; allowed here: {', '.join(allowed)}"
+    if fault["loc"][-1:] == ("password",):  # which no screen and no log shows
+        return f"{key}: a password is text of {_PASSWORD[0]} to {_PASSWORD[1]} characters"
     return f"{key} = {fault['input']!r}: {fault['msg']}"
 
 

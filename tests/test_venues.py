@@ -58,6 +58,14 @@ def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["'swordfi'", f"'{'fish' * 33}'", "55555555", "['swordfish']"])
+def test_a_wrong_password_is_not_shown(given: str) -> None:
+    with pytest.raises(venue.VenueError) as caught:
+        venue.parse(f"[web]\npassword = {given}", "here.toml")
+    says = "here.toml: web.password: a password is text of 8 to 128 characters"
+    assert str(caught.value) == says
+
+
 def test_an_address_may_have_what_a_name_may_have() -> None:
     """A piece's name has capitals and hyphens; whether it is there is asked later."""
     text = '[[midi.map]]\naddress = "/stage/piece/Photos-2024"\ncc = 3\n'
