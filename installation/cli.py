@@ -54,8 +54,9 @@ def _command(
     sub: Any, name: str, text: str, example: str, run: str = ""
 ) -> argparse.ArgumentParser:
     """A command that calls the function of its name in `commands`, or of the name `run`."""
+    sentence = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
     made: argparse.ArgumentParser = sub.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: {example}"
+        name, help=text, description=sentence, epilog=f"example: {example}"
     )
     made.set_defaults(run=getattr(commands, run or name))
     return made

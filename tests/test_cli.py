@@ -15,7 +15,7 @@ from tests.pieces import make_piece
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "play", "train", "dataset", "evaluate", "inspect", "timelapse", "corpus", "pieces", "scenes",
-    "monitor", "bench",
+    "monitor", "bench", "check", "export", "open",
 ]  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_help_has_an_example(command: str) -> None:
     done = installation(command, "--help")
     assert done.returncode == 0
     assert f"example: installation {command}" in done.stdout
+    assert "?." not in done.stdout
 
 
 @pytest.mark.parametrize(
