@@ -54,8 +54,9 @@ def _command(
     sub: Any, name: str, text: str, example: str, run: str = ""
 ) -> argparse.ArgumentParser:
     """A command that calls the function of its name in `commands`, or of the name `run`."""
+    sentence = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
     made: argparse.ArgumentParser = sub.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: {example}"
+        name, help=text, description=sentence, epilog=f"example: {example}"
     )
     made.set_defaults(run=getattr(commands, run or name))
     return made
@@ -83,7 +84,7 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--offscreen", action="store_true", help="render without a window")
     p.add_argument("--frames", type=_count, help="stop after so many frames")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen")
-    p.add_argument("--out", default="", help="record to FILE.mp4, or a folder of PNG")
+    p.add_argument("--out", default="", help="record to a new FILE.mp4, or a folder of PNG")
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
     for name in ("--supervised", "--standby"):  # what `installation open` asks of its show
         p.add_argument(name, action="store_true", help=argparse.SUPPRESS)
@@ -168,7 +169,8 @@ def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", nargs="?", default="", help="a piece with an upscaler of its own")
     p.add_argument("--tier", default="S", help="without a piece: how large a network (S)")
     p.add_argument("--scale", type=_count, default=2, help="without a piece: 2, 3, 4 or 6 (2)")
-    p.add_argument("--out", required=True, help="the shader's file, like sharp.glsl")
+    text = "the shader's file, like sharp.glsl; of files that are there, only an export is replaced"
+    p.add_argument("--out", required=True, help=text)
 
 
 def _scenes(p: argparse.ArgumentParser) -> None:

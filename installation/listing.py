@@ -8,6 +8,7 @@ from typing import Any
 from installation import focus, house, setlist, venue
 from installation.control.mapping import MidiMap
 from installation.control.monitor import monitor as listen
+from installation.control.query import explained
 from installation.learned import Learned
 from installation.parameters import Bus, Param
 from installation.programme import pieces_of
@@ -71,23 +72,25 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
 
 
 def scenes(piece: str, venue_name: str) -> list[dict[str, Any]]:
-    """Every address: what it is, its range, and the MIDI control that reaches it."""
+    """Every address: what it is, its range, and the MIDI control that reaches it. Those that
+    follow what is on are there as while the first scene is on."""
     bus, midi, _ = _house(piece, venue_name)
     controls = dict(midi.rows())
     rows = []
-    for address, what in bus:
+    for address, what in (*bus, *bus.others()):
         row: dict[str, Any] = {"address": address, "midi": controls.get(address, "")}
         if isinstance(what, Param):
             row |= {"kind": "parameter", "default": what.default, "low": what.low}
             row |= {"high": what.high, "unit": what.unit}
         else:
             row["kind"] = "trigger"
-        rows.append({**row, "doc": what.doc})
+        rows.append({**row, "doc": explained(bus, address, what)})
     return rows
 
 
 def scenes_text(rows: list[dict[str, Any]]) -> str:
     """A table for the terminal; the OSC address is the first column."""
+    follows = "/on/… stand for what the scene that is on has; here it is the first one."
     table = [("OSC address", "default", "range", "MIDI", "what it does")]
     for row in rows:
         if row["kind"] == "trigger":
@@ -96,10 +99,11 @@ def scenes_text(rows: list[dict[str, Any]]) -> str:
         span = f"{row['low']:g} to {row['high']:g} {row['unit']}".rstrip()
         table.append((row["address"], f"{row['default']:g}", span, row["midi"], row["doc"]))
     widths = [max(len(line[i]) for line in table) for i in range(4)]
-    return "\n".join(
+    lines = [
         "  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]])
         for line in table
-    )
+    ]
+    return "\n".join([*lines, "", follows])
 
 
 def monitor(venue_name: str, as_json: bool) -> int:

@@ -313,7 +313,7 @@ class Bus:
 
     def _unknown(self, address: str, source: str) -> str:
         near = self.nearest(address)
-        hint = f"; did you mean {near}?" if near else "; `installation scenes` lists them"
+        hint = f"; did you mean {near!r}?" if near else "; `installation scenes` lists them"
         return f"{source or 'something'} sent to {address[:_LONGEST_ADDRESS]!r}, not known{hint}"
 
 

@@ -127,7 +127,7 @@ class Programme:
 
 def _missing(bus: Bus, address: str) -> str:
     near = bus.nearest(address)
-    return f"there is no {address}" + (f", did you mean {near}?" if near else "")
+    return f"there is no {address}" + (f", did you mean {near!r}?" if near else "")
 
 
 def _fault(bus: Bus, address: str, value: float) -> str:

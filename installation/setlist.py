@@ -46,7 +46,14 @@ def load(path: str = "") -> Setlist:
         else:
             text = importlib.resources.files("scenes").joinpath("setlist.toml").read_text("utf-8")
         return Setlist.model_validate(tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except FileNotFoundError as error:
+        raise SetlistError(
+            f"there is no setlist {Path(path).absolute()}: a venue's paths count from the folder "
+            "you work in; put it there, or give its whole path"
+        ) from error
+    except OSError as error:
+        raise SetlistError(f"cannot read the setlist {where}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetlistError(f"{where}: {error}") from error
     except ValidationError as error:
         fault = error.errors()[0]

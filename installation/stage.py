@@ -105,20 +105,23 @@ def open_window(program: Programme, options: Options) -> Window:
 
 
 def _render(options: Options) -> int:
-    """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped."""
+    """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
+    request, what was rendered until then is whole, and the status is not 0."""
     program = Programme.of(options)
-    screen = Offscreen(options.size or program.venue.window.size)
-    stage = None
-    try:
+    with ExitStack() as last:
+        screen = Offscreen(options.size or program.venue.window.size)
+        last.callback(screen.close)
         clock = FixedClock(options.fps)
         stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
+        last.callback(stage.close)
+        if not options.out and not options.report:
+            log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
+        last.enter_context(ended_by_signals(stage.end))
         frames = options.frames or round(_CLIP_SECONDS * options.fps)
         for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
+            if stage.closing:
+                return 130
             stage.frame()
-    finally:
-        if stage is not None:
-            stage.close()
-        screen.close()
     return 0
 
 

@@ -7,8 +7,10 @@ error that names file, key, value and what is allowed.
 from __future__ import annotations
 
 import importlib.resources
+import logging
 import tomllib
 from datetime import time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -25,8 +27,11 @@ from pydantic import (
 
 from installation.watch.schedule import Hours
 
+log = logging.getLogger(__name__)
+
 Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
 Side = Annotated[int, Field(ge=64, le=16384)]
+_PASSWORD = (8, 128)  # characters, at least and at most
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -99,7 +104,7 @@ class Web(Table):
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 serves the whole network.")
     port: int = Field(8080, ge=1, le=65535)
     password: SecretStr | None = Field(
-        None, min_length=8, max_length=128,
+        None, min_length=_PASSWORD[0], max_length=_PASSWORD[1],
         description="Asked for, under any user name; left out: nobody is asked.",
     )  # fmt: skip
 
@@ -220,17 +225,33 @@ def shipped() -> list[str]:
 
 
 def load(name: str = "rehearsal") -> Venue:
-    """A venue by the name of one that ships or by a path ending in .toml. Raises VenueError."""
+    """A venue by a path ending in .toml, or by name: NAME.toml in the working folder, else the one
+    that ships. Raises VenueError."""
     if not name.endswith(".toml"):
-        if name not in shipped():
-            raise VenueError(f"no venue {name!r}; there are: {', '.join(shipped())}, or a file")
-        text = importlib.resources.files("venue").joinpath(f"{name}.toml").read_text("utf-8")
-        return parse(text, f"venue/{name}.toml")
+        own = Path(f"{name}.toml")
+        if not own.is_file():
+            return _shipped(name)
+        _say_whose(name, own.absolute())
+        name = str(own)
     try:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise VenueError(f"cannot read the venue file {name}: {error}") from error
     return parse(text, name)
+
+
+def _shipped(name: str) -> Venue:
+    if name not in shipped():
+        there = ", ".join(shipped())
+        raise VenueError(f"no venue {name!r}; there are: {there}, or a .toml file of your own")
+    text = importlib.resources.files("venue").joinpath(f"{name}.toml").read_text("utf-8")
+    return parse(text, f"venue/{name}.toml")
+
+
+@cache
+def _say_whose(name: str, file: Path) -> None:
+    """Once: a command may look at its venue several times."""
+    log.info("the venue %s is %s, not one that ships", name, file)
 
 
 def parse(text: str, where: str) -> Venue:
@@ -278,6 +299,8 @@ def _first_fault(error: ValidationError, model: type[BaseModel]) -> str:
     if fault["type"] == "extra_forbidden":
         allowed = _keys(model, fault["loc"][:-1])
         return f"unknown key {key!r}; allowed here: {', '.join(allowed)}"
+    if fault["loc"][-1:] == ("password",):  # which no screen and no log shows
+        return f"{key}: a password is text of {_PASSWORD[0]} to {_PASSWORD[1]} characters"
     return f"{key} = {fault['input']!r}: {fault['msg']}"
 
 

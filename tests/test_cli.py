@@ -15,7 +15,7 @@ from tests.pieces import make_piece
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "play", "train", "dataset", "evaluate", "inspect", "timelapse", "corpus", "pieces", "scenes",
-    "monitor", "bench",
+    "monitor", "bench", "check", "export", "open",
 ]  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_help_has_an_example(command: str) -> None:
     done = installation(command, "--help")
     assert done.returncode == 0
     assert f"example: installation {command}" in done.stdout
+    assert "?." not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,8 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{piece}", "--report", "{here}/nosuch/a.json"], "there is no folder"),
         (["play", "{piece}", "--report", "{here}/empty"], "is a folder"),
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
+        (["play", "{piece}", "--offscreen", "--out", "old.mp4"], "old.mp4 is there already"),
+        (["export", "--out", "comma.py"], "comma.py is there already"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/order.toml"], "mix/nosuch"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/nan.toml"], "/light/brightness"),
         (["play", "{piece}", "--offscreen", "--venue", "{here}/map.toml"], "there is no /nosuch/x"),
@@ -109,6 +112,7 @@ def prepare(here: Path, piece: Path) -> None:
         (here / name).mkdir()
     Image.new("RGB", (40, 40), "red").save(here / "one" / "a.png")
     (here / "broken" / "a.jpg").write_bytes(b"\xff\xd8 not an image")
+    (here / "old.mp4").write_text("a film of last year")
     (here / "bad.toml").write_text('[window]\ncolour = "red"\n')
     (here / "list.toml").write_text('[[scene]]\nscene = "drift"\ntransition = "mix/nosuch"\n')
     (here / "order.toml").write_text(f"[play]\nsetlist = '{here / 'list.toml'}'\n")
@@ -143,9 +147,12 @@ def test_scenes_lists_every_address_as_text_and_json() -> None:
     unbound = {row["address"] for row in rows if not row["midi"]}
     assert {"/stage/quit", "/clock/beat", "/wall/top_left_x", "/sound/bass"} <= unbound
     assert {address.split("/")[1] for address in unbound} == {
-            "stage", "clock", "wall", "sound", "preset",
+            "stage", "clock", "wall", "sound", "preset", "on", "go",
         }  # fmt: skip
     assert "/stage/next" not in unbound
+    docs = {row["address"]: row["doc"] for row in rows}
+    assert docs["/on/1"].startswith("/drift/speed: ")
+    assert docs["/go/2"].startswith("/stage/scene/")
 
 
 def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: Path) -> None:

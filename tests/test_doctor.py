@@ -100,7 +100,7 @@ def test_what_the_setlist_sets_must_be_there(tmp_path: Path, port: int) -> None:
     found = faults(venue(tmp_path, port, order=order))
     assert [one.says for one in found] == [
         "the setlist's drift: /drift/speed = 1 is outside 0 to 0.2",
-        "the setlist's drift: there is no /drift/spede, did you mean /drift/speed?",
+        "the setlist's drift: there is no /drift/spede, did you mean '/drift/speed'?",
         "the setlist's drift: /stage/next is a trigger, and holds no value",
     ]
 

@@ -90,6 +90,48 @@ def test_a_large_show_is_told_over_some_turns(desk: socket.socket) -> None:
     assert found["/many/p64"] == 0.25
 
 
+def test_a_tablet_that_is_switched_on_late_is_told_everything(
+    bus: Bus, desk: socket.socket
+) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    turns = [n / 20 for n in range(20 * 20)]  # twenty seconds
+    for now in turns[:20]:
+        feedback.tell(now)
+    told(desk, 2)
+    for now in turns[20:]:
+        feedback.tell(now)
+    assert told(desk, 2) == {"/drift/speed": 0.5, "/drift/calm": 0.0}
+
+
+def test_everything_is_told_anew_a_little_at_a_time(desk: socket.socket) -> None:
+    bus = Bus()
+    bus.declare("many", {f"p{n}": Param(n / 256, 0, 1) for n in range(50)})
+    feedback = Feedback(bus, [place(desk)])
+    feedback.tell(0.0)
+    feedback.tell(10.0)
+    told(desk, 50)
+    found: dict[str, float] = {}
+    for turn, count in enumerate([4] * 12 + [2] + [0] * 3):
+        feedback.tell(12.0 + turn / 16)
+        found |= told(desk, count)
+    assert len(found) == 50
+
+
+def test_a_fader_under_a_finger_is_not_told_anew(bus: Bus, desk: socket.socket) -> None:
+    feedback = Feedback(bus, [place(desk)])
+    feedback.tell(0.0)
+    told(desk, 2)
+    feedback.tell(10.0)
+    bus.post("/drift/calm", 0.25, "osc 127.0.0.1")
+    bus.tick(0.1)
+    feedback.tell(11.9)
+    feedback.tell(12.1)
+    assert told(desk, 1) == {"/drift/speed": 0.5}
+    feedback.tell(20.1)  # let go long ago
+    feedback.tell(22.2)
+    assert told(desk, 2) == {"/drift/speed": 0.5, "/drift/calm": 0.25}
+
+
 def test_the_server_tells_by_itself(bus: Bus, desk: socket.socket) -> None:
     with OscServer(bus, port=0, feedback=[place(desk)]):
         assert told_names(desk, 2) == {"/drift/speed", "/drift/calm"}

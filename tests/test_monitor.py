@@ -69,6 +69,7 @@ def play(bus: Bus, out: io.StringIO, as_json: bool) -> list[str]:
             lambda: send(b"/drift/speed\0\0\0\0,s\0\0x\0\0\0"),
             lambda: send(b"/drift/speed\0\0\0\0,s\0\0+1\0\0"),
             lambda: send(b"/drift/speed\0\0\0\0"),
+            lambda: send(b"/drift/speed?\0\0\0"),
             lambda: send(b"/drift/flash\0\0\0\0"),
             lambda: send(b"rubbish"),
             lambda: midi_backend.play(NANO, mido.Message("control_change", control=7, value=127)),
@@ -87,11 +88,12 @@ def test_each_message_is_a_line_with_what_it_reaches(bus: Bus) -> None:
     assert out.getvalue().startswith("listening to OSC on 127.0.0.1:")
     assert [line.split("  ", 1)[1] for line in lines] == [
         "osc 127.0.0.1  /drift/speed 1  →  /drift/speed 1 seeds/s",
-        "osc 127.0.0.1  /drift/sped 1  →  nothing; did you mean /drift/speed?",
+        "osc 127.0.0.1  /drift/sped 1  →  nothing; did you mean '/drift/speed'?",
         r"osc 127.0.0.1  /\x1b[2J 1  →  nothing",
         "osc 127.0.0.1  /drift/speed 'x'  →  /drift/speed, which takes a number",
         "osc 127.0.0.1  /drift/speed '+1'  →  /drift/speed +1 seeds/s",
         "osc 127.0.0.1  /drift/speed  →  /drift/speed is asked for",
+        "osc 127.0.0.1  /drift/speed?  →  /drift/speed is asked for",
         "osc 127.0.0.1  /drift/flash  →  /drift/flash fires",
         "osc 127.0.0.1  sent something that is not OSC, or of a type that is not known  →  nothing",
         "midi nanoKONTROL2 cc 7  ch 1 cc 7 = 127  →  /drift/speed 2 seeds/s",
@@ -109,6 +111,7 @@ def test_as_json_every_line_is_an_object(bus: Bus) -> None:
         (None, None, "value", None),
         ("/drift/speed", 0.5, "nudge", None),
         ("/drift/speed", None, "value", None),
+        ("/drift/speed", None, "value", None),
         ("/drift/flash", 1, "value", None),
         (None, None, "value", None),
         ("/drift/speed", 1.0, "unit", None),
@@ -116,7 +119,7 @@ def test_as_json_every_line_is_an_object(bus: Bus) -> None:
         (None, None, "value", None),
     ]
     assert rows[1]["message"] == "/drift/sped 1"
-    assert rows[8]["source"] == "midi nanoKONTROL2 cc 7"
+    assert rows[9]["source"] == "midi nanoKONTROL2 cc 7"
     assert all(row["time"] > 0 for row in rows)
 
 

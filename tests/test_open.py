@@ -174,7 +174,7 @@ def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path
         ("[watch]\nhang = 1", "watch.hang = 1"),
         ('[watch]\nlog = "nowhere/at/all.log"', "watch.log = 'nowhere/at/all.log' cannot be"),
         ('[play]\npiece = "ghost"', "no piece 'ghost'"),
-        ('[parameters]\n"/drift/spede" = 1', "did you mean /drift/speed"),
+        ('[parameters]\n"/drift/spede" = 1', "did you mean '/drift/speed'?"),
     ],
 )
 def test_a_mistake_in_the_venue_opens_nothing(

@@ -129,16 +129,25 @@ def test_a_question_is_answered_to_whoever_asked(
     assert ask(client, "/drift/speed", *question) == 1.5
 
 
+def test_a_question_mark_at_the_address_asks_too(bus: Bus, client: socket.socket) -> None:
+    bus.lead({"/on/1": "/drift/speed"})
+    for question in ("/drift/speed?", "/on/1?"):
+        client.send(message(question))
+        reply = client.recv(2048)
+        assert reply == text(question[:-1]) + b",f\0\0" + struct.pack(">f", 0.5)
+
+
 def test_a_message_without_type_tags_is_a_question_too(client: socket.socket) -> None:
     client.send(text("/drift/speed"))
     assert client.recv(2048)[:-4] == text("/drift/speed") + b",f\0\0"
 
 
 def test_only_questions_about_numbers_are_answered(bus: Bus, client: socket.socket) -> None:
-    for address in ("/drift/flash", "/nowhere", "/drift/*"):
+    for address in ("/drift/flash", "/nowhere", "/drift/*", "/drift/flash?", "/drift/speed??"):
         client.send(message(address))
         client.send(message(address, "?"))
     client.send(message("/drift/speed", "what", "?"))
+    client.send(message("/drift/speed?", 1.0))
     assert ask(client, "/drift/calm") == 0  # the first and only answer
     assert bus.tick(0.01) == ["/drift/flash"]
 

@@ -123,7 +123,7 @@ def test_an_unknown_address_is_answered_with_the_nearest(
     for _ in range(3):
         assert not bus.post("/drift/sped", 1, "osc")
     assert [r.getMessage() for r in caplog.records] == [
-        "osc sent to '/drift/sped', not known; did you mean /drift/speed?"
+        "osc sent to '/drift/sped', not known; did you mean '/drift/speed'?"
     ]
     bus.post("/zzz", 1)
     assert "`installation scenes` lists them" in caplog.messages[-1]

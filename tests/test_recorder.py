@@ -205,10 +205,12 @@ def test_folder_of_png_is_lossless_and_never_mixed(tmp_path: Path) -> None:
 
 def test_unusable_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "old.mp4").write_text("a film of last year")
     for path, complaint in (
         (tmp_path / "clip.avi", "an .mp4 file or a folder"),
         (tmp_path / "file" / "clip.mp4", "cannot write to"),
         (tmp_path / "file", "cannot write to"),
+        (tmp_path / "old.mp4", "is there already; choose another name"),
     ):
         with pytest.raises(RecorderError, match=complaint):
             Recorder(path, (64, 48), 60)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -78,6 +82,37 @@ def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     assert found["upscaler"]["tier"] == "S"
     assert found["upscaler"]["backend"] == "fragment"
     assert "nobody is watching" in found["upscaler"]["why"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_clip_that_is_ended_on_request_is_whole(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    frame = stage.Stage.frame
+
+    def ended(self: stage.Stage) -> None:
+        frame(self)
+        if self.stats.frames == 5:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(stage.Stage, "frame", ended)
+    out = tmp_path / "a.mp4"
+    options = stage.Options(piece=str(piece), offscreen=True, frames=500, size=SIZE, out=str(out))
+    assert stage.play(options) == 130
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+    with av.open(str(out)) as movie:
+        assert 5 <= len(list(movie.decode(video=0))) <= 10
+
+
+def test_a_rendering_that_keeps_nothing_says_so(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = tmp_path / "a.json"
+    options = stage.Options(piece=str(piece), offscreen=True, frames=1, size=SIZE, report=str(kept))
+    stage.play(options)
+    assert "nothing is kept" not in caplog.text
+    stage.play(replace(options, report=""))
+    assert "nothing is kept: --out FILE.mp4" in caplog.text
 
 
 def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:

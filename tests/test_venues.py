@@ -58,6 +58,14 @@ def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["'swordfi'", f"'{'fish' * 33}'", "55555555", "['swordfish']"])
+def test_a_wrong_password_is_not_shown(given: str) -> None:
+    with pytest.raises(venue.VenueError) as caught:
+        venue.parse(f"[web]\npassword = {given}", "here.toml")
+    says = "here.toml: web.password: a password is text of 8 to 128 characters"
+    assert str(caught.value) == says
+
+
 def test_an_address_may_have_what_a_name_may_have() -> None:
     """A piece's name has capitals and hyphens; whether it is there is asked later."""
     text = '[[midi.map]]\naddress = "/stage/piece/Photos-2024"\ncc = 3\n'
@@ -73,6 +81,24 @@ def test_a_venue_that_is_not_there(tmp_path: Path) -> None:
         venue.load(str(tmp_path / "nosuch.toml"))
 
 
+def test_a_copy_in_the_working_folder_comes_before_the_one_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.chdir(tmp_path)
+    assert venue.load("gallery").window.picture == 1080
+    assert caplog.text == ""
+    (tmp_path / "gallery.toml").write_text("[window]\npicture = 640")
+    assert venue.load("gallery").window.picture == 640
+    venue.load("gallery")
+    assert caplog.messages == [
+        f"the venue gallery is {tmp_path / 'gallery.toml'}, not one that ships"
+    ]
+    (tmp_path / "gallery.toml").write_text("[window]\npictur = 640")
+    with pytest.raises(venue.VenueError, match=r"^gallery\.toml: unknown key"):
+        venue.load("gallery")
+
+
 @pytest.mark.parametrize(
     "text", ["", "scene = []", '[[scene]]\nscene = "drift"\nseconds = -1', "[[scene]]\nname = 1"]
 )
@@ -82,6 +108,18 @@ def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(setlist.SetlistError, match=r"order\.toml") as caught:
         setlist.load(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_setlist_that_is_not_there_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(setlist.SetlistError, match="count from the folder you work in") as caught:
+        setlist.load("evening.toml")
+    assert str(tmp_path / "evening.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(setlist.SetlistError, match=r"cannot read the setlist \.: "):
+        setlist.load(".")
 
 
 def test_every_key_is_explained_with_its_default() -> None:

@@ -124,6 +124,17 @@ def test_every_address_is_described(web: Web, bus: Bus) -> None:
     assert found == [a for a, _ in bus]
 
 
+def test_what_follows_the_scene_that_is_on_is_described(web: Web, bus: Bus) -> None:
+    bus.lead({"/on/1": "/drift/speed", "/go/1": "/stage/next"})
+    tree = read(web, "/")
+    assert tree["CONTENTS"]["on"]["CONTENTS"]["1"] == {
+        **tree["CONTENTS"]["drift"]["CONTENTS"]["speed"],
+        "FULL_PATH": "/on/1", "DESCRIPTION": "/drift/speed: How fast.",
+    }  # fmt: skip
+    assert read(web, "/go/1")["DESCRIPTION"] == "/stage/next: The next scene."
+    assert get(web.port, "/on/2")[0] == 404
+
+
 def test_one_attribute_at_a_time(web: Web, bus: Bus) -> None:
     bus.post("/drift/speed", 1.5)
     bus.tick(0)
@@ -208,6 +219,10 @@ def test_other_parameters_are_announced(web: Web, bus: Bus) -> None:
             message = await talk.receive(timeout=5)
             assert json.loads(message.data) == {"COMMAND": "PATH_CHANGED", "DATA": "/"}
             assert await heard(talk, 1) == {"/drift/calm": 0.5}
+            for meant in ("/drift/speed", "/drift/calm"):
+                bus.lead({"/on/1": meant})
+                message = await talk.receive(timeout=5)
+                assert json.loads(message.data) == {"COMMAND": "PATH_CHANGED", "DATA": "/on"}
 
     asyncio.run(work())
 

@@ -6,6 +6,7 @@ import itertools
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from installation.control.message import ControlError
@@ -17,44 +18,68 @@ log = logging.getLogger(__name__)
 
 _EVERY = 0.05  # seconds
 _MOST = 64  # messages at a time: the whole of a large show is told over some turns
+_ROUND = 10.0  # seconds, and everything is told anew: a tablet may have been switched on since
+_STILL = 2.0  # seconds that a parameter stands still before, or a finger may be on its fader
+_AGAIN = 4  # told anew at a time, so that a network or a tablet is not flooded
 
 Stand = tuple[str, float]
 """A parameter, and where it is going: what an address stands for may change with the scene."""
+
+
+@dataclass
+class _Controller:
+    """told: what it knows. again: what of that, in this round, is still to be told anew."""
+
+    family: socket.AddressFamily
+    where: tuple[Any, ...]
+    told: dict[str, Stand] = field(default_factory=dict)
+    again: list[tuple[str, Stand]] = field(default_factory=list)
+
+    def forget_some(self) -> None:
+        """What has moved in this round waits for the next."""
+        for address, stand in self.again[:_AGAIN]:
+            if self.told.get(address) == stand:
+                del self.told[address]
+        del self.again[:_AGAIN]
 
 
 class Feedback:
     """targets: HOST:PORT of each controller. Raises ControlError for one that cannot be.
 
     At first everything is told, then whatever goes elsewhere, however it was moved; but not to the
-    machine that moved it, whose fader a finger may still hold.
+    machine that moved it, whose fader a finger may still hold. Nobody says whether a controller is
+    on and listens, so everything is told anew, a little at a time, for as long as the show lasts.
     """
 
     def __init__(self, bus: Bus, targets: Sequence[str]) -> None:
         self._bus = bus
         self._complaints = Complaints(log)
-        self._targets = [_resolved(target) for target in targets]
-        self._told: list[dict[str, Stand]] = [{} for _ in targets]
-        self._due = 0.0
+        self._controllers = [_Controller(*_resolved(target)) for target in targets]
+        self._due = self._round = 0.0
 
     def tell(self, now: float) -> None:
         """Send what is new, at most every _EVERY seconds. now: seconds on any clock."""
-        if not self._targets or now < self._due:
+        if not self._controllers or now < self._due:
             return
         self._due = now + _EVERY
-        for (family, where), told in zip(self._targets, self._told, strict=True):
+        if now >= self._round and not any(one.again for one in self._controllers):
+            self._round = now + _ROUND
+            for one in self._controllers:
+                one.again = list(one.told.items())
+        for one in self._controllers:
+            if now >= self._round - _ROUND + _STILL:
+                one.forget_some()
             try:
-                self._send(family, where, told)
+                self._send(one)
             except OSError as error:
-                self._complain(where[0], error.strerror or str(error))
+                self._complain(one.where[0], error.strerror or str(error))
 
-    def _send(
-        self, family: socket.AddressFamily, where: tuple[Any, ...], told: dict[str, Stand]
-    ) -> None:
-        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+    def _send(self, one: _Controller) -> None:
+        with socket.socket(one.family, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
-            for address, stand in news(self._bus, told, f"osc {where[0]}"):
-                sender.sendto(encoded(address, stand[1]), where)
-                told[address] = stand
+            for address, stand in news(self._bus, one.told, f"osc {one.where[0]}"):
+                sender.sendto(encoded(address, stand[1]), one.where)
+                one.told[address] = stand
 
     def _complain(self, host: str, reason: str) -> None:
         self._complaints.once(

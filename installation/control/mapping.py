@@ -263,7 +263,7 @@ class MidiMap:
                 drawn = Move("", channel, kind, number, 0)
                 if not any(b.takes(drawn) for b in self._bindings):
                     known.append(binding)
-        for address, _ in self._bus:
+        for address, _ in (*self._bus, *self._bus.others()):
             yield address, ", ".join(str(b) for b in known if b.address == address)
 
     def hear(self, move: Move) -> list[tuple[Binding, float, Form]]:

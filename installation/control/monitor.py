@@ -108,7 +108,7 @@ def _reached(bus: Bus, heard: Heard) -> str:
     if heard.address in bus:
         return f"{heard.address}, which takes a number"
     near = bus.nearest(heard.address) if heard.address else ""
-    return f"nothing; did you mean {near}?" if near else "nothing"
+    return f"nothing; did you mean {near!r}?" if near else "nothing"
 
 
 def _own_unit(param: Param, heard: Heard) -> str:

@@ -3,7 +3,7 @@
     /drift/speed 0.5        set, in the parameter's own unit (more arguments are ignored)
     /drift/speed + 0.1      a step up, in the same unit; also "-", and "+0.1" as one string
     /drift/speed ?          answered with /drift/speed and its value, to whoever asked
-    /drift/speed            the same
+    /drift/speed?           the same; so is /drift/speed alone
     /stage/next             a trigger fires with no argument, or with one above 0
 
 Bundles are opened and act at once, whatever their time tag says. Wildcards are not understood.
@@ -23,7 +23,15 @@ from typing import Any, Self
 
 from installation.control.feedback import Feedback
 from installation.control.message import ControlError, Heard, OnMessage
-from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
+from installation.control.packet import (
+    LARGEST,
+    ParseError,
+    asked,
+    encoded,
+    messages,
+    parsed,
+    questioned,
+)
 from installation.log import Complaints
 from installation.parameters import Bus, Form, Param
 
@@ -125,17 +133,18 @@ class OscServer:
         arguments: list[Any],
         now: float,
     ) -> None:
-        what = self._bus.get(address)
         source = f"osc {sender[0]}"
+        text = " ".join([address, *map(_shown, arguments[:4])])
         value: Any = None
         form: Form = "value"
-        if isinstance(what, Param) and arguments in ([], ["?"]):
+        question = questioned(address, arguments)
+        if isinstance(self._bus.get(question), Param):
+            address = question
             reached = self._answer(opened, sender, address)
         else:
-            value, form = asked(arguments, what)
+            value, form = asked(arguments, self._bus.get(address))
             reached = self._bus.post(address, value, source, form)
         if self._on_message is not None:
-            text = " ".join([address, *map(_shown, arguments[:4])])
             number = value if reached else None
             self._on_message(Heard(now, source, text, address, number, form, reached))
 

@@ -16,7 +16,7 @@ from pythonosc.osc_message import OscMessage, ParseError
 
 from installation.parameters import Declared, Form, Param, Trigger
 
-__all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed"]
+__all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed", "questioned"]
 
 LARGEST = 2048  # bytes in a packet; a fader needs 32
 _DEEPEST = 8  # bundles inside bundles
@@ -71,6 +71,14 @@ def parsed(data: bytes) -> tuple[str, list[Any]]:
     except UnicodeDecodeError as error:
         raise ParseError("sent text that is not UTF-8") from error
     return message.address, message.params
+
+
+def questioned(address: str, arguments: list[Any]) -> str:
+    """The address whose value is asked for, with no argument, a "?", or a "?" at its own end; ""
+    where none is."""
+    if arguments == ["?"]:
+        return address
+    return "" if arguments else address.removesuffix("?")
 
 
 def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:

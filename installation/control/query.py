@@ -1,4 +1,5 @@
-"""OSCQuery: every address of the bus, described as JSON (Vidvox's proposal, third revision).
+"""OSCQuery: every address of the bus, described as JSON (Vidvox's proposal, third revision); also
+those that stand for others, as /on/1, by what they stand for now.
 
 {"FULL_PATH": "/drift/speed", "TYPE": "f", "ACCESS": 3, "VALUE": [0.1],
  "RANGE": [{"MIN": 0, "MAX": 0.2}], "CLIPMODE": ["both"], "DESCRIPTION": "…", "UNIT": ["seeds/s"]}
@@ -21,7 +22,8 @@ def describe(bus: Bus, path: str) -> dict[str, Any] | None:
     """The node at a path with all that is below it; None where nothing is."""
     path = path.rstrip("/")
     below = f"{path}/"
-    found = [(a, what) for a, what in bus if a == path or a.startswith(below)]
+    every = (*bus, *bus.others())
+    found = [(a, what) for a, what in every if a == path or a.startswith(below)]
     if not found and path:
         return None
     top = _container(path or "/")
@@ -32,6 +34,12 @@ def describe(bus: Bus, path: str) -> dict[str, Any] | None:
             node = node.setdefault("CONTENTS", {}).setdefault(name, _container(at))
         node |= _method(bus, address, what)
     return top
+
+
+def explained(bus: Bus, address: str, what: Declared) -> str:
+    """What it does; before that, where it stands for another address, which."""
+    meant = bus.meant(address)
+    return what.doc if meant == address else f"{meant}: {what.doc}"
 
 
 def host_info(name: str, osc_port: int | None) -> dict[str, Any]:
@@ -47,7 +55,7 @@ def _container(path: str) -> dict[str, Any]:
 
 
 def _method(bus: Bus, address: str, what: Declared) -> dict[str, Any]:
-    node: dict[str, Any] = {"DESCRIPTION": what.doc}
+    node: dict[str, Any] = {"DESCRIPTION": explained(bus, address, what)}
     if not isinstance(what, Param):
         return node | {"TYPE": "N", "ACCESS": _WRITE}  # an impulse has no argument
     node |= {"TYPE": "f", "ACCESS": _BOTH, "VALUE": [bus.target(address)]}

@@ -229,14 +229,13 @@ class Web:
 
     async def _tell(self, one: _Listener) -> None:
         """Tell what has moved; whoever is slow misses what lies between."""
-        known = [address for address, _ in self._bus]
+        known = _addresses(self._bus)
         while not one.socket.closed:
             await asyncio.sleep(_EVERY)
-            now = [address for address, _ in self._bus]
+            before, known = known, _addresses(self._bus)
             try:
-                if now != known:  # a scene was saved, with other parameters
-                    known = now
-                    await one.socket.send_json({"COMMAND": "PATH_CHANGED", "DATA": "/"})
+                for path in _changed(before, known):
+                    await one.socket.send_json({"COMMAND": "PATH_CHANGED", "DATA": path})
                 if one.status != self.status:
                     one.status = self.status
                     await one.socket.send_json({"COMMAND": "STATUS", "DATA": one.status})
@@ -284,6 +283,21 @@ class _Full(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).abort()
+
+
+def _addresses(bus: Bus) -> dict[str, str]:
+    """All there are, and what each stands for."""
+    own = {address: address for address, _ in bus}
+    return own | {address: bus.meant(address) for address, _ in bus.others()}
+
+
+def _changed(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Where to look anew: everywhere after a scene was saved with other parameters; where only
+    other names mean something else, because another scene is on, at those."""
+    moved = dict(before.items() ^ now.items())
+    if any(address == meant for address, meant in moved.items()):
+        return ["/"]
+    return sorted({"/" + address.split("/")[1] for address in moved})
 
 
 def _within(path: str, address: str) -> bool:

@@ -19,10 +19,11 @@ from models.piece import load
 from models.shelf import find
 from models.upscaler import LEAK, Chained, Upscaler, load_default
 
+_SIGNED = "Made by `installation export`."
 _HEAD = """// {title}
 //
 // A super-resolution network ×{scale} on RGB: {channels} channels, {depth} + 2 convolutions,
-// {macs} multiply-adds for each pixel of the video. Made by `installation export`.
+// {macs} multiply-adds for each pixel of the video. {signed}
 //
 //     mpv --glsl-shader=FILE VIDEO
 //
@@ -41,6 +42,8 @@ def export(piece: str, tier: str, scale: int, out: Path) -> Path:
     """
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise ExportError(f"--out {out}: give a file in a folder that is there, like sharp.glsl")
+    if out.exists() and not _is_ours(out):
+        raise ExportError(f"--out {out} is there already, and is no export: choose another name")
     if piece:
         own = load(find(piece)).upscaler
         if not isinstance(own, Upscaler):
@@ -53,6 +56,15 @@ def export(piece: str, tier: str, scale: int, out: Path) -> Path:
     return temporary.replace(out)
 
 
+def _is_ours(file: Path) -> bool:
+    """Whether an existing file begins as an export does, so that a newer one may take its place."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return _SIGNED in opened.read(1000)
+    except OSError:
+        return False
+
+
 def text(network: Upscaler | Chained, title: str) -> str:
     """The whole user shader; of a chain each network hooks what the one before it made."""
     return "\n".join(_text(link, title) for link in network.links)
@@ -60,7 +72,7 @@ def text(network: Upscaler | Chained, title: str) -> str:
 
 def _text(upscaler: Upscaler, title: str) -> str:
     facts = {"scale": upscaler.scale, "channels": upscaler.channels, "depth": upscaler.depth}
-    passes = [_HEAD.format(title=title, macs=upscaler.macs, **facts)]
+    passes = [_HEAD.format(title=title, signed=_SIGNED, macs=upscaler.macs, **facts)]
     inputs, groups = "HOOKED", range(upscaler.channels // 4)
     for index, (name, weight, bias) in enumerate(convolutions(upscaler)):
         made = "FIRST" if index == 0 else ("ODD" if index % 2 else "EVEN")

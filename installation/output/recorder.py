@@ -166,7 +166,8 @@ class Recorder:
 
 
 def _check_place(path: Path) -> None:
-    """Make the folder to write into. Raises RecorderError."""
+    """Make the folder to write into; nothing that is there is written over. Raises
+    RecorderError."""
     movie = path.suffix == ".mp4"
     if not movie and path.suffix and not path.is_dir():
         raise RecorderError(f"{path}: a recording is an .mp4 file or a folder")
@@ -175,6 +176,8 @@ def _check_place(path: Path) -> None:
     folder = path.parent if movie else path
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if movie and path.exists():
+            raise RecorderError(f"{path} is there already; choose another name, or remove it first")
         if not movie and next(folder.glob("frame_*.png"), None):
             raise RecorderError(f"{path} has frames in it already; choose another folder")
     except OSError as error:

@@ -86,6 +86,7 @@ function build(tree) {
   faders.clear();
   for (const id of ["scene", "preset", "faders"]) by(id).replaceChildren();
   for (const [owner, node] of Object.entries(tree.CONTENTS)) {
+    if (owner === "on" || owner === "go") continue; // other names for what is here already
     const group = part("details");
     group.open = !["wall", "sound", "stage", "clock"].includes(owner);
     group.append(part("summary", words(owner)));
@@ -152,7 +153,7 @@ async function title() {
 let on = {};
 
 function order({ COMMAND, DATA }) {
-  if (COMMAND === "PATH_CHANGED") tree();
+  if (COMMAND === "PATH_CHANGED" && DATA === "/") tree();
   if (COMMAND === "STATUS") {
     on = DATA;
     say([on.scene, on.piece, on.by, on.fps, on.news].filter(Boolean).join(" · "));
