@@ -13,7 +13,7 @@ from PIL import Image
 
 from installation.cli import main
 from models import piece
-from models.card import PieceError, read_card
+from models.card import GENERATOR, PieceError, read_card
 from models.upscaler import Upscaler, load_default
 from tests.pieces import make_piece
 from training import UsageError
@@ -94,8 +94,15 @@ def test_a_chain_is_for_no_piece(images: Path, tmp_path: Path) -> None:
         train(images, UpscaleRecipe(scale=6, crop=8), piece=home, budget=BUDGET)
 
 
-def test_it_goes_into_the_piece_and_leaves_the_rest(images: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("half", [False, True])
+def test_it_goes_into_the_piece_and_leaves_the_rest(
+    half: bool, images: Path, tmp_path: Path
+) -> None:
     home = make_piece(tmp_path / "mine", resolution=32)
+    if half:  # as pieces that ship are
+        card, generator = piece.load_unfolded(home)
+        rest = {name: (home / name).read_bytes() for name in card.files if name != GENERATOR}
+        piece.save(home, card, generator, pictures=rest, half=True)
     before = {name: (home / name).read_bytes() for name in read_card(home).files}
     assert train(images, RECIPE, piece=home, budget=BUDGET) == home
     work = piece.load(home)
