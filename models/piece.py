@@ -39,22 +39,24 @@ class Piece:
 def save(
     folder: Path,
     card: Card,
-    generator: Generator,
+    generator: Generator | bytes,
     upscaler: nn.Module | None = None,
     pictures: Mapping[str, bytes] | None = None,
     *,
     half: bool = False,
 ) -> Path:
     """Write a piece, whole or not at all; hashes are filled in. An older piece there is replaced
-    once the new one is on disk; what a person has put beside its files stays. pictures: PNG
-    by file name, the preview among them. half: the generator's weights in 16 bits, half the bytes.
-    Raises PieceError for a folder that is not ours.
+    once the new one is on disk; what a person has put beside its files stays. generator: the
+    network, or the bytes of its file, which stay as they are. pictures: PNG by file name, the
+    preview among them. half: the network's weights in 16 bits, half the bytes. Raises PieceError
+    for a folder that is not ours.
     """
     folder = Path(folder)
     check_target(folder)
     if (card.upscaler is None) != (upscaler is None):
         raise ValueError("the card and the upscaler given disagree on whether there is one")
-    contents = {GENERATOR: _pack(generator, half)}
+    packed = generator if isinstance(generator, bytes) else _pack(generator, half)
+    contents = {GENERATOR: packed}
     if upscaler is not None:
         contents[UPSCALER] = _pack(upscaler)
     contents |= pictures or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from models.card import read_card
 from models.latent import Latent
 from tests.images import noise
 from training.adapt import Adaptation
-from training.checkpoint import NAME
+from training.checkpoint import NAME, write_checkpoint
 from training.dataset import Dataset
 from training.module import GanModule
 from training.recipe import MOST, make_recipe
@@ -59,16 +60,46 @@ def test_it_only_notes_where_it_is_not_to_follow() -> None:
     assert module.figures["augment"] == 0.5
 
 
-def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
-    folder = noise(tmp_path / "noise", 40)
-    settings = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",
-                "cooldown=0", "adapt=true", "augment=0.8"]  # fmt: skip
-    train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=settings)
-    train(folder, out=tmp_path / "parts", budget="0.052kimg", overrides=settings)
-    train(folder, out=tmp_path / "parts", budget="0.112kimg", resume=True)
+SETTINGS = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",
+            "cooldown=0", "adapt=true", "augment=0.8"]  # fmt: skip
+
+
+def assert_same(tmp_path: Path) -> None:
+    """The training in two parts came to what the whole one did."""
     one, two = (load_file(tmp_path / f"{n}.training" / NAME) for n in ("whole", "parts"))
     assert float(one["module.strength"]) != 0.8
-    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert [key for key in one if not torch.equal(one[key], two[key])] == []
+
+
+def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:
+    folder = noise(tmp_path / "noise", 40)
+    train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=SETTINGS)
+    train(folder, out=tmp_path / "parts", budget="0.052kimg", overrides=SETTINGS)
+    train(folder, out=tmp_path / "parts", budget="0.112kimg", resume=True)
+    assert_same(tmp_path)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", [16, 17])  # one that asks the held-out images, and one that not
+def test_a_killed_run_resumes_to_the_bit(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_die(folder: Path, module: GanModule, account: dict[str, Any]) -> None:
+        write_checkpoint(folder, module, account)
+        if module.steps == step:
+            raise Killed
+
+    folder, often = noise(tmp_path / "noise", 40), [*SETTINGS, "checkpoint_seconds=1e-6"]
+    train(folder, out=tmp_path / "whole", budget="0.112kimg", overrides=often)
+    with monkeypatch.context() as patched:
+        patched.setattr("training.callbacks.write_checkpoint", write_and_die)
+        with pytest.raises(Killed):
+            train(folder, out=tmp_path / "parts", budget="0.112kimg", overrides=often)
+    train(folder, out=tmp_path / "parts", budget="0.112kimg", resume=True)
+    assert_same(tmp_path)
 
 
 def test_a_strength_asked_for_on_resume_is_kept_to(tmp_path: Path) -> None:

@@ -250,6 +250,20 @@ def test_leaving_out_the_best_of_its_copies_is_told(photos: Path, out: Path) -> 
     assert run(photos, out).lost == ()
 
 
+def test_a_copy_of_a_copy_is_told_by_the_image_that_stays(photos: Path, out: Path) -> None:
+    (photos / "dan/again.jpg").write_bytes((photos / "dan/copy.jpg").read_bytes())
+    with (photos / "labels.csv").open("a") as table:
+        table.write("dan/again.jpg,dark\n")
+    assert run(photos, out).lost == ()  # one.png stays: copy.jpg and again.jpg are copies of it
+    edit(out, "dan/one.png", keep="no")
+    assert run(photos, out).lost == ("dan/one.png",)
+    for copy in ("dan/again.jpg", "dan/copy.jpg"):
+        edit(out, copy, keep="yes")
+        assert run(photos, out).lost == ()
+        edit(out, copy, keep="no")
+        assert run(photos, out).lost == ("dan/one.png",)
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

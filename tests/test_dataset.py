@@ -233,6 +233,20 @@ def test_class_folders(tmp_path: Path) -> None:
     assert data.conditions.tolist() == [[1, 0], [1, 0], [0, 1]]
 
 
+def test_folders_by_the_day_are_no_classes(tmp_path: Path) -> None:
+    for day in range(65):
+        write(tmp_path / f"day {day}", a_dot_png=encoded(plain()))
+    data = read_dataset(tmp_path, 8)
+    assert len(data) == 65
+    assert data.labels == ()
+    assert [str(problem) for problem in data.problems] == [
+        "the label 'class': 65 folders, and a label has at most 64 values; if they are classes and "
+        "no dates or authors, merge some or write a labels.csv"
+    ]
+    (tmp_path / "day 64" / "a.png").rename(tmp_path / "a.png")
+    assert len(read_dataset(tmp_path, 8).labels[0].values) == 64
+
+
 def test_labels_table(two: Path) -> None:
     write(two, c_dot_png=encoded(plain(BLUE)))
     table = "file,hair,eyes\na.png,brown,\nb.png,black,green\nc.png,brown,blue\nghost.png,x,y\n\n"

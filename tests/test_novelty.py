@@ -19,8 +19,8 @@ from tests import discs
 from tests.pieces import make_piece
 from training import UsageError, judging
 from training.metrics.origin import hold_out_of
-from training.novelty import folder, report, verdict
-from training.novelty.findings import study, trial
+from training.novelty import findings, folder, report, verdict
+from training.novelty.findings import Trial, study, trial
 from training.novelty.inspect import inspect
 from training.novelty.intervals import excess, share
 from training.novelty.neighbours import Features, View, find, look
@@ -128,8 +128,8 @@ def test_a_training_judges_by_held_out_images_of_all_folders(
     class Encoder:
         features = staticmethod(features)
 
-    monkeypatch.setattr(judging, "look", watching)
-    monkeypatch.setattr(judging, "MOST", 20)
+    monkeypatch.setattr(findings, "look", watching)
+    monkeypatch.setattr(findings, "MOST", 20)
     unseen = discs.dataset(200, seed=2)
     judging._Sight(Encoder(), discs.dataset(40), unseen)  # type: ignore[arg-type]
     where = [int((unseen.images == x).all((1, 2, 3)).nonzero()[0]) for x in seen[-1]]
@@ -137,9 +137,44 @@ def test_a_training_judges_by_held_out_images_of_all_folders(
     assert max(where) > 100
 
 
-def test_few_held_out_images_tell_nothing(training: Tensor) -> None:
+def test_few_samples_tell_nothing(training: Tensor) -> None:
     found = study(draw(30, seed=3), training, draw(4, seed=2), features)
     assert verdict.verdict(found.copies) == UNSURE
+
+
+def test_few_held_out_images_hide_no_copies(training: Tensor) -> None:
+    few, unseen = training[:54], draw(6, seed=2)
+    for copies, verdicts in ((0, {NEW, UNSURE}), (13, {UNSURE}), (60, {MEMORISES})):
+        samples = torch.cat([blurred(few[torch.arange(copies) % 54]), draw(256 - copies, seed=3)])
+        found = study(samples, few, unseen, features)
+        assert not found.reals.held_out
+        assert verdict.verdict(found.copies) in verdicts
+        assert found.copies.found.count >= copies
+
+
+def test_a_training_with_few_held_out_images_sees_copies(training: Tensor) -> None:
+    class Encoder:
+        features = staticmethod(features)
+
+    data, few = discs.dataset(54), discs.dataset(6, seed=2)
+    sight = judging._Sight(Encoder(), data, few)  # type: ignore[arg-type]
+    assert sight._copies(blurred(data.images))
+    assert not sight._copies(discs.dataset(100, seed=3).images)
+
+
+@pytest.mark.parametrize("held_out", [2, 6, 60, 150])
+def test_what_is_usual_is_not_taken_off_what_could_be_copies(held_out: int) -> None:
+    def tried(copies: int, samples: int) -> Trial:
+        scores = torch.full((samples,), 0.95)
+        scores[:copies] = 0.3
+        real = torch.linspace(0.6, 1, held_out)
+        return trial(scores, real, torch.zeros(samples).bool(), torch.zeros(held_out).bool())
+
+    assert verdict.verdict(tried(0, 256)) == NEW
+    assert "At most 1.5 % of what" in verdict.sentence("it", tried(0, 256), True)
+    assert verdict.verdict(tried(0, 64)) == UNSURE
+    assert "Up to 5.7 % of what" in verdict.sentence("it", tried(0, 64), True)
+    assert verdict.verdict(tried(15, 256)) != NEW
 
 
 def test_collapse_and_the_images_it_returns_to_are_named(
@@ -214,7 +249,8 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hostile in its title, as a card from elsewhere may be."""
     made = make_piece(tmp_path_factory.mktemp("pieces") / "tiny", SIDE, Latent(8))
     card = json.loads((made / "card.json").read_text())
-    card["title"] = "</title><script>alert(1)</script>\u202e\ud800"
+    card["title"] = "</title><script>alert(1)</script>"
+    card["author"] = "\u202e\ud800"  # of a title these are refused
     (made / "card.json").write_text(json.dumps(card))
     return made
 
@@ -258,7 +294,7 @@ def test_the_page_is_whole_and_escapes_everything(
     assert text.count("<b>Eve</b>") == 0
     assert "&lt;b&gt;Eve&lt;/b&gt;" in text
     assert "&quot; &amp;.png</bdi>" in text
-    assert "\u202e" not in text  # a title that turns the reading direction
+    assert "\u202e" not in text  # it turns the reading direction
     pictures = [attrs["src"] for tag, attrs in reader.tags if tag == "img"]
     assert len(pictures) >= 45
     for source in pictures:
@@ -306,9 +342,10 @@ def test_the_same_seed_writes_the_same_files(
 
 
 def test_a_card_that_names_a_split_is_believed(
-    piece: Path, photographs: Path, tmp_path: Path
+    piece: Path, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = json.loads((piece / "card.json").read_text())
+    monkeypatch.setattr(findings, "ENOUGH", 3)
     made = tmp_path / "held"
     made.mkdir()
     for path in piece.iterdir():
@@ -322,6 +359,10 @@ def test_a_card_that_names_a_split_is_believed(
     assert data["compared"] + data["held_out"] == data["images"]
     assert record["copies"]["expected"]["total"] <= data["held_out"]
     assert any("12 images" in text for text in record["warnings"])
+    monkeypatch.undo()
+    record = run(made, photographs, tmp_path / "few")
+    assert record["baseline"] == "leave one out"
+    assert any("were held out of its training, too few" in text for text in record["warnings"])
     for wrong in ("0.3", True, 2, float("nan"), None):
         card["training"]["hold_out"] = wrong
         assert hold_out_of(type("C", (), {"training": card["training"]})()) == 0  # type: ignore[arg-type]

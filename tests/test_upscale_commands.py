@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from PIL import Image
 
 from installation.cli import main
 from models import piece
-from models.card import PieceError, read_card
+from models.card import GENERATOR, PieceError, read_card
 from models.upscaler import Upscaler, load_default
 from tests.pieces import make_piece
 from training import UsageError
+from training.checkpoint import NAME, PREVIOUS, read_state
 from training.corpus import leaves
 from training.recipe import Budget, RecipeError, checked, load_recipe, read_recipe
 from training.source import DatasetError
@@ -92,8 +94,15 @@ def test_a_chain_is_for_no_piece(images: Path, tmp_path: Path) -> None:
         train(images, UpscaleRecipe(scale=6, crop=8), piece=home, budget=BUDGET)
 
 
-def test_it_goes_into_the_piece_and_leaves_the_rest(images: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("half", [False, True])
+def test_it_goes_into_the_piece_and_leaves_the_rest(
+    half: bool, images: Path, tmp_path: Path
+) -> None:
     home = make_piece(tmp_path / "mine", resolution=32)
+    if half:  # as pieces that ship are
+        card, generator = piece.load_unfolded(home)
+        rest = {name: (home / name).read_bytes() for name in card.files if name != GENERATOR}
+        piece.save(home, card, generator, pictures=rest, half=True)
     before = {name: (home / name).read_bytes() for name in read_card(home).files}
     assert train(images, RECIPE, piece=home, budget=BUDGET) == home
     work = piece.load(home)
@@ -121,6 +130,34 @@ def test_resuming_equals_an_uninterrupted_run(images: Path, tmp_path: Path) -> N
     card = json.loads((parts / "Tx2.json").read_text())
     assert card["training"]["kimg"] == 0.012
     assert weights(parts) != weights(whole)  # the rate had fallen for the smaller budget
+
+
+@pytest.mark.parametrize("lost", ["damaged", "missing"])
+@pytest.mark.parametrize("resume", [True, "or-start"])
+def test_it_goes_on_from_the_checkpoint_before_where_the_newest_is_lost(
+    lost: str, resume: Literal[True, "or-start"], images: Path, tmp_path: Path
+) -> None:
+    train(images, RECIPE, out=tmp_path / "fine", budget="0.004kimg")
+    out = train(images, RECIPE, out=tmp_path / "fine", budget="0.008kimg", resume=True)
+    work = tmp_path / "fine.upscaling"
+    damage(work / NAME, lost)
+    with pytest.raises(UsageError, match="training already"):
+        train(images, RECIPE, out=out, budget=BUDGET)
+    train(images, RECIPE, out=out, budget="0.006kimg", resume=resume)
+    steps = [account["step"] for _, account in map(read_state, (work / PREVIOUS, work / NAME))]
+    assert steps == [2, 3]
+    for name in (NAME, PREVIOUS):
+        damage(work / name, lost)
+    with pytest.raises(UsageError, match="damaged" if lost == "damaged" else "nothing to resume"):
+        train(images, RECIPE, out=out, budget=BUDGET, resume=True)
+
+
+def damage(path: Path, how: str) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.unlink()
+    if how == "damaged":
+        path.write_bytes(data)
 
 
 def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> None:

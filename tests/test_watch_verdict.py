@@ -147,7 +147,8 @@ def test_before_any_gap_there_is_no_overfitting() -> None:
 def test_few_images_and_uneven_labels() -> None:
     assert of_dataset(500, {"hair": {"red": 20, "brown": 200}, "eyes": {}}) == []
     few, uneven = of_dataset(120, {"hair": {"red": 5, "brown": 115, "green": 0}})
-    assert "120" in few.sentence
+    assert few.sentence.startswith("few images (120): expect near copies")
+    assert few.sentence.endswith("More images help more than a longer training")
     assert uneven.kind == "uneven hair"
     assert all(word in uneven.sentence for word in ("'red'", "115", "5"))
 

@@ -98,6 +98,13 @@ def _digest(tensors: dict[str, Tensor], account: str) -> str:
     return found.hexdigest()
 
 
+def newest(folder: Path) -> Path:
+    """The checkpoint to go on from, in a folder that has one: the newest that is whole. Where none
+    is, the newest there is, so that reading it says what is wrong."""
+    there = [path for path in (folder / NAME, folder / PREVIOUS) if path.exists()]
+    return next(filter(_is_whole, there), there[0])
+
+
 # The state of a GAN's training
 
 

@@ -138,15 +138,15 @@ def read_labels(
     """
     table = next((entry for entry in entries if entry.name == LABELS), None)
     lookup = Lookup(files, entries)
-    rows, problems = _rows_of_table(table, lookup) if table else (_rows_of_folders(files), [])
+    rows, problems = _rows_of_table(table, lookup) if table else _rows_of_folders(files)
     attributes = list(dict.fromkeys(key for row in rows.values() for key in row))
     labels = []
     for attribute in attributes:
         values = sorted({row[attribute] for row in rows.values() if attribute in row})
         if len(values) > _MAX_VALUES:
             raise DatasetError(
-                f"{LABELS if table else 'the folders'}: {attribute!r} has {len(values)} values; "
-                f"a label may have {_MAX_VALUES}, so take it out or merge some"
+                f"{LABELS}: {attribute!r} has {len(values)} values; a label may have "
+                f"{_MAX_VALUES}, so take it out or merge some"
             )
         if len(values) >= 2:  # one value alone steers nothing
             labels.append(Label(attribute, tuple(values)))
@@ -167,12 +167,19 @@ def read_labels(
     return tuple(labels), conditions, problems
 
 
-def _rows_of_folders(files: list[str]) -> Rows:
-    """The first folder of each file as its class, where there are two such folders or more."""
+def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:
+    """The first folder of each file as its class, where there are two such folders or more. Of very
+    many, such as dates or authors, no label is made: nobody means them by classes."""
     folders = {file.split("/")[0] for file in files if "/" in file}
     if len(folders) < 2:
-        return {}
-    return {file: {FOLDER_LABEL: file.split("/")[0]} for file in files if "/" in file}
+        return {}, []
+    if len(folders) > _MAX_VALUES:
+        reason = (
+            f"{len(folders)} folders, and a label has at most {_MAX_VALUES} values; if they are "
+            f"classes and no dates or authors, merge some or write a {LABELS}"
+        )
+        return {}, [Problem(f"the label {FOLDER_LABEL!r}", reason)]
+    return {file: {FOLDER_LABEL: file.split("/")[0]} for file in files if "/" in file}, []
 
 
 def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:

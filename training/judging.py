@@ -22,7 +22,7 @@ from training.metrics.contrast import encoder_for, kept
 from training.metrics.distances import frechet, mean_distance
 from training.metrics.encoder import Encoder, EncoderError
 from training.module import GanModule
-from training.novelty.findings import MOST, trial
+from training.novelty.findings import MOST, copies_among, reals_among
 from training.novelty.neighbours import View, find, look
 from training.pixels import pixels
 
@@ -30,7 +30,6 @@ WORTH = 15 * 60  # seconds of training that are left, at least, for learning to 
 FEWEST = 40  # training images; of fewer no figure means anything
 SAMPLES = 1000  # drawn and real pictures for the distance, at most
 _LOOKED_AT = 128  # drawn pictures that are compared with the training images
-_PAIRED = 0.5  # of training images among one another, each close pair is found from both sides
 
 
 class OwnJudge:
@@ -80,13 +79,7 @@ class _Sight:
         self.spread = mean_distance(self.real)
         some = chosen[:MOST].sort().values
         self.known: View = look(data.images[some], encoder.features)
-        if len(held_out):
-            unseen = torch.randperm(len(held_out), generator=rng)[:MOST]
-            self.unseen = find(look(held_out.images[unseen], encoder.features), self.known)
-            self.worth = 1.0
-        else:
-            self.unseen = find(self.known, self.known, torch.arange(len(some)))
-            self.worth = _PAIRED
+        self.reals = reals_among(self.known, held_out.images, encoder.features, rng)
 
     def judge(self, module: GanModule) -> Figures:
         points = fixed_latent(
@@ -103,8 +96,6 @@ class _Sight:
     def _copies(self, pictures: Tensor) -> bool:
         """Whether more samples are as close to a training image as real ones are, beyond chance."""
         nearest = find(look(pictures, self.encoder.features), self.known)
-        unseen = self.unseen
-        if bool(unseen.same.all()):
+        if bool(self.reals.nearest.same.all()):
             return False  # every image has its double: nothing to compare with
-        found = trial(nearest.score, unseen.score, nearest.same, unseen.same, (1.0, self.worth))
-        return found.excess.low > 0
+        return copies_among(nearest, self.reals).excess.low > 0

@@ -70,9 +70,10 @@ class Run:
         best = Best(self.work, judging, recipe.judge_kimg, self.account["dataset"])
         points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
-        callbacks: list[pl.Callback] = [clock, checkpoints, Recovery(self.work), best]
+        callbacks: list[pl.Callback] = [clock, Recovery(self.work), best]
         if len(self.held_out):
             callbacks.append(Adaptation(self.held_out, bool(recipe.adapt)))
+        callbacks.append(checkpoints)  # after all that a step changes
         watch = Watch(self.work, self.data, recipe, clock, grids, self.boards)
         if self.machines.lead:
             callbacks += [progress, grids, watch]

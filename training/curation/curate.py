@@ -29,6 +29,7 @@ from training.writing import replace
 
 IMAGES, CONTACT = "images", "contact"
 _TABLES = (LABELS, provenance.TABLE, provenance.RECORDS)
+_COPIES = ("duplicate", "near-duplicate")
 _UNSEEN = ("broken", "format")  # reasons for which there is no picture to show
 
 
@@ -196,9 +197,12 @@ def _write_sheets(review: Review, keep: dict[str, bool], folder: Path) -> None:
 
 
 def _lost(review: Review, keep: dict[str, bool]) -> tuple[str, ...]:
-    """The images that would stay but were left out by hand, while copies of them are left out for
-    their sake."""
-    sakes = {f.other for f in review.findings if f.other and not keep[f.file]}
-    copied = {f.other for f in review.findings if f.other and keep[f.file]}
-    alike = {f.other for f in review.findings if f.reason == "alike"}
-    return tuple(sorted(file for file in sakes - copied - alike if not keep[file]))
+    """The images that would stay but were left out by hand, while all their copies are left out for
+    their sake. What is a copy itself stands for the image that stays, as its own copies do."""
+    copies = {f.file: f.other for f in review.findings if f.reason in _COPIES}
+
+    def original(file: str) -> str:
+        return original(copies[file]) if file in copies else file
+
+    kept = {original(file) for file, wanted in keep.items() if wanted}
+    return tuple(sorted({original(file) for file in copies} - kept))

@@ -19,6 +19,7 @@ from training.novelty.intervals import Excess, Share, excess, share
 from training.novelty.neighbours import Features, Nearest, View, find, look
 
 CLOSE = 0.01  # the closest share of real images: what is as close counts
+ENOUGH = 100  # real images; of fewer the closest one alone is more than the closest share
 FEWEST = 10  # training images; of fewer there is no neighbourhood
 MOST = 2000  # real images whose neighbours are sought; more make no figure surer
 _ATTRACTORS = 12
@@ -48,6 +49,22 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Reals:
+    """Real images that stand for new ones, and the training images that they are nearest to.
+
+    held_out: whether the training never saw them; else each is a training image among the others.
+    """
+
+    nearest: Nearest
+    held_out: bool
+
+    @property
+    def worth(self) -> float:
+        """Of how many independent cases each is worth."""
+        return 1.0 if self.held_out else _PAIRED
+
+
+@dataclass(frozen=True)
 class Attractor:
     """A training image (its index) that is nearest to `found` of the samples."""
 
@@ -63,7 +80,7 @@ class Findings:
     other samples."""
 
     nearest: Nearest
-    unseen: Nearest
+    reals: Reals
     copies: Trial
     twins: Nearest
     repeats: Trial
@@ -75,8 +92,8 @@ def study(
 ) -> Findings:
     """Compare samples with training images, all (N, 3, S, S) uint8.
 
-    held_out: real images that the piece was not trained on; None where there are none, and then
-    each training image is compared with all others instead. Raises UsageError.
+    held_out: real images that the piece was not trained on, if there are any (see reals_among).
+    Raises UsageError.
     """
     if len(training) < FEWEST:
         raise UsageError(
@@ -86,21 +103,38 @@ def study(
     drawn, known = look(samples, features), look(training, features)
     nearest = find(drawn, known)
     rng = torch.Generator().manual_seed(seed)
-    if held_out is None:
-        chosen = _some(len(known), MOST, rng)
-        unseen = find(known.choose(chosen), known, chosen)
-    else:
-        unseen = find(look(held_out[_some(len(held_out), MOST, rng)], features), known)
-    worth = _PAIRED if held_out is None else 1.0
-    twins, reals = _within(drawn), _within(known.choose(_some(len(known), len(drawn), rng)))
+    reals = reals_among(known, held_out, features, rng)
+    twins, pairs = _within(drawn), _within(known.choose(_some(len(known), len(drawn), rng)))
     return Findings(
         nearest,
-        unseen,
-        trial(nearest.score, unseen.score, nearest.same, unseen.same, (1.0, worth)),
+        reals,
+        copies_among(nearest, reals),
         twins,
-        trial(_near(twins, reals), _near(reals, reals), twins.same, reals.same, (_PAIRED,) * 2),
-        attractors(nearest, unseen, len(known)),
+        trial(_near(twins, pairs), _near(pairs, pairs), twins.same, pairs.same, (_PAIRED,) * 2),
+        attractors(nearest, reals.nearest, len(known)),
     )
+
+
+def reals_among(
+    known: View, held_out: Tensor | None, features: Features, rng: torch.Generator
+) -> Reals:
+    """What samples are compared with: the held-out images, where there are enough.
+
+    The closest of six is their closest sixth, and as close comes many a new picture. The training
+    images are far more, and lie about as far from one another as new ones do from them
+    (measured: MEASUREMENTS.md, Novelty).
+    """
+    if held_out is not None and len(held_out) >= ENOUGH:
+        chosen = _some(len(held_out), MOST, rng)
+        return Reals(find(look(held_out[chosen], features), known), True)
+    chosen = _some(len(known), MOST, rng)
+    return Reals(find(known.choose(chosen), known, chosen), False)
+
+
+def copies_among(nearest: Nearest, reals: Reals) -> Trial:
+    """Do samples come as close to the training images as the closest real ones, more often?"""
+    theirs = reals.nearest
+    return trial(nearest.score, theirs.score, nearest.same, theirs.same, (1.0, reals.worth))
 
 
 def trial(

@@ -32,7 +32,7 @@ def describe(
     neighbours: int,
 ) -> dict[str, Any]:
     """The record, closest samples first. files: names of the training images, by index."""
-    title, held_out = facts["piece"]["title"], bool(facts["dataset"]["held_out"])
+    title, held_out = facts["piece"]["title"], found.reals.held_out
     order = sorted(range(len(found.nearest.score)), key=lambda i: float(found.nearest.score[i]))
     drawn = [_sample(i, found, files, origins, neighbours) for i in order]
     record: dict[str, Any] = {
@@ -41,7 +41,7 @@ def describe(
         "verdict": verdict.verdict(found.copies),
         "sentence": verdict.sentence(title, found.copies, held_out),
         "repetition": verdict.repetition(title, found.repeats),
-        "warnings": verdict.warnings(facts, found.copies),
+        "warnings": verdict.warnings(facts, found.copies, held_out),
         **facts,
         "baseline": "held out" if held_out else "leave one out",
         "copies": _trial(found.copies),

@@ -9,14 +9,18 @@ from training.novelty.findings import Trial
 MEMORISES, NEW, UNSURE = "memorises", "no sign of copying", "cannot tell"
 FEW = 500  # images; how much is copied falls with their number (Feng et al. 2021)
 _OFTEN = 0.25  # of its pictures with a twin beyond what is usual: no chance variation any more
-_WIDE = 0.05  # an excess that could be as large as this is not ruled out
+_WIDE = 0.05  # a share of copies that could be larger than this is not ruled out
 
 
 def verdict(copies: Trial) -> str:
-    """Beyond chance, or not, or too few images to say."""
+    """Beyond chance, or not, or too few images to say.
+
+    What chance gives is taken off when a piece is accused, never when it is cleared: nobody knows
+    that the rest of its pictures come as close by chance as real images do.
+    """
     if copies.excess.low > 0:
         return MEMORISES
-    return UNSURE if copies.excess.high > _WIDE else NEW
+    return UNSURE if copies.found.high > _WIDE else NEW
 
 
 def sentence(title: str, copies: Trial, held_out: bool) -> str:
@@ -32,7 +36,7 @@ def sentence(title: str, copies: Trial, held_out: bool) -> str:
         f"{found.count} of {found.total} pictures ({percent(found.rate)}) come as close to a "
         f"training image as {reals}."
     )
-    most = percent(max(0.0, copies.excess.high))
+    most = percent(found.high)
     kind = verdict(copies)
     if kind == MEMORISES:
         return (
@@ -47,8 +51,8 @@ def sentence(title: str, copies: Trial, held_out: bool) -> str:
     )
     if kind == NEW:
         return (
-            f"No sign that {title} copies its training images: {facts} Copies beyond chance are at "
-            f"most {most} of what it draws.{identical}"
+            f"No sign that {title} copies its training images: {facts} At most {most} of what it "
+            f"draws can be copies.{identical}"
         )
     return (
         f"Whether {title} copies its training images cannot be told from so few: {facts} Up to "
@@ -70,18 +74,24 @@ def repetition(title: str, repeats: Trial) -> str:
     return f"No sign that {title} repeats itself: {facts}, within chance."
 
 
-def warnings(facts: dict[str, Any], copies: Trial) -> list[str]:
-    """What a reader should know before believing the figures."""
+def warnings(facts: dict[str, Any], copies: Trial, held_out: bool) -> list[str]:
+    """What a reader should know before believing the figures. held_out: whether the real images
+    that it was compared with were."""
     data, found = facts["dataset"], []
     if data["compared"] < FEW:
         found.append(
             f"{data['compared']} training images are few: pieces trained on fewer than {FEW} often "
             "copy. Look at the pictures, whatever the figures say."
         )
-    if not data["held_out"]:
+    if not held_out:
+        why = (
+            f"Only {data['held_out']} images were held out of its training, too few to compare with"
+            if data["held_out"]
+            else "The piece's card names no images that were held out of its training"
+        )
         found.append(
-            "The piece's card names no images that were held out of its training, so each "
-            "training image compared with all the others stands for an image it never saw."
+            f"{why}, so each training image compared with all the others stands for an image it "
+            "never saw."
         )
     named = data["named_by_card"]
     if named is not None and named not in (data["images"], data["compared"]):

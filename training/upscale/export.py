@@ -67,12 +67,9 @@ def into_piece(
     Everything else stays, to the byte; whose images it learned from joins the card. Raises
     PieceError.
     """
-    card, generator = piece.load_unfolded(source)
-    rest = {
-        name: (source / name).read_bytes()
-        for name in card.files
-        if name not in (GENERATOR, UPSCALER)
-    }
+    card, _ = piece.load_unfolded(source)
+    rest = {name: (source / name).read_bytes() for name in card.files if name != UPSCALER}
+    generator = rest.pop(GENERATOR)
     known = [*card.provenance, *(p for p in provenance if p not in card.provenance)]
     card = changed(
         card,

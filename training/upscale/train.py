@@ -18,7 +18,7 @@ from models.shelf import OWN, find, ships
 from models.upscaler import CHAINS, Chained, Upscaler, load_default
 from training import UsageError
 from training.callbacks import going_on
-from training.checkpoint import NAME
+from training.checkpoint import NAME, has_checkpoint, newest
 from training.lock import held
 from training.naming import checked, name_of, tell_left_out
 from training.provenance import read_provenance
@@ -143,15 +143,15 @@ def _check(
     """The checkpoint to go on from, if any. Nothing is overwritten that was not asked for."""
     if work.resolve().is_relative_to(dataset.resolve()):
         raise UsageError(f"{target} lies inside the dataset; give an --out elsewhere")
-    saved = work / NAME
-    if resume is True and not saved.is_file():
+    begun = has_checkpoint(work)
+    if resume is True and not begun:
         raise UsageError(f"nothing to resume in {work}: there is no {NAME}")
     if source is not None:
         check_target(target)
     same = source is not None and target.resolve() == source.resolve()
     if resume:
-        return saved if saved.is_file() else None
-    if saved.is_file():
+        return newest(work) if begun else None
+    if begun:
         raise UsageError(f"{work} holds a training already; --resume, or choose another --name")
     if not same and target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already; choose another --name or --out, or --resume")

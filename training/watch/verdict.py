@@ -96,7 +96,7 @@ def of_dataset(images: int, labels: Mapping[str, Mapping[str, int]]) -> list[Ver
     if images < FEW:
         sentence = (
             f"few images ({images}): expect near copies of them. More images help more than a "
-            "longer training; below them, strong augmentation"
+            "longer training"
         )
         found.append(Verdict("few", sentence))
     for label, counts in labels.items():
