@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -266,6 +267,11 @@ def shown(name: str = NANO) -> dict[tuple[object, ...], int]:
     return found
 
 
+def tells(times: int) -> None:
+    """Let as much time pass as it takes to tell controllers so often."""
+    time.sleep(times * 0.05)
+
+
 def test_controllers_show_where_parameters_stand(bus: Bus, mapping: MidiMap) -> None:
     midi_backend.sent[NANO] = []
     with plugged(bus, mapping, NANO, "a keyboard without lights", feedback=True) as midi:
@@ -310,6 +316,19 @@ def test_every_kind_of_control_is_shown_in_its_own_way(bus: Bus) -> None:
             ("note", 40, 1): 127, ("cc", 99, 1): 2, ("cc", 98, 1): 44, ("cc", 6, 1): 127,
             ("cc", 38, 1): 127,
         }  # fmt: skip
+
+
+def test_a_fine_control_in_the_hand_is_not_told_where_it_is(bus: Bus) -> None:
+    """A motor fader would pull against the hand."""
+    midi_backend.sent[NANO] = []
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 7, 2, bits=14)], automatic=False)
+    with plugged(bus, known, NANO, feedback=True):
+        until(lambda: shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0})
+        midi_backend.play(NANO, cc(7, 64, 2), cc(39, 9, 2))
+        bus.tick(0)
+        assert bus.moved_by("/drift/calm") == "midi nanoKONTROL2 cc 7"
+        tells(3)
+        assert shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0}
 
 
 def test_an_output_that_cannot_be_opened_is_said_once(

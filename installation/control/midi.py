@@ -160,13 +160,13 @@ class Midi:
         move = state.move(port, message)
         if move is None:
             return
-        source = f"midi {device(port)} {move}"
         reached = self.mapping.hear(move)
         for binding, value, form in reached:
+            source = f"midi {device(port)} {binding.control}"  # one for both halves of 14 bits
             taken = self._bus.post(binding.address, value, source, form)
             self._tell(Heard(now, source, _text(move), binding.address, value, form, taken))
         if not reached:
-            self._tell(Heard(now, source, _text(move)))
+            self._tell(Heard(now, f"midi {device(port)} {move}", _text(move)))
 
     def _tell(self, heard: Heard) -> None:
         if self._on_message is not None:
