@@ -331,6 +331,16 @@ def test_a_fine_control_in_the_hand_is_not_told_where_it_is(bus: Bus) -> None:
         assert shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0}
 
 
+def test_an_endless_knob_is_told_where_its_steps_have_led(bus: Bus) -> None:
+    midi_backend.sent[NANO] = []
+    known = [Binding("/drift/calm", "cc", 7, 2, mode="relative")]
+    with plugged(bus, MidiMap(bus, known, automatic=False), NANO, feedback=True):
+        until(lambda: shown() == {("cc", 7, 2): 0})
+        midi_backend.play(NANO, cc(7, 10, 2))
+        bus.tick(0)
+        until(lambda: shown() == {("cc", 7, 2): round(10 / 128 * 127)})
+
+
 def test_an_output_that_cannot_be_opened_is_said_once(
     bus: Bus, mapping: MidiMap, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -96,7 +96,8 @@ class MidiFeedback:
             if before == stand:
                 continue
             by_hand = self._bus.moved_by(meant) == f"midi {name} {binding.control}"
-            if before and before[0] == meant and by_hand:
+            knows = by_hand and binding.mode == "absolute"  # an endless knob knows steps alone
+            if before and before[0] == meant and knows:
                 told[control] = stand  # a hand is on it
                 continue
             if left == 0:
