@@ -331,6 +331,34 @@ def test_a_fine_control_in_the_hand_is_not_told_where_it_is(bus: Bus) -> None:
         assert shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0}
 
 
+def test_what_comes_back_from_a_loop_is_no_hand(bus: Bus) -> None:
+    """ALSA has Midi Through on every machine, macOS IAC: what they are sent they send."""
+    through = "Midi Through:Midi Through Port-0 14:0"
+    midi_backend.sent[through] = []
+    known = [
+        Binding("/drift/speed", "cc", 1, 3),
+        Binding("/drift/calm", "pitchwheel", channel=3),
+        Binding("/drift/wide", "nrpn", 300, 3),
+        Binding("/drift/far", "nrpn", 301, 3),
+    ]
+    bus.declare("drift", {name: Param(0.3, 0, 1) for name in ("wide", "far")})
+    bus.post("/drift/speed", 0.3, "preset")
+    bus.tick(0)
+    with plugged(bus, MidiMap(bus, known, automatic=False), through, feedback=True):
+        until(lambda: len(midi_backend.sent[through]) == 10)
+        bus.post("/drift/speed", 0.4, "preset")
+        bus.tick(0)
+        until(lambda: shown(through)["cc", 1, 3] == round(0.2 * 127))
+        bus.tick(0)
+        assert bus.moved_by("/drift/speed") == "preset"
+        assert [bus.moved_by(f"/drift/{name}") for name in ("calm", "wide", "far")] == [""] * 3
+        assert bus.target("/drift/speed") == 0.4
+        for value in (100, round(0.2 * 127)):  # others send through it too
+            midi_backend.play(through, cc(1, value))
+            bus.tick(0)
+            assert bus.target("/drift/speed") == pytest.approx(2 * value / 127)
+
+
 def test_an_endless_knob_is_told_where_its_steps_have_led(bus: Bus) -> None:
     midi_backend.sent[NANO] = []
     known = [Binding("/drift/calm", "cc", 7, 2, mode="relative")]

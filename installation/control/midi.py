@@ -157,6 +157,8 @@ class Midi:
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
         if self._clock.hear(device(port), message.type, now):
             return
+        if self._feedback is not None and self._feedback.echoes.heard(device(port), message):
+            return
         move = state.move(port, message)
         if move is None:
             return
