@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _RTMIDI = "mido.backends.rtmidi"
 _EVERY = 0.25  # seconds between looks; a USB hub that resets is gone for a third of a second
+_FEED = ":RtMidi output"  # what a program sends to a device, ours as well: not meant for us
 _SHOWN = 5  # times between two looks that controllers are told what has moved
 
 
@@ -136,7 +137,9 @@ class Midi:
                 self._take_up(name)
 
     def _is_wanted(self, name: str) -> bool:
-        return not self._wanted or any(part in name.lower() for part in self._wanted)
+        if not self._wanted:
+            return _FEED not in name
+        return any(part in name.lower() for part in self._wanted)
 
     def _take_up(self, name: str) -> None:
         state = _Numbers()
