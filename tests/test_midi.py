@@ -254,6 +254,18 @@ def test_a_clock_that_is_sent_sets_the_tempo(mapping: MidiMap) -> None:
     assert bus.moved_by("/clock/bpm") == "midi nanoKONTROL2 clock"
 
 
+def test_a_song_position_is_part_of_the_clock(mapping: MidiMap) -> None:
+    bus = Bus()
+    Tempo().bind(bus, "clock")
+    with plugged(bus, mapping, NANO, f"{NANO[:-1]}1"):
+        place = [mido.Message("songpos", pos=6), mido.Message("continue")]
+        midi_backend.play(NANO, *place, *[mido.Message("clock")] * 12)
+        midi_backend.play(f"{NANO[:-1]}1", *[mido.Message("clock")] * 12)  # not the one followed
+        assert bus.tick(0.01) == []
+        midi_backend.play(NANO, mido.Message("clock"))
+        assert bus.tick(0.01) == ["/clock/beat"]
+
+
 def shown(name: str = NANO) -> dict[tuple[object, ...], int]:
     """What a controller shows, by what it was sent last."""
     found: dict[tuple[object, ...], int] = {}

@@ -158,7 +158,7 @@ class Midi:
         log.info("MIDI %s is connected", device(name))
 
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
-        if self._clock.hear(device(port), message.type, now):
+        if self._clock.hear(port, message.type, now, getattr(message, "pos", 0)):
             return
         if self._feedback is not None and self._feedback.echoes.heard(device(port), message):
             return
