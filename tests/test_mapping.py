@@ -197,6 +197,17 @@ def test_a_fine_control_fires_once_as_it_passes_half(bus: Bus) -> None:
     assert [len(heard(mapping, move)) for move in upper] == [1, 0, 0, 0, 0, 0]
 
 
+def test_two_controllers_alike_are_two(bus: Bus) -> None:
+    """Where a knob of one was says nothing about that knob of the other."""
+    fine = Binding("/drift/p0", "cc", 1, bits=14)
+    mapping = MidiMap(bus, [fine, Binding("/stage/next", "cc", 70)], automatic=False)
+    left, right = "box:box MIDI 1 20:0", "box:box MIDI 1 24:0"
+    assert [len(mapping.hear(cc(70, 127, port=port))) for port in (left, right)] == [1, 1]
+    for n, v, port in ((1, 0, left), (33, 9, left), (1, 127, right), (33, 127, right)):
+        mapping.hear(cc(n, v, port=port))
+    assert heard(mapping, cc(33, 10, port=left)) == [("/drift/p0", 10 / 16383, "unit")]
+
+
 def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     mapping = MidiMap(bus, [Binding("/drift/p0", "cc", 70), Binding("/seeds/p0", "cc", 71)])
     mapping.learn("/drift/p0")

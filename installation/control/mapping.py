@@ -48,8 +48,8 @@ class Move:
 
     @property
     def control(self) -> tuple[str, int, Kind, int]:
-        """What was moved, the same when it is plugged in again."""
-        return device(self.port), self.channel, self.kind, self.number
+        """What was moved; two alike controllers have ports of different names."""
+        return self.port, self.channel, self.kind, self.number
 
     def __str__(self) -> str:
         return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
@@ -297,7 +297,7 @@ class MidiMap:
     def _joined(self, move: Move, binding: Binding) -> Move | None:
         """A 14-bit controller's value. MIDI 1.0: a coarse value sets the fine one to 0; one from
         which no fine part ever came is taken as 7 bits, so that it reaches its top."""
-        key = (device(move.port), move.channel, binding.number)
+        key = (move.port, move.channel, binding.number)
         fine = move.number != binding.number
         coarse, has_fine = self._coarse.get(key, (None, False))
         coarse, has_fine = (coarse, True) if fine else (move.value, has_fine)
