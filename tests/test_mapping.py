@@ -223,6 +223,30 @@ def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     assert heard(mapping, again) == [("/drift/p0", 0.0, "unit")]
 
 
+def test_a_fine_part_is_not_learned_alone(bus: Bus) -> None:
+    """A fader of 14 bits that is moved from its low end says coarse 0, fine 5."""
+    whole = Binding("/drift/p0", "cc", 7, channel=1, port="nano", bits=14)
+    mapping = MidiMap(bus, automatic=False)
+    mapping.hear(cc(9, 0))
+    mapping.learn("/drift/p0")
+    for number, value in ((7, 0), (39, 5)):
+        mapping.hear(cc(number, value))
+    assert mapping.learned == [whole]
+    mapping.learn("/drift/p1")
+    for number, value in ((40, 0), (72, 127)):  # the release of a button, and another one
+        mapping.hear(cc(number, value))
+    assert mapping.learned[-1] == Binding("/drift/p1", "cc", 72, channel=1, port="nano")
+
+
+@pytest.mark.parametrize("number", [7, 39])
+def test_a_control_that_is_known_as_fine_is_learned_so(bus: Bus, number: int) -> None:
+    mapping = MidiMap(bus, [Binding("/seeds/p0", "cc", 7, bits=14)], automatic=False)
+    mapping.learn("/drift/p0")
+    mapping.hear(cc(number, 5))
+    whole = Binding("/drift/p0", "cc", 7, channel=1, port="nano", bits=14)
+    assert mapping.bindings == mapping.learned == [whole]
+
+
 def test_learning_can_be_given_up(bus: Bus) -> None:
     mapping = MidiMap(bus)
     mapping.learn("/drift/p0")
