@@ -120,7 +120,7 @@ class MidiBinding(Table):
 
     address: Address
     channel: int | None = Field(None, ge=1, le=16, description="Any channel when left out.")
-    cc: int | None = Field(None, ge=0, le=119)
+    cc: int | None = Field(None, ge=0, le=127)
     note: int | None = Field(None, ge=0, le=127)
     nrpn: int | None = Field(None, ge=0, le=16383)
     pitchwheel: bool = False

@@ -21,6 +21,9 @@ class Room:
         self.clock = BeatClock(self.bus)
         self.now = 100.0
 
+    def say(self, kind: str, sixteenths: int = 0, port: str = "drums") -> None:
+        assert self.clock.hear(port, kind, self.now, sixteenths)
+
     def play(self, bpm: float, beats: float, port: str = "drums") -> int:
         """So many beats; how many of them were posted."""
         posted = 0
@@ -66,6 +69,65 @@ def test_start_says_where_the_beats_lie() -> None:
     assert room.clock.hear("drums", "start", room.now)
     assert room.play(120, 4) == 4
     assert room.clock.hear("drums", "stop", room.now)
+
+
+def test_continue_goes_on_where_the_song_was_stopped() -> None:
+    """Most clocks go on while the song stands."""
+    room = Room()
+    room.say("start")
+    room.play(120, 1.25)
+    room.say("stop")
+    room.play(120, 4.5)
+    room.say("stop")  # pressed once more
+    room.play(120, 0.25)
+    room.say("continue")
+    assert room.play(120, 0.75) == 0
+    assert room.play(120, 1 / PULSES) == 1
+
+
+def test_a_song_position_says_where_continue_goes_on() -> None:
+    """What a sequencer sends that is started anywhere but at the beginning."""
+    room = Room()
+    room.play(120, 1.6)
+    room.say("songpos", 4 * 16 + 3)  # the last sixteenth of a beat
+    assert room.play(120, 0.3) == 0
+    room.say("continue")
+    assert room.play(120, 0.25) == 0
+    assert room.play(120, 4) == 4
+    room.say("songpos", 1)  # means nothing while it plays
+    assert room.play(120, 1 / PULSES) == 1
+
+
+def test_a_clock_that_begins_anew_at_start_is_no_other_tempo() -> None:
+    room = Room()
+    room.say("start")
+    room.play(120, 4)
+    room.say("stop")
+    room.now += 0.4
+    room.say("start")
+    for _ in range(4):
+        room.play(120, 1)
+        assert room.bpm == pytest.approx(120)
+
+
+def test_where_the_beats_of_another_clock_lie_is_not_known() -> None:
+    room = Room()
+    room.say("start")
+    assert room.play(120, 2) == 2
+    room.now += 3
+    assert room.play(120, 3, "keys") == 0
+    assert room.play(120, 3, "drums") == 0
+
+
+def test_two_inputs_of_one_interface_are_two_clocks() -> None:
+    room = Room()
+    for _ in range(6 * PULSES):
+        for port in ("box:box MIDI 1 20:0", "box:box MIDI 2 20:1"):
+            room.say("clock", port=port)
+        room.now += 60 / 120 / PULSES
+    room.bus.tick(0)
+    assert room.bpm == pytest.approx(120)
+    assert room.bus.moved_by("/clock/bpm") == "midi box clock"
 
 
 def test_of_two_clocks_the_first_is_followed_until_it_is_silent() -> None:

@@ -73,3 +73,13 @@ def test_samples_that_are_not_finite_do_no_harm() -> None:
     broken[::3] = np.inf
     assert ear.hear(broken) == Sounds()
     assert mean(heard(sine(600), ear=ear), "middle") > 0.9
+
+
+@pytest.mark.parametrize("rubbish", [3e38, -1e6])
+def test_rubbish_for_a_moment_does_not_deafen_it(rubbish: float) -> None:
+    """As an input sends that is being pulled."""
+    ear = Ear(RATE)
+    ear.hear(np.full(BLOCK, rubbish, np.float32))
+    found = heard(sine(60, seconds=5), ear=ear)
+    assert found[-1].bass > 0.5
+    assert any(one.onset for one in heard(sine(600), ear=ear))

@@ -50,6 +50,15 @@ def test_it_is_there_the_next_evening(bus: Bus, tmp_path: Path) -> None:
     assert [b.address for b in third.map.learned] == ["/drift/flash", "/drift/calm"]
 
 
+@pytest.mark.parametrize("number", [0, 119, 120, 127])
+def test_every_controller_that_can_be_learned_can_be_read_again(
+    bus: Bus, tmp_path: Path, number: int
+) -> None:
+    first = Learned(place(tmp_path), bus)
+    learn(first, "/drift/speed", number=number)
+    assert Learned(place(tmp_path), bus).map.learned == first.map.learned
+
+
 def test_it_comes_before_the_map_of_the_venue(bus: Bus, tmp_path: Path) -> None:
     own = 'map = [{ cc = 7, address = "/drift/speed" }, { cc = 8, address = "/drift/calm" }]'
     first = Learned(place(tmp_path, own), bus)

@@ -197,6 +197,17 @@ def test_a_fine_control_fires_once_as_it_passes_half(bus: Bus) -> None:
     assert [len(heard(mapping, move)) for move in upper] == [1, 0, 0, 0, 0, 0]
 
 
+def test_two_controllers_alike_are_two(bus: Bus) -> None:
+    """Where a knob of one was says nothing about that knob of the other."""
+    fine = Binding("/drift/p0", "cc", 1, bits=14)
+    mapping = MidiMap(bus, [fine, Binding("/stage/next", "cc", 70)], automatic=False)
+    left, right = "box:box MIDI 1 20:0", "box:box MIDI 1 24:0"
+    assert [len(mapping.hear(cc(70, 127, port=port))) for port in (left, right)] == [1, 1]
+    for n, v, port in ((1, 0, left), (33, 9, left), (1, 127, right), (33, 127, right)):
+        mapping.hear(cc(n, v, port=port))
+    assert heard(mapping, cc(33, 10, port=left)) == [("/drift/p0", 10 / 16383, "unit")]
+
+
 def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     mapping = MidiMap(bus, [Binding("/drift/p0", "cc", 70), Binding("/seeds/p0", "cc", 71)])
     mapping.learn("/drift/p0")
@@ -210,6 +221,30 @@ def test_learning_binds_what_is_moved_next(bus: Bus) -> None:
     assert str(learned) == "nano ch 5 cc 71"
     again = Move("nano:nano MIDI 1 24:0", 5, "cc", 71, 0)  # plugged in again
     assert heard(mapping, again) == [("/drift/p0", 0.0, "unit")]
+
+
+def test_a_fine_part_is_not_learned_alone(bus: Bus) -> None:
+    """A fader of 14 bits that is moved from its low end says coarse 0, fine 5."""
+    whole = Binding("/drift/p0", "cc", 7, channel=1, port="nano", bits=14)
+    mapping = MidiMap(bus, automatic=False)
+    mapping.hear(cc(9, 0))
+    mapping.learn("/drift/p0")
+    for number, value in ((7, 0), (39, 5)):
+        mapping.hear(cc(number, value))
+    assert mapping.learned == [whole]
+    mapping.learn("/drift/p1")
+    for number, value in ((40, 0), (72, 127)):  # the release of a button, and another one
+        mapping.hear(cc(number, value))
+    assert mapping.learned[-1] == Binding("/drift/p1", "cc", 72, channel=1, port="nano")
+
+
+@pytest.mark.parametrize("number", [7, 39])
+def test_a_control_that_is_known_as_fine_is_learned_so(bus: Bus, number: int) -> None:
+    mapping = MidiMap(bus, [Binding("/seeds/p0", "cc", 7, bits=14)], automatic=False)
+    mapping.learn("/drift/p0")
+    mapping.hear(cc(number, 5))
+    whole = Binding("/drift/p0", "cc", 7, channel=1, port="nano", bits=14)
+    assert mapping.bindings == mapping.learned == [whole]
 
 
 def test_learning_can_be_given_up(bus: Bus) -> None:

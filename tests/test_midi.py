@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -253,6 +254,18 @@ def test_a_clock_that_is_sent_sets_the_tempo(mapping: MidiMap) -> None:
     assert bus.moved_by("/clock/bpm") == "midi nanoKONTROL2 clock"
 
 
+def test_a_song_position_is_part_of_the_clock(mapping: MidiMap) -> None:
+    bus = Bus()
+    Tempo().bind(bus, "clock")
+    with plugged(bus, mapping, NANO, f"{NANO[:-1]}1"):
+        place = [mido.Message("songpos", pos=6), mido.Message("continue")]
+        midi_backend.play(NANO, *place, *[mido.Message("clock")] * 12)
+        midi_backend.play(f"{NANO[:-1]}1", *[mido.Message("clock")] * 12)  # not the one followed
+        assert bus.tick(0.01) == []
+        midi_backend.play(NANO, mido.Message("clock"))
+        assert bus.tick(0.01) == ["/clock/beat"]
+
+
 def shown(name: str = NANO) -> dict[tuple[object, ...], int]:
     """What a controller shows, by what it was sent last."""
     found: dict[tuple[object, ...], int] = {}
@@ -264,6 +277,11 @@ def shown(name: str = NANO) -> dict[tuple[object, ...], int]:
         else:
             found["note", message.note, message.channel + 1] = message.velocity
     return found
+
+
+def tells(times: int) -> None:
+    """Let as much time pass as it takes to tell controllers so often."""
+    time.sleep(times * 0.05)
 
 
 def test_controllers_show_where_parameters_stand(bus: Bus, mapping: MidiMap) -> None:
@@ -310,6 +328,57 @@ def test_every_kind_of_control_is_shown_in_its_own_way(bus: Bus) -> None:
             ("note", 40, 1): 127, ("cc", 99, 1): 2, ("cc", 98, 1): 44, ("cc", 6, 1): 127,
             ("cc", 38, 1): 127,
         }  # fmt: skip
+
+
+def test_a_fine_control_in_the_hand_is_not_told_where_it_is(bus: Bus) -> None:
+    """A motor fader would pull against the hand."""
+    midi_backend.sent[NANO] = []
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 7, 2, bits=14)], automatic=False)
+    with plugged(bus, known, NANO, feedback=True):
+        until(lambda: shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0})
+        midi_backend.play(NANO, cc(7, 64, 2), cc(39, 9, 2))
+        bus.tick(0)
+        assert bus.moved_by("/drift/calm") == "midi nanoKONTROL2 cc 7"
+        tells(3)
+        assert shown() == {("cc", 7, 2): 0, ("cc", 39, 2): 0}
+
+
+def test_what_comes_back_from_a_loop_is_no_hand(bus: Bus) -> None:
+    """ALSA has Midi Through on every machine, macOS IAC: what they are sent they send."""
+    through = "Midi Through:Midi Through Port-0 14:0"
+    midi_backend.sent[through] = []
+    known = [
+        Binding("/drift/speed", "cc", 1, 3),
+        Binding("/drift/calm", "pitchwheel", channel=3),
+        Binding("/drift/wide", "nrpn", 300, 3),
+        Binding("/drift/far", "nrpn", 301, 3),
+    ]
+    bus.declare("drift", {name: Param(0.3, 0, 1) for name in ("wide", "far")})
+    bus.post("/drift/speed", 0.3, "preset")
+    bus.tick(0)
+    with plugged(bus, MidiMap(bus, known, automatic=False), through, feedback=True):
+        until(lambda: len(midi_backend.sent[through]) == 10)
+        bus.post("/drift/speed", 0.4, "preset")
+        bus.tick(0)
+        until(lambda: shown(through)["cc", 1, 3] == round(0.2 * 127))
+        bus.tick(0)
+        assert bus.moved_by("/drift/speed") == "preset"
+        assert [bus.moved_by(f"/drift/{name}") for name in ("calm", "wide", "far")] == [""] * 3
+        assert bus.target("/drift/speed") == 0.4
+        for value in (100, round(0.2 * 127)):  # others send through it too
+            midi_backend.play(through, cc(1, value))
+            bus.tick(0)
+            assert bus.target("/drift/speed") == pytest.approx(2 * value / 127)
+
+
+def test_an_endless_knob_is_told_where_its_steps_have_led(bus: Bus) -> None:
+    midi_backend.sent[NANO] = []
+    known = [Binding("/drift/calm", "cc", 7, 2, mode="relative")]
+    with plugged(bus, MidiMap(bus, known, automatic=False), NANO, feedback=True):
+        until(lambda: shown() == {("cc", 7, 2): 0})
+        midi_backend.play(NANO, cc(7, 10, 2))
+        bus.tick(0)
+        until(lambda: shown() == {("cc", 7, 2): round(10 / 128 * 127)})
 
 
 def test_an_output_that_cannot_be_opened_is_said_once(

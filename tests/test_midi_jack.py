@@ -115,3 +115,22 @@ def test_a_real_port_carries_fourteen_bits(bus: Bus, jack: mido.Backend) -> None
         wanted = (64 << 7 | 1) / 16383
         until(lambda: bus.tick(0.01) or bus.value("/drift/calm") == pytest.approx(wanted))
     out.close()
+
+
+def test_what_is_sent_to_a_device_is_not_listened_to(
+    bus: Bus, mapping: MidiMap, jack: mido.Backend
+) -> None:
+    """RtMidi's outputs are listed among the inputs: our own feedback would move parameters."""
+    lamp = jack.open_input("lamp", virtual=True)
+    feed = jack.open_output(next(n for n in jack.get_output_names() if n.endswith(":lamp")))
+    out = jack.open_output("nano", virtual=True)
+    assert len(jack.get_input_names()) == 2
+    with Midi(bus, mapping, backend=JACK) as midi:
+        until(lambda: any(name.endswith(":nano") for name in midi.connected))
+        feed.send(cc(1, 127))
+        out.send(cc(2, 127))
+        until(lambda: bus.tick(0.01) or bus.value("/drift/calm") == 1.0)
+        assert [name.rpartition(":")[2] for name in midi.connected] == ["nano"]
+        assert bus.value("/drift/speed") == 0.5
+    for port in (out, feed, lamp):
+        port.close()

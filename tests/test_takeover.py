@@ -72,6 +72,18 @@ def test_pickup_of_a_knob_that_nobody_has_heard_of() -> None:
     assert close.speed == pytest.approx(2 * 63 / 127)
 
 
+@pytest.mark.parametrize(("low", "high", "end"), [(0.0, 0.5, 127), (1.5, 2.0, 0)])
+def test_pickup_of_what_stands_beyond_the_control(low: float, high: float, end: int) -> None:
+    """It is taken up where the control comes nearest, or the control would be dead for good."""
+    hand = Hand("pickup", low=low, high=high)  # the parameter stands at 1
+    hand.turn(60, 70)
+    assert hand.speed == 1
+    hand.turn(end)
+    assert hand.speed == pytest.approx(high if end else low)
+    hand.turn(64)
+    assert hand.speed == pytest.approx(low + 64 / 127 * (high - low))
+
+
 def test_scale_never_jumps_and_is_never_dead() -> None:
     hand = Hand("scale")
     hand.turn(100)  # the first that is heard of it

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 
+from installation.control.mapping import device
 from installation.parameters import Bus
 
 PULSES = 24  # a beat
 _MEAN = 2 * PULSES  # pulses whose mean is the tempo: a port's times are a millisecond off
 _SILENCE = 0.6  # seconds between two pulses of even 5 beats a minute; it was stopped
+_KINDS = ("clock", "start", "continue", "stop", "songpos")
 
 
 class BeatClock:
-    """Posts /clock/bpm with every beat, and /clock/beat once a `start` has said where beats lie.
+    """Posts /clock/bpm with every beat, and /clock/beat once a `start`, or a song position and
+    `continue`, has said where beats lie.
 
     Two machines that send a clock would pull the tempo to and fro: the one that came first is
     followed until it is silent. Safe to call from any thread.
@@ -22,27 +26,47 @@ class BeatClock:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._lock = threading.Lock()
-        self._port = ""
+        self._port, self._heard = "", -math.inf
         self._pulses: deque[float] = deque(maxlen=_MEAN + 1)
         self._count = 0
-        self._placed = False  # it is known which pulse is a beat
+        self._placed = self._running = False  # placed: it is known which pulse is a beat
+        self._goes_on: int | None = None  # the pulse at which `continue` goes on
 
-    def hear(self, port: str, kind: str, now: float) -> bool:
-        """Take a message's type and its time in seconds; False where it is none of a clock's."""
-        if kind not in ("clock", "start", "continue", "stop"):
+    def hear(self, port: str, kind: str, now: float, sixteenths: int = 0) -> bool:
+        """Take a message's type and its time in seconds; False where it is none of a clock's.
+        sixteenths: of a song position."""
+        if kind not in _KINDS:
             return False
         with self._lock:
-            silent = not self._pulses or now - self._pulses[-1] > _SILENCE
-            if silent:
+            if now - self._heard > _SILENCE:
                 self._pulses.clear()
-                self._port, self._count = port, 0 if port != self._port else self._count
-            if port != self._port:
-                return True
-            if kind == "start":  # the next pulse is the first beat
-                self._count, self._placed = 0, True
-            elif kind == "clock":
-                self._pulse(f"midi {port} clock", now)
+                if port != self._port and kind != "stop":
+                    self._port, self._count, self._goes_on = port, 0, None
+                    self._placed = self._running = False
+            if port == self._port:
+                self._take(kind, now, sixteenths)
         return True
+
+    def _take(self, kind: str, now: float, sixteenths: int) -> None:
+        if kind == "stop":
+            if self._running:
+                self._goes_on, self._running = self._count if self._placed else None, False
+            return
+        self._heard = now
+        if kind == "clock":
+            self._pulse(f"midi {device(self._port)} clock", now)
+        elif kind == "start":
+            self._begin(0)
+        elif kind == "songpos" and not self._running:
+            self._goes_on = sixteenths * PULSES // 4
+        elif kind == "continue" and self._goes_on is not None:
+            self._begin(self._goes_on)
+
+    def _begin(self, count: int) -> None:
+        """The next pulse is this one of the song. Some clocks begin anew there, so the gap before
+        it is no tempo."""
+        self._count, self._placed, self._running, self._goes_on = count, True, True, None
+        self._pulses.clear()
 
     def _pulse(self, source: str, now: float) -> None:
         self._pulses.append(now)

@@ -60,7 +60,7 @@ class Ear:
         count = len(samples)
         if count == 0:
             return self._sounds(False)
-        fresh = np.nan_to_num(samples[-WINDOW:], posinf=0.0, neginf=0.0)
+        fresh = np.clip(np.nan_to_num(samples[-WINDOW:], posinf=0.0, neginf=0.0), -1, 1)
         self._heard = np.concatenate([self._heard[len(fresh) :], fresh])
         seconds = count / self._rate
         spectrum = np.abs(np.fft.rfft(self._heard * self._shape)) * 4 / WINDOW  # of a sine: its top

@@ -48,8 +48,8 @@ class Move:
 
     @property
     def control(self) -> tuple[str, int, Kind, int]:
-        """What was moved, the same when it is plugged in again."""
-        return device(self.port), self.channel, self.kind, self.number
+        """What was moved; two alike controllers have ports of different names."""
+        return self.port, self.channel, self.kind, self.number
 
     def __str__(self) -> str:
         return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
@@ -198,7 +198,7 @@ class MidiMap:
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
         self._before: dict[tuple[str, int, Kind, int], float] = {}
-        self._learning = ""
+        self._learning, self._low = "", ""
         self._learned: list[Binding] = []
         self.refresh()
 
@@ -239,7 +239,7 @@ class MidiMap:
     def learn(self, address: str) -> None:
         """Bind the control that is moved next to this address; "" stops waiting."""
         with self._lock:
-            self._learning = address if address in self._bus else ""
+            self._learning, self._low = (address if address in self._bus else ""), ""
 
     def of(self, port: str) -> Iterator[Binding]:
         """The controls of a port that move something, as hear() finds them."""
@@ -271,6 +271,8 @@ class MidiMap:
         with self._lock:
             if self._learning and move.value > 0:
                 self._bind(move)
+            elif self._learning:
+                self._low = f"{move.port} {move.channel} {move}"  # or it is the release of a button
             now, reached = {move.control: move.unit}, []
             for binding, whole in self._find(move):
                 before = self._before.get(whole.control)
@@ -297,7 +299,7 @@ class MidiMap:
     def _joined(self, move: Move, binding: Binding) -> Move | None:
         """A 14-bit controller's value. MIDI 1.0: a coarse value sets the fine one to 0; one from
         which no fine part ever came is taken as 7 bits, so that it reaches its top."""
-        key = (device(move.port), move.channel, binding.number)
+        key = (move.port, move.channel, binding.number)
         fine = move.number != binding.number
         coarse, has_fine = self._coarse.get(key, (None, False))
         coarse, has_fine = (coarse, True) if fine else (move.value, has_fine)
@@ -310,9 +312,21 @@ class MidiMap:
         return Move(move.port, move.channel, move.kind, binding.number, value, 16383)
 
     def _bind(self, move: Move) -> None:
-        where = device(move.port)
-        self._adopt(Binding(self._learning, move.kind, move.number, move.channel, where), move)
+        where, (number, bits) = device(move.port), self._whole(move)
+        new = Binding(self._learning, move.kind, number, move.channel, where, bits=bits)
+        self._adopt(new, move)
         self._learning = ""
+
+    def _whole(self, move: Move) -> tuple[int, Literal[7, 14]]:
+        """Number and bits of the control that moved. A fine part is no control of its own where the
+        venue knows the whole, or where its coarse part has just said that it is at its low end."""
+        for known in self._bindings:
+            if known.bits == 14 and known.takes(move):
+                return known.number, 14
+        coarse, is_fine = move.number - 32, move.kind == "cc" and 32 <= move.number < 64
+        if is_fine and self._low == f"{move.port} {move.channel} cc {coarse}":
+            return coarse, 14
+        return move.number, 7
 
     def _adopt(self, new: Binding, move: Move) -> None:
         """A binding in the place of others of its address or its control, which is moved."""

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _RTMIDI = "mido.backends.rtmidi"
 _EVERY = 0.25  # seconds between looks; a USB hub that resets is gone for a third of a second
+_FEED = ":RtMidi output"  # what a program sends to a device, ours as well: not meant for us
 _SHOWN = 5  # times between two looks that controllers are told what has moved
 
 
@@ -136,7 +137,9 @@ class Midi:
                 self._take_up(name)
 
     def _is_wanted(self, name: str) -> bool:
-        return not self._wanted or any(part in name.lower() for part in self._wanted)
+        if not self._wanted:
+            return _FEED not in name
+        return any(part in name.lower() for part in self._wanted)
 
     def _take_up(self, name: str) -> None:
         state = _Numbers()
@@ -155,18 +158,20 @@ class Midi:
         log.info("MIDI %s is connected", device(name))
 
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
-        if self._clock.hear(device(port), message.type, now):
+        if self._clock.hear(port, message.type, now, getattr(message, "pos", 0)):
+            return
+        if self._feedback is not None and self._feedback.echoes.heard(device(port), message):
             return
         move = state.move(port, message)
         if move is None:
             return
-        source = f"midi {device(port)} {move}"
         reached = self.mapping.hear(move)
         for binding, value, form in reached:
+            source = f"midi {device(port)} {binding.control}"  # one for both halves of 14 bits
             taken = self._bus.post(binding.address, value, source, form)
             self._tell(Heard(now, source, _text(move), binding.address, value, form, taken))
         if not reached:
-            self._tell(Heard(now, source, _text(move)))
+            self._tell(Heard(now, f"midi {device(port)} {move}", _text(move)))
 
     def _tell(self, heard: Heard) -> None:
         if self._on_message is not None:

@@ -7,6 +7,9 @@ the same device, by the same map; buttons have no state and are left alone.
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,6 +21,7 @@ from installation.parameters import Bus, Param
 
 log = logging.getLogger(__name__)
 
+_ECHO = 0.5  # seconds in which a port sends back what it was sent, if it does
 _MOST = 32  # values told at a time: MIDI's own cable carries a thousand bytes in 0.3 s
 Control = tuple[str, int, int]  # kind, number, channel
 _TOPS = {"cc": 127, "note": 127, "pitchwheel": 16383, "nrpn": 16383}
@@ -32,6 +36,7 @@ class MidiFeedback:
         self._complaints = Complaints(log)
         self._outputs: dict[str, Any] = {}  # device → mido output, None for one that has none
         self._told: dict[str, dict[Control, tuple[str, int]]] = {}
+        self.echoes = Echoes()
 
     def follow(self, inputs: Iterable[str]) -> None:
         """These are connected now: open the outputs of those that are new."""
@@ -50,6 +55,7 @@ class MidiFeedback:
             try:
                 for control, stand, messages in self._news(name, told):
                     for message in messages:
+                        self.echoes.told(name, message)
                         output.send(message)
                     told[control] = stand
             except (OSError, RuntimeError, ValueError) as error:  # it is being pulled
@@ -96,13 +102,51 @@ class MidiFeedback:
             if before == stand:
                 continue
             by_hand = self._bus.moved_by(meant) == f"midi {name} {binding.control}"
-            if before and before[0] == meant and by_hand:
+            knows = by_hand and binding.mode == "absolute"  # an endless knob knows steps alone
+            if before and before[0] == meant and knows:
                 told[control] = stand  # a hand is on it
                 continue
             if left == 0:
                 return
             left -= 1
             yield control, stand, _messages(binding, stand[1])
+
+
+class Echoes:
+    """What devices were told of late. Midi Through, IAC and other loops send it back, and heard it
+    would pass for a hand, which ends a fade. Safe to call from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: dict[tuple[str, bytes], deque[tuple[float, bytes]]] = {}
+
+    def told(self, name: str, message: mido.Message) -> None:
+        """This is about to be sent to a device."""
+        which, sent = _parts(name, message)
+        with self._lock:
+            self._told.setdefault(which, deque(maxlen=256)).append((time.monotonic(), sent))
+
+    def heard(self, name: str, message: mido.Message) -> bool:
+        """Whether what a device sends is an echo. They come in the order in which they were sent,
+        so that anything else is a hand, and ends the wait."""
+        which, sent = _parts(name, message)
+        with self._lock:
+            told = self._told.get(which)
+            if not told:
+                return False
+            while told and time.monotonic() - told[0][0] > _ECHO:
+                told.popleft()
+            if told and told[0][1] == sent:
+                told.popleft()
+                return True
+            told.clear()
+            return False
+
+
+def _parts(name: str, message: mido.Message) -> tuple[tuple[str, bytes], bytes]:
+    """Which control of a device a message is about, and all that it says."""
+    sent = bytes(message.bytes())
+    return (name, sent[:1] if message.type == "pitchwheel" else sent[:2]), sent
 
 
 def _stands(binding: Binding, what: Param, target: float) -> int:

@@ -56,10 +56,11 @@ class Takeover:
     def _picked_up(
         self, binding: Binding, move: Move, was: float, stands: float, posted: tuple[float, Form]
     ) -> tuple[float, Form] | None:
+        stands = min(1.0, max(0.0, stands))  # beyond what the control reaches: taken up at its end
         if min(was, move.unit) - _NEAR <= stands <= max(was, move.unit) + _NEAR:
             self.waiting = ""
             return posted
-        self.waiting = f"{move} takes up {binding.address} at {min(1.0, max(0.0, stands)):.0%}"
+        self.waiting = f"{move} takes up {binding.address} at {stands:.0%}"
         return None
 
 
