@@ -17,6 +17,7 @@ from installation.output.recorder import Recorder, RecorderError, Recording
 
 log = logging.getLogger(__name__)
 
+_EARLY = 0.2  # of the time between two pictures: a frame that comes a little before its time is it
 _STILLS = 4  # that wait to be saved; a picture is 25 MB at 4K
 
 
@@ -80,7 +81,7 @@ class Camera:
             if not self._recorder.recording:  # the disk is full; it has said so
                 self.end()
                 return
-            if now < self._due:
+            if now < self._due - _EARLY * self._every:
                 return
             self._due = max(self._due + self._every, now)
         done = self._readback.push(screen, now)

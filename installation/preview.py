@@ -37,6 +37,9 @@ class Preview:
         moment = time.monotonic()
         if moment > self._wanted or moment < self._due:
             return
+        if moment > self._due + _PATIENCE and self._readback is not None:
+            for _ in self._readback.flush():  # of when somebody looked last: not to be seen now
+                pass
         self._due = moment + _EVERY
         target, readback = self._made(picture.size)
         assert self._present is not None  # noqa: S101 - just made

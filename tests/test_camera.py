@@ -73,3 +73,20 @@ def test_a_place_that_cannot_be_written_is_said(
     take(one, screen, 0.5)
     one.close()
     assert "no still" in caplog.text
+
+
+def test_a_recording_of_half_the_displays_rate_has_every_second_frame(
+    gl: moderngl.Context,
+    screen: moderngl.Framebuffer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Frames come a little before or after their time: that must not be seen in the movie."""
+    one, taken = Camera(gl, tmp_path, "masks"), []
+    one.begin(tmp_path / "clip.mp4", SIZE, 30, live=True)
+    monkeypatch.setattr(one._readback, "push", lambda _, now: taken.append(now))
+    for index, off in enumerate(np.random.default_rng(0).normal(0, 0.0005, 300)):
+        one.take(screen, SIZE, 100 + index / 60 + float(off))
+    one.close()
+    gaps = np.diff(taken)[2:]  # the first may come twice
+    assert gaps == pytest.approx([1 / 30] * len(gaps), abs=0.005)

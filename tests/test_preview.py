@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -62,6 +63,18 @@ def test_it_is_small_upright_and_as_bright_as_the_wall(
     assert picture[120:160].mean((0, 1)) == pytest.approx([0, 0, 124], abs=6)  # sRGB of 0.2
     look(made, source.texture, 0.0)  # one that was under way
     assert look(made, source.texture, 0.0).max() < 8
+    made.release()
+
+
+def test_who_looks_again_after_a_while_sees_what_is_on_now(
+    screen: Offscreen, source: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "_EVERY", 0.0)
+    monkeypatch.setattr(preview, "_PATIENCE", 0.4)
+    made = Preview(screen.ctx)
+    look(made, source.texture)
+    time.sleep(0.5)
+    assert look(made, source.texture, 0.0).max() < 8  # the lights have gone down since
     made.release()
 
 

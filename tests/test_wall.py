@@ -87,3 +87,19 @@ def test_the_picture_on_the_wall(gl: moderngl.Context) -> None:
     present.release()
     for one in (picture, screen):
         one.release()
+
+
+def test_nothing_shines_where_the_picture_would_pass_the_eye(gl: moderngl.Context) -> None:
+    """Pushed far, the four corners are a plane that ends on the screen, along a line."""
+    picture, screen = Target(gl, (320, 200)), Target(gl, (320, 200), "f1")
+    picture.framebuffer.clear(1, 1, 1, 1)
+    present = Present(gl)
+    moved = (-0.24, -0.24, -0.24, -0.24, -0.24, -0.24, 0.24, 0.24)
+    present.render(picture.texture, screen.framebuffer, 0.0, moved=moved)
+    shown = screen.read()[..., 0]
+    assert shown[100, 100] == 1.0
+    up, across = np.mgrid[0:200, 0:320]
+    beside = across / 145 + up / 90 < 1  # left and below of its bottom left corner
+    assert shown[beside].max() == 0.0
+    for one in (present, picture, screen):
+        one.release()

@@ -22,6 +22,7 @@ from installation.engine.layer import Layer
 from installation.engine.mix import Mixer
 from installation.engine.player import Player
 from installation.engine.programs import Program
+from installation.engine.resize import Resize
 from installation.engine.textures import Size, Target
 from installation.engine.wall import corners
 from installation.parameters import Bus, Param, Parameters
@@ -229,11 +230,19 @@ class Show:
         self._dark.release()
         self._dark = Target(self.ctx, size)
         self._mixer.resize(size)
-        if self._still is not None:  # of the old size: the scene comes on without a transition
-            self._let_go()
-            self._progress = 1.0
+        self._resize_still()
         for layer in self.layers:
             layer.resize(size)
+
+    def _resize_still(self) -> None:
+        """What is held stays on: what comes after it may not be ready yet."""
+        if self._still is None:
+            return
+        old, self._still = self._still, Target(self.ctx, self.size)
+        resize = Resize(self.ctx)
+        resize.draw(old.texture, self._still.framebuffer)
+        resize.release()
+        old.release()
 
     def reload_scene(self, path: Path) -> None:
         """A scene's file was saved: those of it that are on take it up."""
