@@ -19,7 +19,7 @@ DOORS = {
     "training": {
         "models", "training", "torch", "pytorch_lightning", "lightning_fabric", "numpy", "PIL",
         "pydantic", "safetensors", "tqdm", "av", "filelock", "prometheus_client", "tensorboard",
-        "skia",
+        "skia", "threadpoolctl",
     },
     "scenes": {"installation.scene"},
     "shaders": {"shaders"},

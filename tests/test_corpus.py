@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info
 
 from installation.cli import main
 from training.corpus import folder, hands, masks
@@ -301,3 +302,16 @@ def test_many_hands_draw_what_one_hand_draws(monkeypatch: pytest.MonkeyPatch) ->
     assert len(parts) == 3
     assert np.array_equal(np.concatenate([images for images, _ in parts]), whole[10:])
     assert [label for _, part in parts for label in part] == labels[10:]
+
+
+def _cores(size: int, dice: Dice, wanted: Mapping[str, str]) -> np.ndarray:
+    at_once = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return np.full((size, size, 3), max(at_once, default=0), np.uint8)
+
+
+def test_many_hands_take_one_core_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # as it is by itself on a machine of two cores
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    corpus = Corpus("cores", 1, {"kind": ("a", "b", "c")}, (("kind",),), _cores)
+    assert [images.max() for images, _ in hands.draw(corpus, 0, 65, 16, 4)] == [1, 1]

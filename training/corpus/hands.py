@@ -11,6 +11,7 @@ from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from training.corpus.corpus import Corpus
 
@@ -33,7 +34,7 @@ def draw(
         for at, count in parts:
             yield corpus.draw(count, size, seed, start=at, **pinned)
         return
-    pool = ProcessPoolExecutor(hands, get_context("spawn"), _leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(hands, get_context("spawn"), _begin)
     waiting: deque[Future[Batch]] = deque()
     try:
         for at, count in parts:
@@ -46,5 +47,8 @@ def draw(
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _begin() -> None:
+    """In a process of its own: interrupts are the parent's, and since there is a hand for every
+    core NumPy's matrix library is to take one, not all of them: it took most of the time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
