@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -93,9 +93,9 @@ class Pass:
         self.params = {k: v for k, v in uniforms.items() if isinstance(v, Param)}
         self.fixed = {k: float(v) for k, v in uniforms.items() if not isinstance(v, Param)}
 
-    def values(self, bus: Bus, prefix: str) -> dict[str, float]:
-        """The uniforms of this frame."""
-        live = {k: bus.value(f"/{prefix}/{self.name}/{k}") for k in self.params}
+    def values(self, fader: Callable[[str], float], prefix: str) -> dict[str, float]:
+        """The uniforms of this frame. fader: where the one of an address stands."""
+        live = {k: fader(f"/{prefix}/{self.name}/{k}") for k in self.params}
         return {**self.fixed, **live}
 
 
@@ -103,6 +103,7 @@ class Scene(Parameters):
     """One work: a file of about 30 lines in scenes/, with one subclass of this in it."""
 
     passes: tuple[Pass, ...] = ()
+    _stood: Mapping[str, float] = MappingProxyType({})
 
     def start(self, space: Space) -> None:
         """Called once before the first frame, and again when another piece is put on."""
@@ -121,6 +122,15 @@ class Scene(Parameters):
             bus.declare(f"{prefix}/{one.name}", one.params)
             keep |= {f"/{prefix}/{one.name}/{name}" for name in one.params}
         bus.withdraw(prefix, keep)
+
+    def hold_faders(self, stood: Mapping[str, float]) -> None:
+        """Read parameters as they stood, by address: what moves them now is meant for what comes
+        after this scene."""
+        self._stood = stood
+
+    def read(self, name: str) -> float:
+        address = f"/{self._prefix}/{name}"
+        return self._stood[address] if address in self._stood else super().read(name)
 
 
 def shipped() -> list[str]:

@@ -55,7 +55,7 @@ def test_every_parameter_at_low_default_and_high(name: str, latent: Latent) -> N
             assert points.shape == (60, latent.width)
             assert np.isfinite(points).all(), (address, value)
             for chosen in scene.passes:
-                assert all(np.isfinite(v) for v in chosen.values(one, name).values())
+                assert all(np.isfinite(v) for v in chosen.values(one.value, name).values())
 
 
 @pytest.mark.parametrize("name", scenes.shipped())

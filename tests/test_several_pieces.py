@@ -311,6 +311,27 @@ def test_who_leaves_keeps_what_it_wore(place: Path, pieces: tuple[Path, Path]) -
         assert old == pytest.approx(asked[0][0], abs=0.05)  # it walks on by itself
 
 
+@pytest.mark.parametrize("after", ["kin", "drift"])
+def test_who_leaves_keeps_its_own_faders(place: Path, after: str) -> None:
+    """What an entry has set goes back when it is over; that is not seen while it fades."""
+    order = place.with_name("order.toml")
+    dressed = 'parameters = {"/drift/grade/exposure" = -2, "/drift/calm" = 0.4}\nseconds = 99\n'
+    text = order.read_text().replace("seconds = 3\n", dressed, 1)
+    order.write_text(text.replace("fade = 0.5", "fade = 9").replace("kin", after, 1))
+    with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
+        run(show, 150)
+        show.bus.post("/stage/next", 1)
+        run(show, 2)
+        old, new = show.show.layers
+        old.chain.render = Mock(wraps=old.chain.render)
+        run(show, 120)
+        exposures = [call.args[1][0]["exposure"] for call in old.chain.render.mock_calls]
+        assert exposures == pytest.approx([-2] * 120, abs=0.01)
+        assert old.scene.calm == pytest.approx(0.4, abs=0.01)
+        assert new.fader("/drift/grade/exposure") == pytest.approx(0, abs=0.01)
+        assert new.name == after
+
+
 @pytest.mark.parametrize("address", ["/drift/spede", "/stage/next", "/piece/form/square"])
 def test_an_entry_that_sets_what_is_not_there(place: Path, address: str) -> None:
     order = place.with_name("order.toml")

@@ -150,6 +150,8 @@ def test_a_rest_does_not_count_as_a_slow_picture() -> None:
     assert [paint(0.1 * (n + 1), "a") for n in range(4)] == pytest.approx([0.1] * 4)
     assert paint(300.0, "b") == pytest.approx(0.1)  # on again after minutes
     assert paint(300.2, "b") == pytest.approx(0.12)
+    assert paint(30000.0, "b") == pytest.approx(0.12)  # the same scene in the morning
+    assert paint(30000.2, "b") == pytest.approx(0.136)
     stream.close()
 
 

@@ -18,7 +18,7 @@ from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
 from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
-from installation.parameters import Bus
+from installation.parameters import Bus, Param
 from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
 from shaders import ShaderError
 
@@ -70,7 +70,7 @@ class Layer:
         self._arrived = 0.0
         self._interval = 0.0
         self._dissolve = Dissolve()
-        self._worn: dict[str, float] | None = None
+        self._worn: dict[str, float] = {}
 
     def _start(self, old: Scene | None = None) -> tuple[Scene, Point, PassChain]:
         """Load the scene, see that its first step and its shaders work; only then may it have the
@@ -109,12 +109,16 @@ class Layer:
         return point.astype(np.float32, copy=False)
 
     def fader(self, address: str) -> float:
-        """Where one of the room's faders for the piece stands; once it is leaving, stood."""
-        return self._bus.value(address) if self._worn is None else self._worn[address]
+        """Where one of the room's faders stands; for the piece and the scene itself, once it is
+        leaving, stood."""
+        return self._worn[address] if address in self._worn else self._bus.value(address)
 
     def leave(self) -> None:
         """Another scene comes on: what the faders do from now is meant for that."""
-        self._worn = {a: self._bus.value(a) for a, _ in self._bus if a.startswith("/piece/")}
+        ours = ("/piece/", f"/{self.name}/")
+        held = [a for a, what in self._bus if isinstance(what, Param) and a.startswith(ours)]
+        self._worn = {address: self._bus.value(address) for address in held}
+        self.scene.hold_faders(self._worn)
 
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
@@ -138,6 +142,7 @@ class Layer:
             return
         self.chain.release()
         self.chain, self.scene, self._point = chain, scene, point
+        self.scene.hold_faders(self._worn)
         self._step_fault = self._file_fault = ""
         log.info("scene %s reloaded", self.name)
 
@@ -182,7 +187,7 @@ class Layer:
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
         older, newer, blend = self._pair(now, frame.dt)
-        values = [one.values(self._bus, self.name) for one in self.scene.passes]
+        values = [one.values(self.fader, self.name) for one in self.scene.passes]
         linear = self._compose.render(older, newer, blend)
         return self.chain.render(linear, values, frame.time, frame.dt)
 

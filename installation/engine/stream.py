@@ -21,6 +21,7 @@ from installation.engine.painter import Pixels
 log = logging.getLogger(__name__)
 
 _PATIENCE = 10.0  # seconds
+_REST = 1.0  # seconds without a request: nobody was looking, as in closed hours
 
 Points = NDArray[np.float32]  # (N, width): one latent point for each scene that is on
 
@@ -92,6 +93,7 @@ class Stream:
         anew = False  # the painter was, and has not painted yet
         while self.painter is not None and (wanted := self._next()) is not None:
             points, key = wanted
+            rested = self._now() - last > _REST
             try:
                 pixels = self.painter.paint(points)
             except Exception as error:  # noqa: BLE001 - the show goes on with the last picture
@@ -109,7 +111,7 @@ class Stream:
             took, last = now - last, now
             if number <= 1:
                 interval = took  # the first one also waited for somebody to ask
-            elif key == cast:  # else there may have been a rest between the two
+            elif key == cast and not rested:  # with another cast there may have been one, too
                 interval = 0.8 * interval + 0.2 * took
             number, cast = number + 1, key
             self.newest = Picture(pixels, number, key, now, interval)
