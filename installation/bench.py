@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from installation import stage
+from installation.engine.software import draws_on_the_processor
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window
 from installation.programme import Options
@@ -252,7 +253,7 @@ def upscaler() -> list[dict[str, Any]]:
     from models.upscaler import CHAINS, SCALES, TIERS, Chained, Upscaler
 
     screen = Offscreen((16, 16))
-    software = any(name in screen.ctx.info["GL_RENDERER"].lower() for name in _SOFTWARE)
+    software = draws_on_the_processor(screen.ctx.info["GL_RENDERER"])
     rows = []
     for side in (128,) if software else (64, 128, 256, 512):
         for tier, kwargs in TIERS.items():
@@ -271,7 +272,6 @@ def upscaler() -> list[dict[str, Any]]:
 
 
 _RENDERS = 4  # in one measurement
-_SOFTWARE = ("llvmpipe", "softpipe", "swiftshader")
 
 
 def _upscaler_row(runner: Chain, size: tuple[int, int]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
 from installation.control.sound import NoSound, open_input
+from installation.engine.software import draws_on_the_processor
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window, displays
 from installation.parameters import Bus
@@ -33,8 +34,6 @@ from shaders import ShaderError
 State = Literal["ok", "note", "fault"]
 _Made = TypeVar("_Made")
 
-# Parts of the names by which drivers that draw on the processor call themselves.
-_SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "swr", "basic render", "gdi generic")
 _LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so
 
 
@@ -190,7 +189,7 @@ def _opengl(opened: Callable[[], Window | Offscreen]) -> Finding:
     version, renderer = screen.ctx.version_code, str(screen.ctx.info["GL_RENDERER"])
     screen.close()
     says = f"{version // 100}.{version // 10 % 10} on {renderer}"
-    if any(name in renderer.lower() for name in _SOFTWARE):
+    if draws_on_the_processor(renderer):
         do = "it is drawn by the processor, smaller and slower: install the graphics card's driver"
         return Finding("OpenGL", "note", says, do)
     return Finding("OpenGL", "ok", says)

@@ -8,6 +8,7 @@ import moderngl
 from torch import Tensor
 
 from installation.engine import convolution
+from installation.engine.software import lets_go
 from installation.engine.upscale import Half, ShaderUpscaler, Step, convolutions
 from models.upscaler import Upscaler
 
@@ -27,6 +28,7 @@ class FragmentUpscaler(ShaderUpscaler):
     ) -> None:
         allowed = min(ctx.info["GL_MAX_DRAW_BUFFERS"], ctx.info["GL_MAX_COLOR_ATTACHMENTS"])
         self._targets = min(targets or allowed, allowed)
+        self._let_go = lets_go(ctx)
         super().__init__(ctx, upscaler, size, dtype)
 
     def _plan(self, upscaler: Upscaler) -> None:
@@ -84,6 +86,7 @@ class FragmentUpscaler(ShaderUpscaler):
         target.use()
         target.viewport = region
         triangle.render(moderngl.TRIANGLES, vertices=3)
+        self._let_go()
 
 
 def layer(weight: Tensor, bias: Tensor, outputs: range, skip: bool) -> str:

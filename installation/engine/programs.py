@@ -9,6 +9,7 @@ from typing import Any
 
 import moderngl
 
+from installation.engine.software import lets_go
 from shaders import Shader, ShaderError
 
 LOOP = 4096.0  # seconds after which shaders' time begins again; a float32 stays fine that long
@@ -47,6 +48,7 @@ class Program:
         except moderngl.Error as error:
             raise ShaderError(explain(shader, str(error))) from error
         self._array = ctx.vertex_array(self._program, [])
+        self._let_go = lets_go(ctx)
         samplers = set(_SAMPLER.findall(shader.body))
         self._units: dict[str, int] = {}
         self._members: dict[str, moderngl.Uniform] = {}
@@ -83,6 +85,7 @@ class Program:
         into.use()
         self._ctx.enable_only(moderngl.NOTHING)
         self._array.render(moderngl.TRIANGLES, vertices=3)
+        self._let_go()
 
     def release(self) -> None:
         self._array.release()
