@@ -8,7 +8,7 @@
 // marked //! are filled in as in convolution.glsl.
 
 #define texel(source, x, y) textureLod(source, vec2(x, y), 0.0)
-#define around(dx, dy) texelFetch(frame, clamp(p + ivec2(dx, dy), ivec2(0), size - 1), 0).rgb
+#define around(dx, dy) textureLod(frame, b + vec2(dx, dy) * pixel, 0.0).rgb
 
 uniform sampler2D frame;
 uniform float strength;  // 0: the base alone; 1: as trained
@@ -20,11 +20,10 @@ uniform float strength;  // 0: the base alone; 1: as trained
 #define bounded(value, base, low, high) min(max(value, min(base, low)), max(base, high))
 
 void main() {
-    ivec2 size = textureSize(frame, 0);
-    vec2 at = gl_FragCoord.xy - vec2(0, PART * size.y);
-    ivec2 p = ivec2(at);
-    vec2 a = (at - 1.0) / vec2(size);
-    vec2 b = at / vec2(size);
-    vec2 c = (at + 1.0) / vec2(size);
+    vec2 size = vec2(textureSize(frame, 0)), pixel = 1.0 / size;
+    vec2 at = gl_FragCoord.xy - vec2(0.0, float(PART) * size.y);
+    vec2 a = (at - 1.0) / size;
+    vec2 b = at / size;
+    vec2 c = (at + 1.0) / size;
     //! body
 }
