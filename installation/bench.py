@@ -191,7 +191,8 @@ def _osc_float(value: float) -> bytes:
 def _midi_latency(show: stage.Stage) -> dict[str, Any]:
     import mido
 
-    from installation.control.mapping import Binding, MidiMap
+    from installation.control.binding import Binding
+    from installation.control.mapping import MidiMap
     from installation.control.midi import Midi
 
     name = "installation bench"

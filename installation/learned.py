@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from installation import venue as venues
-from installation.control.mapping import Binding, Kind, MidiMap
+from installation.control.binding import Binding, Kind, Mode
+from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
 from installation.parameters import Bus
 from installation.venue import MidiBinding, Venue
@@ -19,6 +20,11 @@ log = logging.getLogger(__name__)
 _HEAD = """# Learned at the controllers (key L). A venue's [midi] map takes these lines too;
 # one that is taken out is forgotten.
 """
+_RELATIVE = {
+    "relative": ["relative = true"],
+    "offset": ['relative = "offset"'],
+    "sign": ['relative = "sign"'],
+}
 
 
 def bindings(lines: Iterable[MidiBinding]) -> list[Binding]:
@@ -39,11 +45,17 @@ def bindings(lines: Iterable[MidiBinding]) -> list[Binding]:
                 port=one.port,
                 low=one.low,
                 high=one.high,
-                mode="relative" if one.relative else "absolute",
+                mode=_mode(one),
                 bits=one.bits,
             )
         )
     return found
+
+
+def _mode(one: MidiBinding) -> Mode:
+    if isinstance(one.relative, str):
+        return one.relative
+    return "relative" if one.relative else "absolute"
 
 
 class Learned:
@@ -86,7 +98,7 @@ def _line(binding: Binding) -> str:
     parts += [f"channel = {binding.channel}"] if binding.channel else []
     parts += [f"port = {_text(binding.port)}"] if binding.port else []
     parts += [f"{k} = {v!r}" for k in ("low", "high") if (v := getattr(binding, k)) is not None]
-    parts += ["relative = true"] if binding.mode == "relative" else []
+    parts += _RELATIVE.get(binding.mode, [])
     parts += ["bits = 14"] if binding.bits == 14 else []
     return f"{{ {', '.join(parts)} }}"
 

@@ -126,7 +126,9 @@ class MidiBinding(Table):
     pitchwheel: bool = False
     port: str = Field("", description="Part of the controller's name; empty: any.")
     bits: Literal[7, 14] = 7
-    relative: bool = Field(False, description="An endless knob that sends steps.")
+    relative: bool | Literal["offset", "sign"] = Field(
+        False, description="An endless knob: one step down is 127 (true), 63 (offset), 65 (sign)."
+    )
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
 
@@ -137,6 +139,8 @@ class MidiBinding(Table):
             raise ValueError("needs one of cc, note, nrpn and pitchwheel")
         if self.bits == 14 and (self.cc is None or self.cc > 31):
             raise ValueError("bits = 14 needs a cc from 0 to 31")
+        if self.relative and (self.cc is None or self.bits == 14):
+            raise ValueError("relative needs a cc of 7 bits")
         return self
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from installation import focus, house, venue
-from installation.control.mapping import Binding, MidiMap, Move
+from installation.control.binding import Binding, Move
+from installation.control.mapping import MidiMap
 from installation.learned import Learned, bindings
 from installation.parameters import Bus, Param, Trigger
 from installation.programme import Options

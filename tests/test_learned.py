@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from installation import venue
-from installation.control.mapping import Binding, Kind, Move
+from installation.control.binding import Binding, Kind, Move
 from installation.learned import Learned, bindings
 from installation.parameters import Bus, Param, Trigger
 from installation.venue import VenueError
@@ -76,18 +76,28 @@ def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
         { cc = 9, address = "/drift/calm", relative = true },
         { cc = 3, address = "/drift/calm", bits = 14 },
         { note = 9, address = "/drift/flash" },
+        { cc = 10, address = "/drift/calm", relative = "offset" },
+        { cc = 11, address = "/drift/calm", relative = "sign" },
     ]"""
     read = bindings(venue.parse(f"[midi]\n{lines}", "x").midi.map)
     assert [str(b) for b in read] == [
-        "nano ch 2 cc 7", "nrpn 300", "pitchwheel", "cc 9", "cc 3", "note 9"
+        "nano ch 2 cc 7", "nrpn 300", "pitchwheel", "cc 9", "cc 3", "note 9", "cc 10", "cc 11"
     ]  # fmt: skip
     assert (read[0].low, read[0].high, read[3].mode, read[4].bits) == (1.5, 0.25, "relative", 14)
+    assert (read[6].mode, read[7].mode) == ("offset", "sign")
     (tmp_path / "learned.toml").write_text(lines)
     learned = Learned(place(tmp_path), bus)
     learn(learned, "/drift/speed", "cc", 90)
     kept = tomllib.loads((tmp_path / "learned.toml").read_text())["map"]
     written = bindings([venue.MidiBinding.model_validate(line) for line in kept])
     assert written == learned.map.learned
+
+
+@pytest.mark.parametrize("control", ["nrpn = 9", "note = 9", "cc = 3, bits = 14"])
+def test_a_venue_says_what_cannot_be_an_endless_knob(control: str) -> None:
+    line = f'{{ address = "/drift/calm", {control}, relative = "offset" }}'
+    with pytest.raises(venue.VenueError, match="relative needs a cc of 7 bits"):
+        venue.parse(f"[midi]\nmap = [{line}]", "x")
 
 
 def test_a_venue_may_keep_nothing(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from installation.control.mapping import Binding, Kind, MidiMap, Move, automatic, device
+from installation.control.binding import Binding, Kind, Mode, Move
+from installation.control.mapping import MidiMap, automatic, device
 from installation.control.message import ControlError
 from installation.parameters import Bus, Param, Trigger
 
@@ -151,10 +152,35 @@ def test_a_binding_to_what_is_not_there_waits_for_it(bus: Bus) -> None:
     assert heard(mapping, cc(1, 127)) == [("/later/x", 1.0, "unit")]
 
 
-def test_an_endless_knob_steps(bus: Bus) -> None:
-    mapping = MidiMap(bus, [Binding("/drift/p0", "cc", 9, mode="relative")])
-    steps = [heard(mapping, cc(9, value))[0][1:] for value in (1, 3, 127, 125)]
-    assert steps == [(n / 128, "nudge") for n in (1, 3, -1, -3)]
+@pytest.mark.parametrize(
+    ("mode", "values"),
+    [
+        ("relative", (1, 3, 63, 127, 125, 64, 0)),
+        ("offset", (65, 67, 127, 63, 61, 0, 64)),
+        ("sign", (1, 3, 63, 65, 67, 127, 64)),
+    ],
+)
+def test_an_endless_knob_steps(bus: Bus, mode: Mode, values: tuple[int, ...]) -> None:
+    mapping = MidiMap(bus, [Binding("/drift/p0", "cc", 9, mode=mode)])
+    steps = [heard(mapping, cc(9, value))[0][1:] for value in values]
+    far = -63 if mode == "sign" else -64
+    assert steps == [(n / 128, "nudge") for n in (1, 3, 63, -1, -3, far, 0)]
+
+
+def test_an_endless_knob_takes_finer_steps_or_turns_the_other_way(bus: Bus) -> None:
+    what = bus.get("/drift/p0")
+    assert isinstance(what, Param)
+    half = (what.low + what.high) / 2
+    finer = MidiMap(bus, [Binding("/drift/p0", "cc", 9, low=what.low, high=half, mode="offset")])
+    other = Binding("/drift/p0", "cc", 9, low=what.high, high=what.low, mode="offset")
+    assert heard(finer, cc(9, 68)) == [("/drift/p0", pytest.approx(2 / 128), "nudge")]
+    assert heard(MidiMap(bus, [other]), cc(9, 65)) == [("/drift/p0", -1 / 128, "nudge")]
+
+
+@pytest.mark.parametrize("what", [{"kind": "note"}, {"kind": "nrpn"}, {"bits": 14}])
+def test_only_a_cc_of_seven_bits_is_endless(what: dict[str, Any]) -> None:
+    with pytest.raises(ControlError, match="endless knob"):
+        Binding("/drift/p0", number=9, mode="relative", **what)
 
 
 def test_a_knob_fires_a_trigger_as_it_passes_half(bus: Bus) -> None:

@@ -13,7 +13,8 @@ import mido
 import pytest
 
 from installation.clock import Tempo
-from installation.control.mapping import Binding, MidiMap
+from installation.control.binding import Binding
+from installation.control.mapping import MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
 from installation.parameters import Bus, Param, Trigger

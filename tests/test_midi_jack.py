@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import mido
 import pytest
 
-from installation.control.mapping import Binding, MidiMap
+from installation.control.binding import Binding
+from installation.control.mapping import MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
 from installation.parameters import Bus, Param, Trigger

@@ -13,7 +13,8 @@ import midi_backend
 import mido
 import pytest
 
-from installation.control.mapping import Binding, MidiMap
+from installation.control.binding import Binding
+from installation.control.mapping import MidiMap
 from installation.control.message import ControlError, Heard
 from installation.control.monitor import _WAITING, _Waiting, as_line, monitor
 from installation.control.osc import OscServer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from installation.control.mapping import Binding, MidiMap, Move
+from installation.control.binding import Binding, Move
+from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
 from installation.parameters import Bus, Param, Trigger
 

@@ -9,128 +9,20 @@ device comes before that, a venue's bindings and what was learned before everyth
 from __future__ import annotations
 
 import functools
-import math
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
-from installation.control.message import ControlError
+from installation.control.binding import Binding, Kind, Move
 from installation.control.takeover import Takeover, Way
-from installation.parameters import Bus, Declared, Form, Param, Trigger
-
-Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
-_HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
+from installation.parameters import Bus, Form, Trigger
 
 # Left out of the automatic map. MIDI 1.0: 0 and 32 choose banks, 6, 38 and 96 to 101 set NRPNs,
 # 64 is the pedal, 120 to 127 are orders to the whole channel.
 _RESERVED = {0, 6, 32, 38, 64, *range(96, 102), *range(120, 128)}
 _CONTROLLERS = [n for n in range(128) if n not in _RESERVED]
 _NOTES = range(36, 128)
-
-
-@dataclass(frozen=True)
-class Move:
-    """One movement of one control. value: 0 to top; a note's velocity, 0 on release."""
-
-    port: str  # the full name of the port
-    channel: int  # 1 to 16
-    kind: Kind
-    number: int
-    value: int
-    top: int = 127
-
-    @property
-    def unit(self) -> float:
-        """Where the control is now, 0 to 1."""
-        return self.value / self.top
-
-    @property
-    def control(self) -> tuple[str, int, Kind, int]:
-        """What was moved; two alike controllers have ports of different names."""
-        return self.port, self.channel, self.kind, self.number
-
-    def __str__(self) -> str:
-        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
-
-
-@dataclass(frozen=True)
-class Binding:
-    """One control bound to one parameter.
-
-    channel: 1 to 16, None for any. port: part of the port's name, "" for any. low, high: what the
-    ends of the control mean in the parameter's own unit; its own range by default, and low may be
-    above high. mode: relative is an endless knob that sends two's complement steps, each 1/128 of
-    the range. bits: 14 joins cc 0 to 31 with cc 32 to 63 for the fine part. Raises ControlError.
-
-    A note bound to a continuous parameter holds it at its velocity until released.
-    """
-
-    address: str
-    kind: Kind = "cc"
-    number: int = 0
-    channel: int | None = None
-    port: str = ""
-    low: float | None = None
-    high: float | None = None
-    mode: Literal["absolute", "relative"] = "absolute"
-    bits: Literal[7, 14] = 7
-
-    def __post_init__(self) -> None:
-        if self.kind not in _HIGHEST:
-            raise ControlError(f"{self.address}: a control is one of {', '.join(_HIGHEST)}")
-        if not 0 <= self.number <= _HIGHEST[self.kind]:
-            highest = _HIGHEST[self.kind]
-            raise ControlError(f"{self.address}: {self.kind} {self.number} is not 0 to {highest}")
-        if self.channel is not None and not 1 <= self.channel <= 16:
-            raise ControlError(f"{self.address}: MIDI channel {self.channel} is not 1 to 16")
-        if not all(math.isfinite(end) for end in (self.low, self.high) if end is not None):
-            raise ControlError(f"{self.address}: low and high must be finite numbers")
-        if self.bits == 14 and (self.kind != "cc" or self.number > 31):
-            raise ControlError(f"{self.address}: 14 bits need a cc from 0 to 31")
-
-    @property
-    def control(self) -> str:
-        """As a Move of it says."""
-        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
-
-    def __str__(self) -> str:
-        where = [self.port] if self.port else []
-        where += [f"ch {self.channel}"] if self.channel else []
-        return " ".join([*where, self.control])
-
-    def takes(self, move: Move) -> bool:
-        """Whether it is this control that moved, coarse or fine part."""
-        fine = self.bits == 14 and move.number == self.number + 32
-        return (
-            self.kind == move.kind
-            and (self.number == move.number or fine)
-            and self.channel in (None, move.channel)
-            and self.port.lower() in move.port.lower()
-        )
-
-    def post(self, move: Move, what: Declared | None, before: float) -> tuple[float, Form] | None:
-        """Value and form for the bus, or None where this movement means nothing.
-
-        before: where the control was, 0 to 1; a knob or button fires a trigger as it passes half.
-        """
-        if what is None:
-            return None
-        if isinstance(what, Trigger):
-            fires = move.value > 0 if move.kind == "note" else before <= 0.5 < move.unit
-            return (1.0, "value") if fires else None
-        if self.mode == "relative":
-            return (move.value - 128 if move.value > 63 else move.value) / 128, "nudge"
-        if self.low is None and self.high is None:
-            return move.unit, "unit"
-        low, high = self.ends(what)
-        return low + move.unit * (high - low), "value"
-
-    def ends(self, what: Param) -> tuple[float, float]:
-        """What the ends of the control mean, in the parameter's own unit."""
-        low = what.low if self.low is None else self.low
-        return low, what.high if self.high is None else self.high
 
 
 def automatic(bus: Bus) -> list[Binding]:

@@ -18,7 +18,8 @@ from typing import Any, Self
 import mido
 
 from installation.control.beat import BeatClock
-from installation.control.mapping import MidiMap, Move, device
+from installation.control.binding import Move
+from installation.control.mapping import MidiMap, device
 from installation.control.message import Heard, OnMessage
 from installation.control.midi_feedback import MidiFeedback
 from installation.log import Complaints

@@ -15,7 +15,8 @@ from typing import Any
 
 import mido
 
-from installation.control.mapping import Binding, MidiMap, device
+from installation.control.binding import Binding
+from installation.control.mapping import MidiMap, device
 from installation.log import Complaints
 from installation.parameters import Bus, Param
 

@@ -6,12 +6,10 @@ is. The three ways out are those of Ableton Live ("Takeover Mode" in its manual)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from installation.control.binding import Binding, Move
 from installation.parameters import Bus, Form, Param
-
-if TYPE_CHECKING:
-    from installation.control.mapping import Binding, Move
 
 Way = Literal["jump", "pickup", "scale"]
 
