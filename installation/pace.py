@@ -11,6 +11,7 @@ _LOOK = 45  # frames in one look: a hiccup is not a slow machine
 _SLACK = 0.9  # of the frames that are wanted: displays are not exact
 _STEP = 0.8  # each step takes away a third of the pixels
 _SMALLEST = 256  # pixels; below that the picture is soft, and something else is slow
+_ACROSS = 16  # pixels that a wall much longer than it is wide, as a strip of LEDs, keeps
 _CALM = 600.0  # seconds without a slow look, and a larger picture is tried
 _TRIAL = 60.0  # seconds in which that has to go well
 
@@ -36,6 +37,13 @@ class Pace:
     def whole(self) -> bool:
         """The picture is as large as it was to be."""
         return self.longest == self._whole
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """The picture for a window of so many pixels: of its shape, no longer than `longest`."""
+        shrink = max(self.longest / max(width, height), _ACROSS / max(1, min(width, height)))
+        if shrink >= 1:
+            return width, height
+        return round(width * shrink), round(height * shrink)
 
     def frame(self, seconds: float, rate: float) -> bool:
         """Count a frame, from swap to swap, on a display that shows `rate` a second at most. True

@@ -254,8 +254,7 @@ class Stage:
         width, height = self.window.size
         if self.options.offscreen or self.options.size is not None:
             return width, height
-        shrink = min(1.0, self._pace.longest / max(width, height))
-        return max(16, round(width * shrink)), max(16, round(height * shrink))
+        return self._pace.size(width, height)
 
     def _carry_out(self, fired: list[str]) -> None:
         """What was triggered in one frame. Steps count; what only goes forth and back again is not

@@ -59,7 +59,8 @@ def _daily(text: str) -> str:
 
 
 class Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # what stands in a file is not repeated by errors: it may be a password
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Window(Table):

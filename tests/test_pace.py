@@ -69,3 +69,20 @@ def test_a_try_that_goes_wrong_is_not_soon_made_again() -> None:
             assert frames(pace, 1 / 20, 45) == 1  # it is too large still
             assert pace.longest == 614
     assert [b - a for a, b in zip([0, *tries], tries, strict=False)] == [9, 20, 40, 80]
+
+
+@pytest.mark.parametrize(
+    ("window", "picture"),
+    [
+        ((3840, 2160), (768, 432)),
+        ((2160, 3840), (432, 768)),
+        ((640, 480), (640, 480)),
+        ((3840, 64), (960, 16)),  # a strip of LEDs keeps its shape, and something across
+        ((8, 2000), (8, 2000)),
+        ((1, 1), (1, 1)),
+    ],
+)
+def test_the_picture_has_the_shape_of_the_window(
+    window: tuple[int, int], picture: tuple[int, int]
+) -> None:
+    assert Pace(768, 30).size(*window) == picture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,9 @@ def test_a_wrong_password_is_not_shown(given: str) -> None:
         venue.parse(f"[web]\npassword = {given}", "here.toml")
     says = "here.toml: web.password: a password is text of 8 to 128 characters"
     assert str(caught.value) == says
+    whole = "".join(traceback.format_exception(caught.value))  # as --debug prints it
+    assert "ValidationError" in whole
+    assert given.strip("[']") not in whole
 
 
 def test_an_address_may_have_what_a_name_may_have() -> None:

@@ -9,7 +9,7 @@ uniform float zoom = 1.0;     // above 1 nearer
 void main() {
     const float TAU = 6.28318530718;
     float aspect = resolution.x / resolution.y, wedge = TAU / max(round(segments), 1.0);
-    vec2 p = (uv - 0.5) * vec2(aspect, 1.0);
+    vec2 p = (uv - 0.5) * vec2(aspect, 1.0) + 1e-7; // the middle itself lies in no direction
     float around = atan(p.y, p.x) - radians(turn) + 0.25 * TAU;
     around = abs(mod(around, wedge) - 0.5 * wedge) - 0.25 * TAU + radians(angle);
     vec2 at = length(p) / max(zoom, 0.01) * vec2(cos(around), sin(around)) / vec2(aspect, 1.0) + 0.5;
