@@ -6,7 +6,7 @@ import pytest
 
 from installation.control.binding import Binding, Move
 from installation.control.mapping import MidiMap
-from installation.control.takeover import Way
+from installation.control.takeover import Takeover, Way
 from installation.parameters import Bus, Param, Trigger
 
 
@@ -142,3 +142,21 @@ def test_what_was_asked_within_a_frame() -> None:
     assert bus.asked("/drift/speed") == 2
     bus.tick(0.1)
     assert bus.asked("/drift/speed") == 2
+
+
+def test_what_was_moved_in_vain_is_said_for_some_seconds() -> None:
+    clock, bus = [100.0], Bus()
+    bus.declare("drift", {"speed": Param(1, 0, 2)})
+    takeover, knob = Takeover(bus, "pickup", lambda: clock[0]), Binding("/drift/speed", "cc", 1)
+
+    def turn(value: int) -> None:
+        takeover(knob, Move("nano", 1, "cc", 1, value), None, (value / 127, "unit"))
+
+    turn(0)
+    assert "takes up /drift/speed" in takeover.waiting
+    clock[0] += 3
+    turn(1)
+    clock[0] += 3
+    assert takeover.waiting
+    clock[0] += 2
+    assert takeover.waiting == ""  # other news may be told

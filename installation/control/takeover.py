@@ -6,6 +6,8 @@ is. The three ways out are those of Ableton Live ("Takeover Mode" in its manual)
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Literal
 
 from installation.control.binding import Binding, Move
@@ -13,6 +15,7 @@ from installation.parameters import Bus, Form, Param
 
 Way = Literal["jump", "pickup", "scale"]
 
+_SAID = 4.0  # seconds after a hand last moved a control that has not been picked up
 _NEAR = 0.02  # of the range: two and a half steps of a control that has 128
 
 
@@ -23,9 +26,17 @@ class Takeover:
     A note holds a parameter at its velocity and a relative knob sends steps: these never jump.
     """
 
-    def __init__(self, bus: Bus, way: Way = "jump") -> None:
-        self._bus, self._way = bus, way
-        self.waiting = ""  # what to do, while a control has not been picked up
+    def __init__(
+        self, bus: Bus, way: Way = "jump", now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._bus, self._way, self._now = bus, way, now
+        self._missed = ("", 0.0)  # what to do with the control that was moved in vain, and when
+
+    @property
+    def waiting(self) -> str:
+        """What to do with the control that was moved just now and has not been picked up."""
+        text, at = self._missed
+        return text if self._now() - at < _SAID else ""
 
     def __call__(
         self, binding: Binding, move: Move, before: float | None, posted: tuple[float, Form]
@@ -56,9 +67,9 @@ class Takeover:
     ) -> tuple[float, Form] | None:
         stands = min(1.0, max(0.0, stands))  # beyond what the control reaches: taken up at its end
         if min(was, move.unit) - _NEAR <= stands <= max(was, move.unit) + _NEAR:
-            self.waiting = ""
+            self._missed = ("", 0.0)
             return posted
-        self.waiting = f"{move} takes up {binding.address} at {stands:.0%}"
+        self._missed = (f"{move} takes up {binding.address} at {stands:.0%}", self._now())
         return None
 
 
