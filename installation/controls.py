@@ -52,17 +52,20 @@ class Controls:
         Raises ControlError, or VenueError for a file of learned controls that is not right.
         """
         bus, osc, midi = self._bus, self._venue.osc, self._venue.midi
+        link = Link(bus)
         if osc.enabled:
             self._opened.append(OscServer(bus, osc.host, osc.port, feedback=osc.feedback).start())
         if midi.enabled:
             self._learned = Learned(self._venue, bus)
             known = self._learned.map
-            listener = Midi(bus, known, midi.ports, feedback=midi.feedback)
+            listener = Midi(
+                bus, known, midi.ports, feedback=midi.feedback, yields=lambda: link.leads
+            )
             self._opened.append(listener.start())
         if self._venue.sound.enabled:
             self._opened.append(Sound(bus, self._venue.sound.device).start())
         if self._venue.link.enabled:
-            self._opened.append(Link(bus).start())
+            self._opened.append(link.start())
         if self._venue.web.enabled:
             self._web = self._serve()
             self._opened.append(self._web)

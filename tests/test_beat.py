@@ -154,3 +154,15 @@ def test_after_a_rest_the_gap_is_no_tempo() -> None:
 
 def test_other_messages_are_left_to_others() -> None:
     assert not BeatClock(Bus()).hear("drums", "note_on", 1.0)
+
+
+def test_another_beat_comes_before_it() -> None:
+    room, there = Room(), [True]
+    room.clock = BeatClock(room.bus, lambda: there[0])
+    before = room.bpm
+    room.say("start")
+    assert room.play(90, 4) == 0
+    assert room.bpm == before
+    there[0] = False  # they went: its own beat is where it was
+    assert room.play(90, 4) == 4
+    assert room.bpm == pytest.approx(90)

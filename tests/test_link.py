@@ -101,6 +101,19 @@ def test_beats_are_told_while_anybody_is_there(link: Link, bus: Bus, session: Se
     assert bus.tick(0) == ["/clock/beat"] * 3
 
 
+def test_it_leads_while_anybody_is_there(link: Link, session: Session) -> None:
+    looked(session)
+    assert not link.leads
+    session.num_peers = 1
+    until(lambda: link.leads)
+    session.num_peers = 0
+    until(lambda: not link.leads)
+    session.num_peers = 1
+    until(lambda: link.leads)
+    link.close()
+    assert not link.leads
+
+
 def test_without_aalink_it_says_what_to_do(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aalink", None)
     with pytest.raises(ControlError, match=r"installation\[link\]"):

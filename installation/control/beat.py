@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from installation.control.mapping import device
 from installation.parameters import Bus
@@ -20,11 +21,12 @@ class BeatClock:
     `continue`, has said where beats lie.
 
     Two machines that send a clock would pull the tempo to and fro: the one that came first is
-    followed until it is silent. Safe to call from any thread.
+    followed until it is silent. yields: whether somebody else's beat counts now, and this one only
+    goes along. Safe to call from any thread.
     """
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, yields: Callable[[], bool] = lambda: False) -> None:
+        self._bus, self._yields = bus, yields
         self._lock = threading.Lock()
         self._port, self._heard = "", -math.inf
         self._pulses: deque[float] = deque(maxlen=_MEAN + 1)
@@ -70,7 +72,7 @@ class BeatClock:
 
     def _pulse(self, source: str, now: float) -> None:
         self._pulses.append(now)
-        if self._count % PULSES == 0:
+        if self._count % PULSES == 0 and not self._yields():
             gaps = len(self._pulses) - 1
             if gaps >= PULSES // 2:
                 took = self._pulses[-1] - self._pulses[0]

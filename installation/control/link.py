@@ -70,6 +70,12 @@ class Link:
             raise self._failure
         return self
 
+    @property
+    def leads(self) -> bool:
+        """Somebody else is there, whose beat is the one that counts: a MIDI clock's, which is never
+        quite even, would move the tempo of all of them with every beat."""
+        return self._peers > 0 and self._thread.is_alive()
+
     def close(self) -> None:
         self._closing.set()
         self._thread.join()

@@ -43,7 +43,8 @@ class Midi:
     ports: parts of port names, upper or lower case; none means every port. backend: as mido names
     them ("mido.backends.rtmidi/UNIX_JACK"); by default what the environment variable MIDO_BACKEND
     says, else RtMidi. on_message: called in the port's thread with every message. feedback: show
-    on controllers that can where parameters stand.
+    on controllers that can where parameters stand. yields: whether another beat than that of a MIDI
+    clock counts now.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Midi:
         backend: str | None = None,
         on_message: OnMessage | None = None,
         feedback: bool = False,
+        yields: Callable[[], bool] = lambda: False,
     ) -> None:
         self.mapping = mapping
-        self._bus, self._clock = bus, BeatClock(bus)
+        self._bus, self._clock = bus, BeatClock(bus, yields)
         self._wanted = [part.lower() for part in ports]
         self._backend = mido.Backend(backend)
         self._on_message = on_message
