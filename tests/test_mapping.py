@@ -282,6 +282,34 @@ def test_learning_can_be_given_up(bus: Bus) -> None:
     assert (mapping.learning, mapping.learned, mapping.bindings) == ("", [], [])
 
 
+def test_a_fader_of_fourteen_bits_is_learned_wherever_it_stands(bus: Bus) -> None:
+    clock = [5.0]
+    mapping = MidiMap(bus, automatic=False, now=lambda: clock[0])
+    mapping.learn("/drift/p0")
+    assert heard(mapping, cc(7, 100)) == [("/drift/p0", 100 / 127, "unit")]
+    clock[0] += 0.001
+    mapping.hear(Move("other", 1, "cc", 39, 1))  # another device says something in between
+    assert heard(mapping, cc(39, 64)) == [("/drift/p0", (100 << 7 | 64) / 16383, "unit")]
+    whole = Binding("/drift/p0", "cc", 7, channel=1, port="nano", bits=14)
+    assert mapping.bindings == mapping.learned == [whole]
+
+
+@pytest.mark.parametrize("what", ["late", "not the next", "bound", "another channel"])
+def test_what_comes_after_a_control_that_is_learned_may_be_another(bus: Bus, what: str) -> None:
+    clock = [5.0]
+    bound = [Binding("/drift/p1", "cc", 39)] if what == "bound" else []
+    mapping = MidiMap(bus, bound, automatic=False, now=lambda: clock[0])
+    mapping.learn("/drift/p0")
+    mapping.hear(cc(7, 100))
+    if what == "late":
+        clock[0] += 0.05
+    if what == "not the next":
+        mapping.hear(cc(7, 101))
+    mapping.hear(Move("nano", 2 if what == "another channel" else 1, "cc", 39, 64))
+    assert [b.bits for b in mapping.bindings if b.address == "/drift/p0"] == [7]
+    assert len(mapping.bindings) == 1 + len(bound)
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

@@ -11,7 +11,9 @@ from __future__ import annotations
 import functools
 import re
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from installation.control.binding import Binding, Kind, Move
@@ -23,6 +25,7 @@ from installation.parameters import Bus, Form, Trigger
 _RESERVED = {0, 6, 32, 38, 64, *range(96, 102), *range(120, 128)}
 _CONTROLLERS = [n for n in range(128) if n not in _RESERVED]
 _NOTES = range(36, 128)
+_AT_ONCE = 0.02  # seconds between the halves of one movement; no hand is as fast at two controls
 
 
 def automatic(bus: Bus) -> list[Binding]:
@@ -82,7 +85,9 @@ class MidiMap:
         automatic: bool = True,
         takeover: Way = "jump",
         devices: Iterable[Binding] = (),
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._now = now
         self._bus, self._draws_up, self._devices = bus, automatic, list(devices)
         self._takeover = Takeover(bus, takeover)
         self._bindings = list(bindings)
@@ -92,6 +97,7 @@ class MidiMap:
         self._before: dict[tuple[str, int, Kind, int], float] = {}
         self._learning, self._low = "", ""
         self._learned: list[Binding] = []
+        self._bound: tuple[Binding, Move, float] | None = None  # by the last message of its port
         self.refresh()
 
     def refresh(self) -> None:
@@ -161,6 +167,7 @@ class MidiMap:
     def hear(self, move: Move) -> list[tuple[Binding, float, Form]]:
         """What a movement means: each binding that it reaches, with value and form to post."""
         with self._lock:
+            self._widen(move)
             if self._learning and move.value > 0:
                 self._bind(move)
             elif self._learning:
@@ -208,6 +215,19 @@ class MidiMap:
         new = Binding(self._learning, move.kind, number, move.channel, where, bits=bits)
         self._adopt(new, move)
         self._learning = ""
+        self._bound = (new, move, self._now())
+
+    def _widen(self, move: Move) -> None:
+        """A control just learned has 14 bits where its fine part follows at once."""
+        if self._bound is None or self._bound[1].port != move.port:
+            return
+        (new, coarse, at), self._bound = self._bound, None
+        fine = Move(move.port, coarse.channel, "cc", coarse.number + 32, 0).control
+        is_fine = new.bits == 7 and new.kind == "cc" and new.number < 32 and move.control == fine
+        free = not any(known.takes(move) for known in self._bindings)
+        if is_fine and free and self._now() - at < _AT_ONCE:
+            self._adopt(replace(new, bits=14), move)
+            self._coarse[move.port, move.channel, new.number] = coarse.value, True
 
     def _whole(self, move: Move) -> tuple[int, Literal[7, 14]]:
         """Number and bits of the control that moved. A fine part is no control of its own where the
