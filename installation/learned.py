@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 _HEAD = """# Learned at the controllers (key L). A venue's [midi] map takes these lines too;
 # one that is taken out is forgotten.
 """
-_RELATIVE = {
-    "relative": ["relative = true"],
-    "offset": ['relative = "offset"'],
-    "sign": ['relative = "sign"'],
+_MODES: dict[bool | str, Mode] = {  # a file's `relative`
+    False: "absolute",
+    True: "relative",
+    "offset": "offset",
+    "sign": "sign",
 }
 
 
@@ -45,17 +46,11 @@ def bindings(lines: Iterable[MidiBinding]) -> list[Binding]:
                 port=one.port,
                 low=one.low,
                 high=one.high,
-                mode=_mode(one),
+                mode=_MODES[one.relative],
                 bits=one.bits,
             )
         )
     return found
-
-
-def _mode(one: MidiBinding) -> Mode:
-    if isinstance(one.relative, str):
-        return one.relative
-    return "relative" if one.relative else "absolute"
 
 
 class Learned:
@@ -98,7 +93,8 @@ def _line(binding: Binding) -> str:
     parts += [f"channel = {binding.channel}"] if binding.channel else []
     parts += [f"port = {_text(binding.port)}"] if binding.port else []
     parts += [f"{k} = {v!r}" for k in ("low", "high") if (v := getattr(binding, k)) is not None]
-    parts += _RELATIVE.get(binding.mode, [])
+    relative = next(word for word, mode in _MODES.items() if mode == binding.mode)
+    parts += [f"relative = {json.dumps(relative)}"] if relative else []
     parts += ["bits = 14"] if binding.bits == 14 else []
     return f"{{ {', '.join(parts)} }}"
 
