@@ -17,6 +17,17 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """An option that is not known is for the command to explain, where one is named."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            named = (getattr(options, name, None) for name in ("command", "action"))
+            self.prog = " ".join([self.prog, *(word for word in named if word)])
+            self.error(f"there is no {' '.join(unknown)}")
+        return options
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit status."""
@@ -25,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = Parser(prog="installation", description="Train a GAN on your own images; play it live.")
+    top = Parser(
+        prog="installation",
+        description="Train a GAN on your own images; play it live.",
+        epilog="example: installation play",
+    )
     top.add_argument("--version", action="version", version=f"installation {__version__}")
     top.add_argument("--debug", action="store_true", help="show where an error comes from")
     sub = top.add_subparsers(dest="command", required=True, parser_class=Parser)
@@ -82,8 +97,8 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
     p.add_argument("--seed", type=_seed, help="another seed, another walk")
     p.add_argument("--offscreen", action="store_true", help="render without a window")
-    p.add_argument("--frames", type=_count, help="stop after so many frames")
-    p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen")
+    p.add_argument("--frames", type=_count, help="stop after so many frames (else when told to)")
+    p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")
     p.add_argument("--out", default="", help="record to a new FILE.mp4, or a folder of PNG")
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
     for name in ("--supervised", "--standby"):  # what `installation open` asks of its show
@@ -100,7 +115,9 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--name", help="the piece's name (else the dataset's)")
     p.add_argument("--recipe", help="a recipe's name or .toml file (quick); upscale: an upscaler")
     p.add_argument("--out", help="the piece's folder (pieces/NAME)")
-    p.add_argument("--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included")
+    p.add_argument(
+        "--budget", default="20m", help="20m, 2h or 400kimg, earlier runs included (20m)"
+    )
     p.add_argument("--resolution", type=int, help="pixels a side, a power of two")
     p.add_argument(
         "--from",
@@ -156,9 +173,9 @@ def _inspect(p: argparse.ArgumentParser) -> None:
 
 def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument("kind", choices=["masks", "anime"], help="what to draw")
-    p.add_argument("--count", type=_count, default=3000)
-    p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side")
-    p.add_argument("--seed", type=_seed, default=0)
+    p.add_argument("--count", type=_count, default=3000, help="how many images (3000)")
+    p.add_argument("--size", type=_count, default=96, dest="pixels", help="pixels a side (96)")
+    p.add_argument("--seed", type=_seed, default=0, help="another seed, other images (0)")
     text = "a label that all images share, like headwear=none; may be given again"
     pin = p.add_argument("--pin", type=_pair, action="append", default=[], help=text)
     pin.metavar = "LABEL=VALUE"
@@ -167,7 +184,7 @@ def _corpus(p: argparse.ArgumentParser) -> None:
 
 def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", nargs="?", default="", help="a piece with an upscaler of its own")
-    p.add_argument("--tier", default="S", help="without a piece: how large a network (S)")
+    p.add_argument("--tier", default="S", help="without a piece: T, S, M or L (S)")
     p.add_argument("--scale", type=_count, default=2, help="without a piece: 2, 3, 4 or 6 (2)")
     text = "the shader's file, like sharp.glsl; of files that are there, only an export is replaced"
     p.add_argument("--out", required=True, help=text)

@@ -180,6 +180,7 @@ def load(name: str) -> Scene:
         exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
         scene = _only_scene(module, name)()
         _check_passes(scene.passes)
+        _find_own_shaders(scene.passes, Path(str(file)).parent)
     except SceneError:
         raise
     except Exception as error:
@@ -198,6 +199,10 @@ def _only_scene(module: ModuleType, name: str) -> type[Scene]:
     if len(found) != 1:
         raise SceneError(f"scene {name}: needs one class of Scene in the file, has {len(found)}")
     wanted = "".join(part.capitalize() for part in re.split(r"[_-]", scene_name(name)))
+    if not wanted.isidentifier():
+        raise SceneError(
+            f"scene {name}: rename the file: a letter first, then letters, digits, - and _"
+        )
     if found[0].__name__ != wanted:
         raise SceneError(f"scene {name}: its class is to be named {wanted}")
     return found[0]
@@ -208,6 +213,13 @@ def _check_passes(passes: object) -> None:
         raise TypeError("passes must be a tuple: a comma is missing after Pass(…)")
     if not isinstance(passes, tuple | list) or not all(isinstance(one, Pass) for one in passes):
         raise TypeError("passes must be a tuple of Pass")
+
+
+def _find_own_shaders(passes: Iterable[Pass], folder: Path) -> None:
+    """A shader of the artist's own lies beside the scene that uses it."""
+    for one in passes:
+        if one.shader.endswith(".glsl") and (folder / one.shader).is_file():
+            one.shader = str((folder / one.shader).absolute())
 
 
 def describe(error: BaseException, file: str) -> str:

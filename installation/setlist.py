@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+)
+
+from installation.fault import first_fault
 
 
 class SetlistError(Exception):
     """A setlist that is not there or not right. One line."""
+
+
+def _transition(text: str) -> str:
+    if not re.fullmatch(r"mix/[a-z0-9_]+|.*\.glsl", text):
+        raise ValueError("a shader of mix/, like mix/melt, or the whole path of a .glsl file")
+    return text
 
 
 class Entry(BaseModel):
@@ -21,7 +38,7 @@ class Entry(BaseModel):
     scene: str
     piece: str = Field("", description="A piece's name or folder; empty: the one that is on.")
     seconds: float = Field(180, gt=0, le=86_400)
-    transition: str = Field("mix/dissolve", pattern=r"^mix/[a-z0-9_]+$|\.glsl$")
+    transition: Annotated[str, AfterValidator(_transition)] = "mix/dissolve"
     fade: float = Field(4, ge=0, le=120, description="Seconds the transition takes.")
     parameters: dict[str, FiniteFloat] = Field(
         {}, description="Values while it is on; afterwards they are as they were before."
@@ -56,6 +73,4 @@ def load(path: str = "") -> Setlist:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetlistError(f"{where}: {error}") from error
     except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(str(part) for part in fault["loc"])
-        raise SetlistError(f"{where}: {key} = {fault['input']!r}: {fault['msg']}") from error
+        raise SetlistError(f"{where}: {first_fault(error, Setlist)}") from error

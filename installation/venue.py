@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
+import re
 import tomllib
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,11 +26,27 @@ from pydantic import (
     model_validator,
 )
 
+from installation.fault import first_fault
 from installation.watch.schedule import Hours
 
 log = logging.getLogger(__name__)
 
-Address = Annotated[str, Field(pattern=r"^/\S+$", max_length=128)]  # there or not: Programme
+
+def _address(text: str) -> str:
+    if not text.startswith("/") or len(text) < 2 or re.search(r"\s", text):
+        raise ValueError('an address begins with /, and stands in quotes: "/light/brightness"')
+    return text
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise ValueError("feedback goes to HOST:PORT, like 192.168.1.20:9001")
+    return text
+
+
+# Whether it is there Programme asks.
+Address = Annotated[str, Field(max_length=128), AfterValidator(_address)]
 Side = Annotated[int, Field(ge=64, le=16384)]
 _PASSWORD = (8, 128)  # characters, at least and at most
 
@@ -95,7 +112,9 @@ class Osc(Table):
     enabled: bool = True
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
     port: int = Field(9000, ge=1, le=65535)
-    feedback: list[str] = Field([], description="HOST:PORT of controllers that show where all is.")
+    feedback: list[Annotated[str, AfterValidator(_host_and_port)]] = Field(
+        [], description="HOST:PORT of controllers that show where all is."
+    )
 
 
 class Web(Table):
@@ -295,27 +314,11 @@ def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise VenueError(f"{where}: {_first_fault(error, kind)}") from error
+        raise VenueError(f"{where}: {_said(error, kind)}") from error
 
 
-def _first_fault(error: ValidationError, model: type[BaseModel]) -> str:
-    fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        allowed = _keys(model, fault["loc"][:-1])
-        return f"unknown key {key!r}; allowed here: {', '.join(allowed)}"
-    if fault["loc"][-1:] == ("password",):  # which no screen and no log shows
-        return f"{key}: a password is text of {_PASSWORD[0]} to {_PASSWORD[1]} characters"
-    return f"{key} = {fault['input']!r}: {fault['msg']}"
-
-
-def _keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    """The keys that a table takes, found by following the path of the fault."""
-    for part in path:
-        if isinstance(part, int) or part not in model.model_fields:
-            continue
-        kind = model.model_fields[part].annotation
-        inner = getattr(kind, "__args__", (kind,))[0]
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return sorted(model.model_fields)
+def _said(error: ValidationError, kind: type[BaseModel]) -> str:
+    path = error.errors()[0]["loc"]
+    if path[-1:] == ("password",):  # which no screen and no log shows
+        return f"web.password: a password is text of {_PASSWORD[0]} to {_PASSWORD[1]} characters"
+    return first_fault(error, kind)

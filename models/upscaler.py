@@ -225,7 +225,8 @@ def load_default(
     folder = folder or files("models") / "upscalers"
     name = f"{tier}x{scale}"
     if tier not in TIERS or not (folder / f"{name}.json").is_file():
-        raise PieceError(f"no upscaler of tier {tier} at ×{scale} ships with installation")
+        there = ", ".join(f"{one} at ×{n}" for n in (*SCALES, *CHAINS) for one in shipped(n))
+        raise PieceError(f"no upscaler of tier {tier} at ×{scale} ships; there are: {there}")
     weights = folder / f"{name}.safetensors"
     try:
         card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))

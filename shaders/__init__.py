@@ -20,6 +20,7 @@ _UNIFORM = re.compile(
     r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
     re.MULTILINE,
 )
+_OWN = "a .glsl file beside the scene, or its whole path"
 _LONGEST = 1 << 20  # bytes; a shader is a page of text
 _LINES = 100_000  # line 7 of the third file counts as 200,007: not every driver (Mesa) keeps the
 #                   source number that #line could carry, all keep the line
@@ -89,13 +90,15 @@ def find(name: str) -> Traversable:
         return path
     stem = name.removesuffix(".glsl")
     if not _NAME.fullmatch(stem):
-        raise ShaderError(f"{name!r} is no shader: give a name like post/bloom or a whole path")
+        raise ShaderError(f"{name!r} is no shader: give a name like post/bloom, or {_OWN}")
     file = importlib.resources.files("shaders").joinpath(f"{stem}.glsl")
     if not file.is_file():
         folder = stem.rpartition("/")[0]
         near = importlib.resources.files("shaders").joinpath(folder)
         known = f"; there are: {', '.join(names(folder))}" if folder and near.is_dir() else ""
-        raise ShaderError(f"no shader {stem!r}{known}")
+        raise ShaderError(
+            f"no shader {name!r}{known or '; give a name like post/bloom'}, or {_OWN}"
+        )
     return file
 
 

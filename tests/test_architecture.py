@@ -29,8 +29,9 @@ DOORS = {
     "installation.posted": {"installation.parameters"},
     "installation.parameters": {"installation.log", "installation.posted"},
     "installation.clock": {"installation.parameters"},
-    "installation.venue": {"pydantic", "installation.watch.schedule"},
-    "installation.setlist": {"pydantic"},
+    "installation.fault": {"pydantic"},
+    "installation.venue": {"pydantic", "installation.fault", "installation.watch.schedule"},
+    "installation.setlist": {"pydantic", "installation.fault"},
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",
     },

@@ -19,6 +19,7 @@ from training import UsageError
 from training.curation.curate import Outcome, curate
 from training.curation.manifest import ManifestError
 from training.dataset import read_dataset
+from training.naming import name_of
 
 Table = list[dict[str, str]]
 
@@ -106,6 +107,7 @@ def test_the_copy_holds_what_is_suggested_and_trains(photos: Path, out: Path) ->
     assert rows["igbo/cut.png"]["reason"] == "broken"
     data = read_dataset(out / "images", 16)
     assert data.problems == ()
+    assert name_of(out / "images", "piece") == out.name  # not all curated ones are "images"
     assert [label.name for label in data.labels] == ["wood"]
     sheets = files_in(out / "contact")
     assert sheets == {"near-duplicate.jpg"}

@@ -172,7 +172,7 @@ def test_a_piece_without_an_upscaler_has_none_to_export(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (["--tier", "Z"], "tier Z"),
+        (["--tier", "Z"], "tier Z at ×2 ships; there are: T at ×2, S at ×2, M at ×2, T at ×3"),
         (["--scale", "9"], "×9"),
         (["--out", "/nowhere/a.glsl"], "folder that is there"),
     ],

@@ -169,7 +169,7 @@ def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path
     [
         ('[hours]\ntuesday = "10:00-18:00"', "'tuesday' names no days"),
         ('[hours]\nmon = "10-18"', "write it as 10:00-18:00"),
-        ('[watch]\nrestart = "soon"', "watch.restart = 'soon': Value error, a time of the day"),
+        ('[watch]\nrestart = "soon"', "watch.restart = 'soon': a time of the day"),
         ('[watch]\nrestart = "04:00Z"', "by the machine's clock"),
         ("[watch]\nhang = 1", "watch.hang = 1"),
         ('[watch]\nlog = "nowhere/at/all.log"', "watch.log = 'nowhere/at/all.log' cannot be"),

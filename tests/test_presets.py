@@ -167,8 +167,8 @@ def test_they_are_kept(bus: Bus, evening: Evening, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[[preset]]\nnumber = 17\nscene = 'drift'", "preset.0.number"),
-        ("[[preset]]\nnumber = 1\nscene = 'drift'\nfade = 2", "unknown key 'preset.0.fade'"),
+        ("[[preset]]\nnumber = 17\nscene = 'drift'", "preset 1: number = 17"),
+        ("[[preset]]\nnumber = 1\nscene = 'drift'\nfade = 2", "preset 1: unknown key 'fade'"),
         ("[[preset]]\nnumber = 1\nscene = 'drift'\nparameters = { '/a' = nan }", "finite"),
         ("[[preset", "not valid TOML"),
     ],

@@ -185,6 +185,30 @@ def test_a_broken_scene_is_one_line_with_its_place(tmp_path: Path, body: str, sa
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["my scene.py", "2nd.py"])
+def test_a_file_whose_name_no_class_can_have_is_to_be_renamed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("from installation.scene import Scene\nclass Mine(Scene):\n    pass\n")
+    with pytest.raises(scenes.SceneError, match="rename the file: a letter first"):
+        scenes.load(str(path))
+
+
+def test_a_shader_of_one_s_own_lies_beside_its_scene(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "works").mkdir()
+    (tmp_path / "works" / "tint.glsl").write_text("void main() { color = vec4(here(source), 1); }")
+    body = "from installation.scene import Pass\nclass Mine(Scene):\n    passes = (Pass({!r}),)"
+    monkeypatch.chdir(tmp_path)  # wherever one works
+    write(tmp_path / "works", body.format("tint.glsl"))
+    (found,) = scenes.load("works/mine.py").passes
+    assert shaders.read(found.shader).startswith("void main()")
+    write(tmp_path / "works", body.format("tnit.glsl"))
+    (missing,) = scenes.load("works/mine.py").passes
+    with pytest.raises(shaders.ShaderError, match=r"or a \.glsl file beside the scene"):
+        shaders.read(missing.shader)
+
+
 def test_an_unknown_scene_names_those_there_are() -> None:
     with pytest.raises(scenes.SceneError, match="drift"):
         scenes.load("nosuch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import moderngl
@@ -69,6 +70,17 @@ def test_default_changes_something(gl: moderngl.Context, pictures: list, name: s
     chosen = {"exposure": 0.5} if name == "post/grade" else {}  # a grade begins neutral
     drawn = draw_alone(gl, name, pictures, **chosen)
     assert np.abs(drawn - read(gl, pictures[0].texture)).max() > 0.01
+
+
+def test_the_one_that_the_guide_prints_works(
+    gl: moderngl.Context, pictures: list, tmp_path: Path
+) -> None:
+    guide = (Path(shaders.__file__).parent / "README.md").read_text(encoding="utf-8")
+    before, _, after = guide.partition("One that is whole, `tint.glsl`:\n\n")
+    assert before
+    (tmp_path / "tint.glsl").write_text(textwrap.dedent(after.partition("\n\n")[0]))
+    drawn = draw_alone(gl, str(tmp_path / "tint.glsl"), pictures, amount=1.0)
+    assert np.ptp(drawn[..., :3], axis=-1).max() < EXACT  # grey
 
 
 @pytest.mark.parametrize("name", shaders.names("mix"))

@@ -18,6 +18,7 @@ from PIL import Image
 
 from installation import house, stage
 from installation import scene as scenes
+from installation.engine.player import Player
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
@@ -115,12 +116,27 @@ def test_a_rendering_that_keeps_nothing_says_so(
     assert "nothing is kept: --out FILE.mp4" in caplog.text
 
 
-def test_the_waiting_picture_gives_way_to_the_piece(show: stage.Stage) -> None:
+def stand_still(show: stage.Stage) -> None:
+    show.bus.post("/drift/speed", 0)
+    show.bus.tick(100)
+
+
+def test_the_waiting_picture_gives_way_to_the_piece(
+    show: stage.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Player, "at_once", False)  # as in a window
+    stand_still(show)
     assert show.show.waiting
-    first = run(show, 1)
-    assert not show.show.waiting
-    later = run(show, 90)
-    assert np.abs(first - later).mean() > 1
+    until(lambda: (show.frame(), not show.show.waiting)[1])
+    first, later, grain = run(show, 1), run(show, 90), run(show, 1)
+    assert np.abs(first - later).mean() > 5 * np.abs(later - grain).mean()
+
+
+def test_a_movie_begins_with_the_piece(show: stage.Stage) -> None:
+    """Nobody has waited for it."""
+    stand_still(show)
+    first, later, grain = run(show, 1), run(show, 90), run(show, 1)
+    assert np.abs(first - later).mean() < 1.5 * np.abs(later - grain).mean()
 
 
 def test_dark_by_hand_and_light_again(show: stage.Stage) -> None:

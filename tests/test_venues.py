@@ -45,7 +45,21 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ("[nonsense]", "unknown key 'nonsense'"),
         ('[osc]\nport = "no"', "osc.port = 'no'"),
         ('[[midi.map]]\naddress = "/a"\ncc = 3\nnote = 4', "needs one of cc, note"),
-        ('[[midi.map]]\nadress = "/a"\ncc = 3', "midi.map.0"),
+        ('[[midi.map]]\nadress = "/a"\ncc = 3', "midi.map 1: unknown key 'adress'"),
+        ('[[midi.map]]\naddress = "a"\ncc = 3', "map 1: address = 'a': an address begins with /"),
+        ('[[midi.map]]\naddress = "/a"\ncc = 3\nrelative = "x"', 'true, false, "offset" or "sign"'),
+        (
+            '[midi.map]\naddress = "/a"\ncc = 3',
+            "midi.map wants two brackets, once for each: [[midi",
+        ),
+        ('[window]\nsize = "64x48"', "size = '64x48': two numbers in brackets, like [960, 960]"),
+        ("[window]\nsize = [640]", "two numbers in brackets, like [960, 960]"),
+        ("[window]\nfps = 1000", "window.fps = 1000: 240 or less"),
+        ("window = 3", "window = 3: a table"),
+        ('[osc]\nfeedback = ["a"]', "osc.feedback = 'a': feedback goes to HOST:PORT"),
+        ('[osc]\nfeedback = ["a:99999"]', "feedback goes to HOST:PORT"),
+        ("[parameters]\nlight.brightness = 1", 'in quotes: "/light/brightness"'),
+        ('[parameters]\n"/a" = "x"', "parameters./a = 'x': a number"),
         ('[[midi.map]]\naddress = "/a"\ncc = 40\nbits = 14', "0 to 31"),
         ('[parameters]\n"drift" = 1', "parameters"),
         ('[parameters]\n"/a piece" = 1', "parameters"),
@@ -104,13 +118,22 @@ def test_a_copy_in_the_working_folder_comes_before_the_one_that_ships(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "scene = []", '[[scene]]\nscene = "drift"\nseconds = -1', "[[scene]]\nname = 1"]
+    ("text", "said"),
+    [
+        ("", "scene is missing"),
+        ("scene = []", "1 or more"),
+        ('[scene]\nscene = "drift"', "scene wants two brackets, once for each: [[scene]]"),
+        ('[[scene]]\nscene = "drift"\nseconds = -1', "scene 1: seconds = -1: above 0"),
+        ('[[scene]]\nscene = "drift"\n[[scene]]\nname = 1', "scene 2: unknown key 'name'; allowed"),
+        ('[[scene]]\nscene = "drift"\ntransition = "melt"', "like mix/melt, or the whole path"),
+    ],
 )
-def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str) -> None:
+def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "order.toml"
     path.write_text(text)
     with pytest.raises(setlist.SetlistError, match=r"order\.toml") as caught:
         setlist.load(str(path))
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

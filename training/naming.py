@@ -22,6 +22,8 @@ def checked(name: str) -> str:
 def name_of(dataset: Path, otherwise: str) -> str:
     """A name made of the dataset's; otherwise: where nothing of that is left."""
     path = dataset.resolve()
+    if path.name == "images" and (path.parent / "manifest.csv").is_file():
+        path = path.parent  # a curated dataset is called as its folder
     name = path.stem if path.is_file() else path.name
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or otherwise
 

@@ -184,7 +184,8 @@ class Show:
             self._leave(self.layers[:-1])
             self._let_go()
         if not self._opened:
-            self._opened, self._progress, self._fade = True, 0.0, _FIRST_FADE
+            self._opened, self._fade = True, _FIRST_FADE
+            self._progress = 1.0 if self.scene.player.at_once else 0.0  # then nobody has waited
 
     def render(self, frame: Frame) -> moderngl.Texture:
         """The picture of this frame: linear light, half float, `size`."""
