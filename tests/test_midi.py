@@ -13,6 +13,7 @@ import mido
 import pytest
 
 from installation.clock import Tempo
+from installation.control import midi_feedback
 from installation.control.binding import Binding
 from installation.control.mapping import MidiMap
 from installation.control.message import Heard
@@ -406,3 +407,45 @@ def test_a_control_that_follows_the_scene_is_shown_anew(bus: Bus) -> None:
         bus.tick(0)
         bus.lead({"/on/1": "/drift/speed"})  # … and comes back to it
         until(lambda: shown() == {("cc", 5, 1): 127})
+
+
+def test_each_of_two_controllers_alike_is_shown(bus: Bus) -> None:
+    twins = "X-TOUCH:X-TOUCH MIDI 1 20:0", "X-TOUCH:X-TOUCH MIDI 1 24:0"
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 5, 1, "X-TOUCH")], automatic=False)
+    for name in twins:
+        midi_backend.sent[name] = []
+    with plugged(bus, known, *twins, feedback=True):
+        until(lambda: all(shown(name) == {("cc", 5, 1): 0} for name in twins))
+        midi_backend.play(twins[0], cc(5, 127, 1))
+        bus.tick(0)
+        until(lambda: shown(twins[1]) == {("cc", 5, 1): 127})  # no hand is on that one
+        assert shown(twins[0]) == {("cc", 5, 1): 0}
+
+
+def test_the_ports_of_one_interface_are_shown_each_its_own(bus: Bus) -> None:
+    ports = [f"MIDI Express:MIDI Express MIDI {n} 24:{n - 1}" for n in (1, 2)]
+    known = [
+        Binding("/drift/calm", "cc", 5, 1, "MIDI 2"),
+        Binding("/drift/speed", "cc", 6, 1, "MIDI Express"),
+    ]
+    for name in ports:
+        midi_backend.sent[name] = []
+    with plugged(bus, MidiMap(bus, known, automatic=False), *ports, feedback=True):
+        until(lambda: shown(ports[1]) == {("cc", 5, 1): 0, ("cc", 6, 1): 32})
+        until(lambda: shown(ports[0]) == {("cc", 6, 1): 32})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "pairs"),
+    [
+        (["Box 1", "Box 2"], ["Box 1", "Box 2"], {"Box 1": "Box 1", "Box 2": "Box 2"}),
+        (["Key 0", "Box 1"], ["Synth 0", "Box 1"], {"Box 1": "Box 1", "Key 0": None}),
+        (["Box 0", "Box 1"], ["Synth 0", "Box 1", "Box 2"], {"Box 0": "Box 1", "Box 1": "Box 2"}),
+        (["Box:Box A 20:0", "Box:Box B 20:1"], ["Box:Box B 20:1"],
+         {"Box:Box A 20:0": None, "Box:Box B 20:1": "Box:Box B 20:1"}),
+    ],
+)  # fmt: skip
+def test_an_input_has_the_output_beside_it(
+    inputs: list[str], outputs: list[str], pairs: dict[str, str | None]
+) -> None:
+    assert {name: midi_feedback._paired(name, inputs, outputs) for name in pairs} == pairs

@@ -102,8 +102,12 @@ class Binding:
             self.kind == move.kind
             and (self.number == move.number or fine)
             and self.channel in (None, move.channel)
-            and self.port.lower() in move.port.lower()
+            and self.is_of(move.port)
         )
+
+    def is_of(self, port: str) -> bool:
+        """Whether it is a control of this port, by its full name."""
+        return self.port.lower() in port.lower()
 
     def post(self, move: Move, what: Declared | None, before: float) -> tuple[float, Form] | None:
         """Value and form for the bus, or None where this movement means nothing.

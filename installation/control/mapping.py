@@ -95,6 +95,7 @@ class MidiMap:
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
         self._before: dict[tuple[str, int, Kind, int], float] = {}
+        self._hands: dict[str, str] = {}
         self._learning, self._low = "", ""
         self._learned: list[Binding] = []
         self._bound: tuple[Binding, Move, float] | None = None  # by the last message of its port
@@ -140,10 +141,10 @@ class MidiMap:
             self._learning, self._low = (address if address in self._bus else ""), ""
 
     def of(self, port: str) -> Iterator[Binding]:
-        """The controls of a port that move something, as hear() finds them."""
+        """The controls of a port, by its full name, that move something, as hear() finds them."""
         with self._lock:
-            mine = [b for b in self._bindings if b.port.lower() in port.lower()]
-            known = [b for b in self._devices if b.port.lower() in port.lower()]
+            mine = [binding for binding in self._bindings if binding.is_of(port)]
+            known = [binding for binding in self._devices if binding.is_of(port)]
             automatic = list(self._automatic.values())
         taken: list[Binding] = []
         for bindings in (mine, known, automatic):
@@ -152,6 +153,11 @@ class MidiMap:
                 if not any(other.takes(move) for other in taken):
                     yield one
             taken += bindings
+
+    def hand(self, address: str) -> str:
+        """The port, by its full name, whose control moved a parameter last; "" if none has."""
+        with self._lock:
+            return self._hands.get(address, "")
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Every address with the controls that move it, as `installation scenes` prints them."""
@@ -180,6 +186,7 @@ class MidiMap:
                     posted = self._takeover(binding, whole, before, posted)
                 if posted is not None:
                     reached.append((binding, *posted))
+                    self._hands[self._bus.meant(binding.address)] = whole.port
                 now[whole.control] = whole.unit
             self._before |= now
         return reached

@@ -105,17 +105,18 @@ class Midi:
             log.warning("going on without MIDI: %s", error)
             return
         while not self._closing.is_set():
-            self._look(self._names(names))
-            self._rest()
+            there = list(dict.fromkeys(self._names(names)))
+            self._look(there)
+            self._rest(there)
         if self._feedback is not None:
             self._feedback.close()
 
-    def _rest(self) -> None:
+    def _rest(self, there: list[str]) -> None:
         """Until the next look; meanwhile controllers are shown what has moved."""
         if self._feedback is None:
             self._closing.wait(_EVERY)
             return
-        self._feedback.follow(list(self._open))
+        self._feedback.follow(list(self._open), there)
         for _ in range(_SHOWN):
             self._feedback.tell()
             if self._closing.wait(_EVERY / _SHOWN):
@@ -131,7 +132,7 @@ class Midi:
             return []
 
     def _look(self, names: list[str]) -> None:
-        wanted = [n for n in dict.fromkeys(names) if self._is_wanted(n)]
+        wanted = [n for n in names if self._is_wanted(n)]
         for name in set(self._open) - set(wanted):
             log.info("MIDI %s is gone; it is taken up again when it comes back", device(name))
             self._open.pop(name).close()
@@ -163,7 +164,7 @@ class Midi:
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
         if self._clock.hear(port, message.type, now, getattr(message, "pos", 0)):
             return
-        if self._feedback is not None and self._feedback.echoes.heard(device(port), message):
+        if self._feedback is not None and self._feedback.echoes.heard(port, message):
             return
         move = state.move(port, message)
         if move is None:

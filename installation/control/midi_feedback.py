@@ -1,7 +1,7 @@
 """Where parameters stand, shown by controllers that can: motor faders, rings of LEDs, lit pads.
 
-What moves a parameter is also what shows it, so a value goes to the same control on the output of
-the same device, by the same map; buttons have no state and are left alone.
+What moves a parameter is also what shows it, so a value goes to the same control on the output
+beside the input, by the same map; buttons have no state and are left alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import mido
@@ -29,26 +29,27 @@ _TOPS = {"cc": 127, "note": 127, "pitchwheel": 16383, "nrpn": 16383}
 
 
 class MidiFeedback:
-    """Tells the outputs of connected devices; everything at first, then what changes. Used by one
-    thread alone."""
+    """Tells the outputs of connected ports; everything at first, then what changes. Ports have the
+    full names of their inputs. Used by one thread alone."""
 
     def __init__(self, bus: Bus, mapping: MidiMap, backend: mido.Backend) -> None:
         self._bus, self._map, self._backend = bus, mapping, backend
         self._complaints = Complaints(log)
-        self._outputs: dict[str, Any] = {}  # device → mido output, None for one that has none
+        self._outputs: dict[str, Any] = {}  # port → mido output, None for one that has none
         self._told: dict[str, dict[Control, tuple[str, int]]] = {}
         self.echoes = Echoes()
 
-    def follow(self, inputs: Iterable[str]) -> None:
-        """These are connected now: open the outputs of those that are new."""
-        devices = {device(name) for name in inputs}
-        for gone in set(self._outputs) - devices:
+    def follow(self, inputs: Iterable[str], there: Sequence[str]) -> None:
+        """These are connected now: open the outputs of those that are new. there: every input of
+        this machine, in its order."""
+        connected = set(inputs)
+        for gone in set(self._outputs) - connected:
             self._close(gone)
-        for name in devices - set(self._outputs):
-            self._outputs[name], self._told[name] = self._opened(name), {}
+        for name in connected - set(self._outputs):
+            self._outputs[name], self._told[name] = self._opened(name, there), {}
 
     def tell(self) -> None:
-        """Send what is new to every device."""
+        """Send what is new to every port."""
         for name, output in list(self._outputs.items()):
             if output is None:
                 continue
@@ -73,11 +74,10 @@ class MidiFeedback:
         if output is not None:
             output.close()
 
-    def _opened(self, name: str) -> Any:
+    def _opened(self, name: str, there: Sequence[str]) -> Any:
         try:
-            for port in self._backend.get_output_names():
-                if device(port) == name:
-                    return self._backend.open_output(port)
+            output = _paired(name, there, self._backend.get_output_names())
+            return None if output is None else self._backend.open_output(output)
         except (OSError, RuntimeError, ValueError) as error:
             self._complain(name, error)
         return None
@@ -89,7 +89,7 @@ class MidiFeedback:
     def _news(
         self, name: str, told: dict[Control, tuple[str, int]]
     ) -> Iterator[tuple[Control, tuple[str, int], list[mido.Message]]]:
-        """What this device does not show yet: a control, its parameter with the value that shows
+        """What this port does not show yet: a control, its parameter with the value that shows
         it, and the messages that say so."""
         left, seen = _MOST, set()
         for binding in self._map.of(name):
@@ -102,7 +102,8 @@ class MidiFeedback:
             before = told.get(control)
             if before == stand:
                 continue
-            by_hand = self._bus.moved_by(meant) == f"midi {name} {binding.control}"
+            source = f"midi {device(name)} {binding.control}"  # of its twin too
+            by_hand = self._bus.moved_by(meant) == source and self._map.hand(meant) == name
             knows = by_hand and binding.mode == "absolute"  # an endless knob knows steps alone
             if before and before[0] == meant and knows:
                 told[control] = stand  # a hand is on it
@@ -113,8 +114,22 @@ class MidiFeedback:
             yield control, stand, _messages(binding, stand[1])
 
 
+def _paired(name: str, inputs: Sequence[str], outputs: Sequence[str]) -> str | None:
+    """The output beside an input: of the same name, else the nth of the device for its nth input.
+
+    Windows ends names with a number, and counts all inputs and all outputs each by themselves, so
+    that one name alone may be that of another port.
+    """
+    ins = [port for port in inputs if device(port) == device(name)]
+    outs = [port for port in outputs if device(port) == device(name)]
+    alike = set(ins) & set(outs)
+    if len(alike) == min(len(ins), len(outs)):
+        return name if name in alike else None
+    return dict(zip(ins, outs, strict=False)).get(name)
+
+
 class Echoes:
-    """What devices were told of late. Midi Through, IAC and other loops send it back, and heard it
+    """What ports were told of late. Midi Through, IAC and other loops send it back, and heard it
     would pass for a hand, which ends a fade. Safe to call from any thread."""
 
     def __init__(self) -> None:
@@ -122,13 +137,13 @@ class Echoes:
         self._told: dict[tuple[str, bytes], deque[tuple[float, bytes]]] = {}
 
     def told(self, name: str, message: mido.Message) -> None:
-        """This is about to be sent to a device."""
+        """This is about to be sent to a port."""
         which, sent = _parts(name, message)
         with self._lock:
             self._told.setdefault(which, deque(maxlen=256)).append((time.monotonic(), sent))
 
     def heard(self, name: str, message: mido.Message) -> bool:
-        """Whether what a device sends is an echo. They come in the order in which they were sent,
+        """Whether what a port sends is an echo. They come in the order in which they were sent,
         so that anything else is a hand, and ends the wait."""
         which, sent = _parts(name, message)
         with self._lock:
@@ -145,7 +160,7 @@ class Echoes:
 
 
 def _parts(name: str, message: mido.Message) -> tuple[tuple[str, bytes], bytes]:
-    """Which control of a device a message is about, and all that it says."""
+    """Which control of a port a message is about, and all that it says."""
     sent = bytes(message.bytes())
     return (name, sent[:1] if message.type == "pitchwheel" else sent[:2]), sent
 
