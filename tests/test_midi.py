@@ -18,6 +18,7 @@ from installation.control.binding import Binding
 from installation.control.mapping import MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
+from installation.control.takeover import Way
 from installation.parameters import Bus, Param, Trigger
 from tests.waiting import until
 
@@ -449,3 +450,23 @@ def test_an_input_has_the_output_beside_it(
     inputs: list[str], outputs: list[str], pairs: dict[str, str | None]
 ) -> None:
     assert {name: midi_feedback._paired(name, inputs, outputs) for name in pairs} == pairs
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+def test_a_control_that_follows_what_it_is_told_goes_on_from_there(bus: Bus, way: Way) -> None:
+    fine = Binding("/drift/calm", "cc", 7, 3, bits=14)
+    known = MidiMap(bus, [Binding("/drift/speed", "cc", 5), fine], False, way)
+    midi_backend.sent[NANO] = []
+    with plugged(bus, known, NANO, feedback=True):
+        until(lambda: len(midi_backend.sent[NANO]) == 3)
+        midi_backend.play(NANO, *(cc(5, value, 1) for value in range(31, 120)))
+        midi_backend.play(NANO, *(cc(7, value) for value in range(120)))
+        bus.tick(0)
+        for name in ("speed", "calm"):
+            bus.post(f"/drift/{name}", 0.6, "osc")
+        bus.tick(0)
+        until(lambda: shown()["cc", 5, 1] == 38 and shown().get(("cc", 39, 3)) == 9830 & 127)
+        midi_backend.play(NANO, cc(5, 40, 1), cc(7, 9850 >> 7), cc(39, 9850 & 127))
+        bus.tick(0)
+        assert bus.target("/drift/speed") == pytest.approx(2 * 40 / 127)
+        assert bus.target("/drift/calm") == pytest.approx(9850 / 16383)

@@ -30,6 +30,11 @@ class Hand:
         self.bus.tick(0.1)
         return self.bus.target("/drift/speed")
 
+    def shown(self, value: float) -> None:
+        """Somebody else moves it, and the controller is told."""
+        self.elsewhere(value)
+        self.map.shown(("nano", 1, "cc", 1), value / 2)
+
     def elsewhere(self, value: float) -> None:
         """Somebody else moves it."""
         self.bus.post("/drift/speed", value, "osc")
@@ -113,6 +118,39 @@ def test_the_ends_of_a_binding_may_be_turned_round() -> None:
         hand.elsewhere(2)  # now the knob would have to be at its low end
         hand.turn(70)
         assert hand.speed == pytest.approx(2 if way == "pickup" else 2 * 57 / 63, abs=0.01)
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+@pytest.mark.parametrize("left", [0, 25, 115, 127])
+def test_a_motor_fader_is_where_it_was_told_to_go(way: Way, left: int) -> None:
+    hand = Hand(way)
+    hand.turn(0, 64, left, 64, left)
+    hand.shown(1.2)
+    for value in (77, 78, 80, 79):
+        hand.turn(value)
+        assert hand.speed == pytest.approx(2 * value / 127, abs=0.02)
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+def test_a_motor_fader_that_no_hand_has_moved_yet(way: Way) -> None:
+    hand = Hand(way)
+    hand.shown(1.2)
+    hand.turn(77)
+    assert hand.speed == pytest.approx(2 * 77 / 127)
+
+
+@pytest.mark.parametrize("left", [None, 20, 60])
+def test_a_fader_without_a_motor_stays_where_the_hand_left_it(left: int | None) -> None:
+    """Whoever shows where parameters stand may have one too; told it is all the same."""
+    hand = Hand("pickup")
+    if left is not None:
+        hand.turn(127, left)
+    hand.shown(1.2)
+    start = 20 if left is None else left
+    hand.turn(start + 1, start + 2, start + 3)
+    assert hand.speed == pytest.approx(1.2)
+    hand.turn(80)
+    assert hand.speed == pytest.approx(2 * 80 / 127)
 
 
 def test_triggers_are_not_held_back() -> None:

@@ -19,6 +19,7 @@ _STEPS: dict[str, Callable[[int], int]] = {
     "offset": lambda value: value - 64,  # 63
     "sign": lambda value: 64 - value if value > 64 else value % 64,  # 65; 64 is no step
 }
+Control = tuple[str, int, Kind, int]  # one control of one port: port, channel, kind, number
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
 
 
@@ -39,7 +40,7 @@ class Move:
         return self.value / self.top
 
     @property
-    def control(self) -> tuple[str, int, Kind, int]:
+    def control(self) -> Control:
         """What was moved; two alike controllers have ports of different names."""
         return self.port, self.channel, self.kind, self.number
 
@@ -108,6 +109,10 @@ class Binding:
     def is_of(self, port: str) -> bool:
         """Whether it is a control of this port, by its full name."""
         return self.port.lower() in port.lower()
+
+    def on(self, port: str) -> Control:
+        """It, on this port; one of any channel on the first."""
+        return port, self.channel or 1, self.kind, self.number
 
     def post(self, move: Move, what: Declared | None, before: float) -> tuple[float, Form] | None:
         """Value and form for the bus, or None where this movement means nothing.

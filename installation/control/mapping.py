@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from installation.control.binding import Binding, Kind, Move
-from installation.control.takeover import Takeover, Way
+from installation.control.binding import Binding, Control, Kind, Move
+from installation.control.takeover import Positions, Takeover, Way
 from installation.parameters import Bus, Form, Trigger
 
 # Left out of the automatic map. MIDI 1.0: 0 and 32 choose banks, 6, 38 and 96 to 101 set NRPNs,
@@ -94,7 +94,7 @@ class MidiMap:
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
-        self._before: dict[tuple[str, int, Kind, int], float] = {}
+        self._positions = Positions()
         self._hands: dict[str, str] = {}
         self._learning, self._low = "", ""
         self._learned: list[Binding] = []
@@ -149,7 +149,7 @@ class MidiMap:
         taken: list[Binding] = []
         for bindings in (mine, known, automatic):
             for one in bindings:
-                move = Move(port, one.channel or 1, one.kind, one.number, 0)
+                move = Move(*one.on(port), 0)
                 if not any(other.takes(move) for other in taken):
                     yield one
             taken += bindings
@@ -158,6 +158,11 @@ class MidiMap:
         """The port, by its full name, whose control moved a parameter last; "" if none has."""
         with self._lock:
             return self._hands.get(address, "")
+
+    def shown(self, control: Control, unit: float) -> None:
+        """A controller was told where this control of it is now, 0 to 1."""
+        with self._lock:
+            self._positions.told(control, unit)
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Every address with the controls that move it, as `installation scenes` prints them."""
@@ -180,7 +185,7 @@ class MidiMap:
                 self._low = f"{move.port} {move.channel} {move}"  # or it is the release of a button
             now, reached = {move.control: move.unit}, []
             for binding, whole in self._find(move):
-                before = self._before.get(whole.control)
+                before = self._positions.before(whole)
                 posted = binding.post(whole, self._bus.get(binding.address), before or 0.0)
                 if posted is not None:
                     posted = self._takeover(binding, whole, before, posted)
@@ -188,7 +193,8 @@ class MidiMap:
                     reached.append((binding, *posted))
                     self._hands[self._bus.meant(binding.address)] = whole.port
                 now[whole.control] = whole.unit
-            self._before |= now
+            for control, unit in now.items():
+                self._positions.heard(control, unit)
         return reached
 
     def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import mido
 
-from installation.control.binding import Binding
+from installation.control.binding import Binding, Control
 from installation.control.mapping import MidiMap, device
 from installation.log import Complaints
 from installation.parameters import Bus, Param
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 _ECHO = 0.5  # seconds in which a port sends back what it was sent, if it does
 _MOST = 32  # values told at a time: MIDI's own cable carries a thousand bytes in 0.3 s
-Control = tuple[str, int, int]  # kind, number, channel
 _TOPS = {"cc": 127, "note": 127, "pitchwheel": 16383, "nrpn": 16383}
 
 
@@ -55,7 +54,8 @@ class MidiFeedback:
                 continue
             told = self._told[name]
             try:
-                for control, stand, messages in self._news(name, told):
+                for control, stand, unit, messages in self._news(name, told):
+                    self._map.shown(control, unit)
                     for message in messages:
                         self.echoes.told(name, message)
                         output.send(message)
@@ -88,13 +88,13 @@ class MidiFeedback:
 
     def _news(
         self, name: str, told: dict[Control, tuple[str, int]]
-    ) -> Iterator[tuple[Control, tuple[str, int], list[mido.Message]]]:
-        """What this port does not show yet: a control, its parameter with the value that shows
-        it, and the messages that say so."""
+    ) -> Iterator[tuple[Control, tuple[str, int], float, list[mido.Message]]]:
+        """What this port does not show yet: a control, its parameter with the value that shows it,
+        that value from 0 to 1, and the messages that say so."""
         left, seen = _MOST, set()
         for binding in self._map.of(name):
             what, meant = self._bus.get(binding.address), self._bus.meant(binding.address)
-            control = (binding.kind, binding.number, binding.channel or 1)
+            control = binding.on(name)
             if not isinstance(what, Param) or control in seen:
                 continue
             seen.add(control)  # a control of two parameters shows the first
@@ -111,7 +111,7 @@ class MidiFeedback:
             if left == 0:
                 return
             left -= 1
-            yield control, stand, _messages(binding, stand[1])
+            yield control, stand, stand[1] / _top(binding), _messages(binding, stand[1])
 
 
 def _paired(name: str, inputs: Sequence[str], outputs: Sequence[str]) -> str | None:
@@ -169,12 +169,15 @@ def _stands(binding: Binding, what: Param, target: float) -> int:
     """Where the control is when the parameter is at its target."""
     low, high = binding.ends(what)
     unit = 0.0 if low == high else (target - low) / (high - low)
-    top = 16383 if binding.bits == 14 else _TOPS[binding.kind]
-    return round(min(1.0, max(0.0, unit)) * top)
+    return round(min(1.0, max(0.0, unit)) * _top(binding))
+
+
+def _top(binding: Binding) -> int:
+    return 16383 if binding.bits == 14 else _TOPS[binding.kind]
 
 
 def _messages(binding: Binding, value: int) -> list[mido.Message]:
-    """MIDI 1.0. A control on any channel is told on the first."""
+    """MIDI 1.0."""
     channel, number = (binding.channel or 1) - 1, binding.number
 
     def cc(control: int, amount: int) -> mido.Message:
