@@ -7,6 +7,7 @@ error that names file, key, value and what is allowed.
 from __future__ import annotations
 
 import importlib.resources
+import json
 import logging
 import tomllib
 from datetime import time
@@ -285,6 +286,12 @@ def read(kind: type[_Kind], path: Path) -> _Kind:
     except (OSError, UnicodeDecodeError) as error:
         raise VenueError(f"cannot read {path}: {error}") from error
     return _checked(kind, text, str(path))
+
+
+def quoted(text: str) -> str:
+    """A TOML string: JSON's escapes are among TOML's, but for DEL, which that wants escaped, and
+    halves of a character, which it refuses."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:
