@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from installation.control.hosts import Place, resolved
 from installation.control.message import ControlError
 from installation.control.packet import encoded
 from installation.log import Complaints
@@ -115,12 +116,11 @@ def news(
         yield address, stand
 
 
-def _resolved(target: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+def _resolved(target: str) -> Place:
     host, colon, port = target.rpartition(":")
     if not colon or not host or not port.isdigit() or not 1 <= int(port) <= 65535:
         raise ControlError(f"OSC feedback goes to HOST:PORT, like 192.168.1.20:9001, not {target}")
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
+        return resolved(host.strip("[]"), int(port))
     except (OSError, UnicodeError) as error:
         raise ControlError(f"OSC feedback: there is no {host} ({error})") from error
-    return found[0], found[4]
