@@ -2,8 +2,8 @@
 
 Without any configuration every parameter has a control: channel 1 is the house (stage, clock,
 master …), channel 2 the piece, channels 3 and up the scenes in their order; continuous parameters
-take controllers in the order they were declared, triggers take notes from 36. What is known of a
-device comes before that, a venue's bindings and what was learned before everything.
+take controllers in the order they were declared, triggers take notes from 36. A device that is
+known has its own map instead; a venue's bindings and what was learned come before everything.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class MidiMap:
 
     Call refresh() after parameters came or went: the automatic part is drawn up anew. takeover:
     what a control does that stands elsewhere than its parameter. devices: what is known of
-    controllers as they come from the shop; whoever binds one of their controls knows better.
+    controllers as they come from the shop; whoever binds one of their controls knows better, and
+    what is not named there moves nothing: pushes and banks send controls of the automatic map.
     """
 
     def __init__(
@@ -144,10 +145,9 @@ class MidiMap:
         """The controls of a port, by its full name, that move something, as hear() finds them."""
         with self._lock:
             mine = [binding for binding in self._bindings if binding.is_of(port)]
-            known = [binding for binding in self._devices if binding.is_of(port)]
-            automatic = list(self._automatic.values())
+            rest = self._known(port) or list(self._automatic.values())
         taken: list[Binding] = []
-        for bindings in (mine, known, automatic):
+        for bindings in (mine, rest):
             for one in bindings:
                 move = Move(*one.on(port), 0)
                 if not any(other.takes(move) for other in taken):
@@ -197,15 +197,20 @@ class MidiMap:
                 self._positions.heard(control, unit)
         return reached
 
+    def _known(self, port: str) -> list[Binding]:
+        """What is known of the device at a port."""
+        return [binding for binding in self._devices if binding.is_of(port)]
+
     def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:
         explicit = [binding for binding in self._bindings if binding.takes(move)]
-        explicit = explicit or [binding for binding in self._devices if binding.takes(move)]
+        known = [] if explicit else self._known(move.port)
+        explicit = explicit or [binding for binding in known if binding.takes(move)]
         for binding in explicit:
             whole = self._joined(move, binding) if binding.bits == 14 else move
             if whole is not None:
                 yield binding, whole
         drawn = self._automatic.get((move.channel, move.kind, move.number))
-        if drawn is not None and not explicit:
+        if drawn is not None and not explicit and not known:
             yield drawn, move
 
     def _joined(self, move: Move, binding: Binding) -> Move | None:
