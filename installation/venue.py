@@ -139,6 +139,8 @@ class MidiBinding(Table):
         named = [self.cc is not None, self.note is not None, self.nrpn is not None, self.pitchwheel]
         if sum(named) != 1:
             raise ValueError("needs one of cc, note, nrpn and pitchwheel")
+        if self.cc is not None and 98 <= self.cc <= 101:
+            raise ValueError("cc 98 to 101 choose NRPNs, and move nothing")
         if self.bits == 14 and (self.cc is None or self.cc > 31):
             raise ValueError("bits = 14 needs a cc from 0 to 31")
         if self.relative and (self.cc is None or self.bits == 14):

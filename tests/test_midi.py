@@ -164,6 +164,38 @@ def test_controllers_of_every_kind(bus: Bus) -> None:
     assert bus.value("/drift/speed") == pytest.approx((64 << 7 | 1) / 16383)
 
 
+@pytest.mark.parametrize(
+    ("before", "heard"),
+    [
+        ([(98, 10)], True),  # a knob of its own, as factory templates have it
+        ([(99, 5), (99, 6)], True),
+        ([(98, 3), (101, 0), (99, 5)], True),  # an RPN was chosen in between
+        ([(99, 5), (98, 3), (99, 127), (98, 127)], True),
+        ([(99, 5), (98, 3)], False),
+        ([(99, 5), (98, 3), (98, 4)], False),
+    ],
+)
+def test_half_an_nrpn_chooses_nothing(bus: Bus, before: list[tuple[int, int]], heard: bool) -> None:
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 6), Binding("/drift/speed", "cc", 38)])
+    with plugged(bus, known, NANO):
+        midi_backend.play(NANO, *(cc(*one) for one in (*before, (6, 127), (38, 127))))
+    bus.tick(0)
+    found = (bus.target("/drift/calm"), bus.target("/drift/speed"))
+    assert found == ((1.0, 2.0) if heard else (0.0, 0.5))
+
+
+def test_what_chooses_an_nrpn_is_told_and_cannot_be_learned(bus: Bus, mapping: MidiMap) -> None:
+    told: list[Heard] = []
+    mapping.learn("/drift/calm")
+    with plugged(bus, mapping, NANO, on_message=told.append):
+        midi_backend.play(NANO, cc(98, 10), cc(101, 5))
+    assert [(h.source, h.message, h.address) for h in told] == [
+        ("midi nanoKONTROL2 cc 98", "ch 3 cc 98 = 10", ""),
+        ("midi nanoKONTROL2 cc 101", "ch 3 cc 101 = 5", ""),
+    ]
+    assert (mapping.learned, mapping.learning) == ([], "/drift/calm")
+
+
 def test_clock_and_sysex_pass_by(bus: Bus, mapping: MidiMap) -> None:
     told: list[Heard] = []
     with plugged(bus, mapping, NANO, on_message=told.append):

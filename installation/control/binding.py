@@ -20,6 +20,7 @@ _STEPS: dict[str, Callable[[int], int]] = {
     "sign": lambda value: 64 - value if value > 64 else value % 64,  # 65; 64 is no step
 }
 Control = tuple[str, int, Kind, int]  # one control of one port: port, channel, kind, number
+CHOOSING = range(98, 102)  # MIDI 1.0: these controllers choose the NRPN or RPN that 6 and 38 move
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
 
 
@@ -77,6 +78,8 @@ class Binding:
         if not 0 <= self.number <= _HIGHEST[self.kind]:
             highest = _HIGHEST[self.kind]
             raise ControlError(f"{self.address}: {self.kind} {self.number} is not 0 to {highest}")
+        if self.kind == "cc" and self.number in CHOOSING:
+            raise ControlError(f"{self.address}: cc 98 to 101 choose NRPNs, and move nothing")
         if self.channel is not None and not 1 <= self.channel <= 16:
             raise ControlError(f"{self.address}: MIDI channel {self.channel} is not 1 to 16")
         if not all(math.isfinite(end) for end in (self.low, self.high) if end is not None):

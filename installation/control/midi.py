@@ -18,7 +18,7 @@ from typing import Any, Self
 import mido
 
 from installation.control.beat import BeatClock
-from installation.control.binding import Move
+from installation.control.binding import CHOOSING, Move
 from installation.control.mapping import MidiMap, device
 from installation.control.message import Heard, OnMessage
 from installation.control.midi_feedback import MidiFeedback
@@ -169,6 +169,9 @@ class Midi:
         move = state.move(port, message)
         if move is None:
             return
+        if move.kind == "cc" and move.number in CHOOSING:
+            self._tell(Heard(now, f"midi {device(port)} {move}", _text(move)))
+            return
         reached = self.mapping.hear(move)
         for binding, value, form in reached:
             source = f"midi {device(port)} {binding.control}"  # one for both halves of 14 bits
@@ -220,7 +223,7 @@ def _port_names(backend: mido.Backend) -> Callable[[], list[str]]:
 class _Numbers:
     """Reads one port's messages; remembers which NRPN is chosen on each channel."""
 
-    chosen: dict[int, tuple[int, int]] = field(default_factory=dict)  # channel → 99's, 98's value
+    chosen: dict[int, dict[int, int]] = field(default_factory=dict)  # channel → what 98, 99 said
     coarse: dict[int, int] = field(default_factory=dict)  # channel → the value's upper 7 bits
 
     def move(self, port: str, message: Any) -> Move | None:
@@ -233,30 +236,22 @@ class _Numbers:
         if message.type != "control_change":
             return None
         channel, number, value = message.channel + 1, message.control, message.value
-        if number in (98, 99, 100, 101):
+        if number in CHOOSING:
             self._choose(channel, number, value)
-            return None
-        if number in (6, 38) and channel in self.chosen:
+        if number in (6, 38) and len(self.chosen.get(channel, ())) == 2:
             return self._nrpn(port, channel, number, value)
         return Move(port, channel, "cc", number, value)
 
     def _choose(self, channel: int, number: int, value: int) -> None:
-        upper, lower = self.chosen.get(channel, (127, 127))
-        if number in (100, 101):  # an RPN was chosen instead
-            upper, lower = 127, 127
-        elif number == 99:
-            upper = value
-        else:
-            lower = value
+        """One half alone chooses nothing: a knob may send 98 as well."""
+        halves = self.chosen.setdefault(channel, {})
+        halves[number] = value
         self.coarse.pop(channel, None)
-        if (upper, lower) == (127, 127):  # the null number: nothing is chosen
-            self.chosen.pop(channel, None)
-        else:
-            self.chosen[channel] = (upper, lower)
+        if number in (100, 101) or halves == {98: 127, 99: 127}:  # an RPN, or nothing, is chosen
+            del self.chosen[channel]
 
     def _nrpn(self, port: str, channel: int, number: int, value: int) -> Move | None:
-        upper, lower = self.chosen[channel]
-        which = upper << 7 | lower
+        which = self.chosen[channel][99] << 7 | self.chosen[channel][98]
         if number == 6:
             self.coarse[channel] = value
             return Move(port, channel, "nrpn", which, value)
