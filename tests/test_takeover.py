@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import mido
 import pytest
 
-from installation.control.binding import Binding, Move
+from installation.control.binding import Binding, Kind, Move
 from installation.control.mapping import MidiMap
+from installation.control.midi import _Numbers
 from installation.control.takeover import Takeover, Way
 from installation.parameters import Bus, Param, Trigger
 
@@ -108,6 +112,43 @@ def test_scale_never_jumps_and_is_never_dead() -> None:
     assert 1.3 < hand.speed < 1.9
     hand.turn(20, 5, 0)
     assert hand.speed == pytest.approx(0)
+
+
+@pytest.mark.parametrize("kind", ["cc", "nrpn"])
+def test_scale_takes_both_halves_of_a_control_at_once(kind: Kind) -> None:
+    """By its coarse half it goes down too far, and up again by its fine one."""
+    bus, numbers = Bus(), _Numbers()
+    bus.declare("drift", {"speed": Param(1, 0, 2), "flash": Trigger()})
+    bits: Literal[7, 14] = 14 if kind == "cc" else 7
+    known = [Binding(address, kind, 1, bits=bits) for address in ("/drift/speed", "/drift/flash")]
+    mapping, flashes = MidiMap(bus, known, False, "scale"), 0
+
+    def turn(value: int) -> None:
+        nonlocal flashes
+        halves = [(1, value >> 7), (33, value & 127)]
+        if kind == "nrpn":
+            halves = [(99, 0), (98, 1), (6, value >> 7), (38, value & 127)]
+        for control, amount in halves:
+            message = mido.Message("control_change", control=control, value=amount)
+            move = numbers.move("nano", message)
+            assert move is not None
+            for binding, posted, form in mapping.hear(move):
+                bus.post(binding.address, posted, "midi", form)
+        flashes += len(bus.tick(0))
+
+    turn(8192 + 5)
+    turn(8192 + 3)
+    bus.post("/drift/speed", 1.8, "osc")
+    bus.tick(0)
+    for _ in range(20):
+        turn(8192 - 1)
+        turn(8192 + 3)
+    assert bus.target("/drift/speed") == pytest.approx(1.8, abs=0.02)  # its way down is longer than up
+    flashes = 0
+    turn(0)
+    turn(16383)
+    assert flashes == 1
+    assert bus.target("/drift/speed") == pytest.approx(2)
 
 
 def test_the_ends_of_a_binding_may_be_turned_round() -> None:

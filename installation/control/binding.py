@@ -26,7 +26,8 @@ _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 163
 
 @dataclass(frozen=True)
 class Move:
-    """One movement of one control. value: 0 to top; a note's velocity, 0 on release."""
+    """One movement of one control. value: 0 to top; a note's velocity, 0 on release. half: its fine
+    half is still to come."""
 
     port: str  # the full name of the port
     channel: int  # 1 to 16
@@ -34,6 +35,7 @@ class Move:
     number: int
     value: int
     top: int = 127
+    half: bool = False
 
     @property
     def unit(self) -> float:

@@ -183,8 +183,11 @@ class MidiMap:
                 self._bind(move)
             elif self._learning:
                 self._low = f"{move.port} {move.channel} {move}"  # or it is the release of a button
-            now, reached = {move.control: move.unit}, []
+            now, reached = {move.control: move}, []
             for binding, whole in self._find(move):
+                now[whole.control] = whole
+                if not self._takeover.takes(whole):
+                    continue
                 before = self._positions.before(whole)
                 posted = binding.post(whole, self._bus.get(binding.address), before or 0.0)
                 if posted is not None:
@@ -192,9 +195,8 @@ class MidiMap:
                 if posted is not None:
                     reached.append((binding, *posted))
                     self._hands[self._bus.meant(binding.address)] = whole.port
-                now[whole.control] = whole.unit
-            for control, unit in now.items():
-                self._positions.heard(control, unit)
+            for one in filter(self._takeover.takes, now.values()):
+                self._positions.heard(one.control, one.unit)
         return reached
 
     def _known(self, port: str) -> list[Binding]:
@@ -226,7 +228,7 @@ class MidiMap:
         if not has_fine:
             return move
         value = coarse << 7 | (move.value if fine else 0)
-        return Move(move.port, move.channel, move.kind, binding.number, value, 16383)
+        return Move(move.port, move.channel, "cc", binding.number, value, 16383, half=not fine)
 
     def _bind(self, move: Move) -> None:
         where, (number, bits) = device(move.port), self._whole(move)

@@ -225,6 +225,7 @@ class _Numbers:
 
     chosen: dict[int, dict[int, int]] = field(default_factory=dict)  # channel → what 98, 99 said
     coarse: dict[int, int] = field(default_factory=dict)  # channel → the value's upper 7 bits
+    fine: set[tuple[int, int]] = field(default_factory=set)  # channel, NRPN: has lower bits
 
     def move(self, port: str, message: Any) -> Move | None:
         """The control that a mido message moves; None for sysex and the like."""
@@ -254,7 +255,8 @@ class _Numbers:
         which = self.chosen[channel][99] << 7 | self.chosen[channel][98]
         if number == 6:
             self.coarse[channel] = value
-            return Move(port, channel, "nrpn", which, value)
+            return Move(port, channel, "nrpn", which, value, half=(channel, which) in self.fine)
         if channel not in self.coarse:
             return None
+        self.fine.add((channel, which))
         return Move(port, channel, "nrpn", which, self.coarse[channel] << 7 | value, 16383)

@@ -60,6 +60,11 @@ class Takeover:
         self._bus, self._way, self._now = bus, way, now
         self._missed = ("", 0.0)  # what to do with the control that was moved in vain, and when
 
+    def takes(self, move: Move) -> bool:
+        """Whether a movement counts. The coarse half of one goes past where the control is, and to
+        scale that way and back leads elsewhere."""
+        return not (move.half and self._way == "scale")
+
     @property
     def waiting(self) -> str:
         """What to do with the control that was moved just now and has not been picked up."""
