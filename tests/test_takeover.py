@@ -143,7 +143,7 @@ def test_scale_takes_both_halves_of_a_control_at_once(kind: Kind) -> None:
     for _ in range(20):
         turn(8192 - 1)
         turn(8192 + 3)
-    assert bus.target("/drift/speed") == pytest.approx(1.8, abs=0.02)  # its way down is longer than up
+    assert bus.target("/drift/speed") == pytest.approx(1.8, abs=0.02)  # down it has more way to go
     flashes = 0
     turn(0)
     turn(16383)
