@@ -89,16 +89,11 @@ class Learned:
 def _line(binding: Binding) -> str:
     """As it stands in a venue file."""
     control = "true" if binding.kind == "pitchwheel" else str(binding.number)
-    parts = [f"address = {_text(binding.address)}", f"{binding.kind} = {control}"]
+    parts = [f"address = {venues.quoted(binding.address)}", f"{binding.kind} = {control}"]
     parts += [f"channel = {binding.channel}"] if binding.channel else []
-    parts += [f"port = {_text(binding.port)}"] if binding.port else []
+    parts += [f"port = {venues.quoted(binding.port)}"] if binding.port else []
     parts += [f"{k} = {v!r}" for k in ("low", "high") if (v := getattr(binding, k)) is not None]
     relative = next(word for word, mode in _MODES.items() if mode == binding.mode)
     parts += [f"relative = {json.dumps(relative)}"] if relative else []
     parts += ["bits = 14"] if binding.bits == 14 else []
     return f"{{ {', '.join(parts)} }}"
-
-
-def _text(text: str) -> str:
-    """A TOML string: JSON's escapes are among TOML's, but for DEL, which that wants escaped."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

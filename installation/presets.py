@@ -8,7 +8,6 @@ They are kept in a file of the venue's, so that a sound check is there in the ev
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -158,12 +157,11 @@ class Presets:
 
 
 def _lines(preset: Preset) -> str:
-    """A preset as TOML: JSON writes text and numbers in a way that TOML reads too."""
-    quoted = {a: json.dumps(a, ensure_ascii=False) for a in preset.parameters}
-    values = "".join(f"{quoted[a]} = {v!r}\n" for a, v in preset.parameters.items())
+    """A preset as TOML."""
+    values = "".join(f"{venue.quoted(a)} = {v!r}\n" for a, v in preset.parameters.items())
     return (
-        f"[[preset]]\nnumber = {preset.number}\nscene = {json.dumps(preset.scene)}\n"
-        f"piece = {json.dumps(preset.piece)}\n[preset.parameters]\n{values}"
+        f"[[preset]]\nnumber = {preset.number}\nscene = {venue.quoted(preset.scene)}\n"
+        f"piece = {venue.quoted(preset.piece)}\n[preset.parameters]\n{values}"
     )
 
 

@@ -7,6 +7,7 @@ error that names file, key, value and what is allowed.
 from __future__ import annotations
 
 import importlib.resources
+import json
 import logging
 import re
 import tomllib
@@ -157,6 +158,8 @@ class MidiBinding(Table):
         named = [self.cc is not None, self.note is not None, self.nrpn is not None, self.pitchwheel]
         if sum(named) != 1:
             raise ValueError("needs one of cc, note, nrpn and pitchwheel")
+        if self.cc is not None and 98 <= self.cc <= 101:
+            raise ValueError("cc 98 to 101 choose NRPNs, and move nothing")
         if self.bits == 14 and (self.cc is None or self.cc > 31):
             raise ValueError("bits = 14 needs a cc from 0 to 31")
         if self.relative and (self.cc is None or self.bits == 14):
@@ -304,6 +307,12 @@ def read(kind: type[_Kind], path: Path) -> _Kind:
     except (OSError, UnicodeDecodeError) as error:
         raise VenueError(f"cannot read {path}: {error}") from error
     return _checked(kind, text, str(path))
+
+
+def quoted(text: str) -> str:
+    """A TOML string: JSON's escapes are among TOML's, but for DEL, which that wants escaped, and
+    halves of a character, which it refuses."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from collections.abc import Iterator
+from threading import Semaphore
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -13,7 +16,7 @@ from installation.control.feedback import Feedback, encoded, news
 from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.parameters import Bus, Param, Trigger
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -148,6 +151,61 @@ def told_names(desk: socket.socket, count: int) -> set[str]:
 def test_a_place_that_cannot_be_is_named(bus: Bus, target: str) -> None:
     with pytest.raises(ControlError, match=r"HOST:PORT, like 192\.168"):
         Feedback(bus, [target])
+
+
+def test_a_tablet_whose_name_is_not_known_yet_is_looked_for(
+    bus: Bus, desk: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask_system, there, searches = socket.getaddrinfo, threading.Event(), Semaphore(0)
+
+    def names(host: str, port: int, flags: int = 0, **named: Any) -> list[Any]:
+        if host != "ipad.local" or flags:
+            return ask_system(host, port, flags=flags, **named)
+        searches.release()
+        if not there.is_set():
+            raise socket.gaierror(-2, "Name or service not known")
+        return ask_system("127.0.0.1", port, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", names)
+    feedback = Feedback(bus, [place(desk).replace("127.0.0.1", "ipad.local")])
+    feedback.tell(0.0)
+    assert searches.acquire(timeout=PATIENCE)
+    until(lambda: caplog.messages)
+    feedback.tell(9.9)
+    assert not searches.acquire(blocking=False)
+    feedback.tell(10.0)
+    assert searches.acquire(timeout=PATIENCE)
+    until(lambda: not [t for t in threading.enumerate() if t.name == "osc name"])
+    there.set()
+    feedback.tell(11.9)
+    assert not searches.acquire(blocking=False)
+    feedback.tell(20.0)
+    assert searches.acquire(timeout=PATIENCE)
+    until(lambda: not [t for t in threading.enumerate() if t.name == "osc name"])
+    feedback.tell(20.1)
+    assert told(desk, 2) == {"/drift/speed": 0.5, "/drift/calm": 0.0}
+    assert caplog.messages == [
+        "OSC cannot tell ipad.local where parameters stand ([Errno -2] Name or service not known; "
+        "it is looked for every 10 seconds)"
+    ]
+
+
+def test_a_name_that_takes_long_holds_nothing_up(
+    bus: Bus, desk: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, searches = threading.Event(), []
+
+    def slow(one: object) -> None:
+        searches.append(one)
+        go_on.wait(PATIENCE)
+
+    feedback = Feedback(bus, ["ipad.local:9001", place(desk)])
+    monkeypatch.setattr(feedback, "_find", slow)
+    for now in (0.0, 10.0, 20.0):
+        feedback.tell(now)
+    assert told_names(desk, 2) == {"/drift/speed", "/drift/calm"}  # the other is told meanwhile
+    go_on.set()
+    assert len(searches) == 1
 
 
 def test_a_message_is_as_osc_wants_it() -> None:

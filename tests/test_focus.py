@@ -72,6 +72,22 @@ def test_a_controller_that_is_known_plays_at_once(bus: Bus) -> None:
     assert shown["cc", 33] == "/stage/scene/kin"
 
 
+def test_what_a_controller_that_is_known_sends_beyond_its_map_moves_nothing(bus: Bus) -> None:
+    """A Twister's pushes come on channel 2, its banks on 4; the automatic map is there too."""
+    bus.declare("piece", {"oval": Param(0, 0, 1)})
+    devices = bindings(venue.controllers())
+    mapping = MidiMap(bus, devices=devices)
+    port = "Midi Fighter Twister:Midi Fighter Twister MIDI 1 20:0"
+    pushes = [Move(port, channel, "cc", 1, 127) for channel in (2, 3, 4)]
+    assert [mapping.hear(push) for push in pushes] == [[], [], []]
+    assert [len(mapping.hear(Move("another", c, "cc", 1, 127))) for c in (2, 3, 4)] == [1, 1, 1]
+    assert set(mapping.of(port)) == {one for one in devices if one.port == "Midi Fighter Twister"}
+    mapping.learn("/kin/beats")
+    mapping.hear(pushes[2])
+    assert [binding.address for binding, _, _ in mapping.hear(pushes[2])] == ["/kin/beats"]
+    assert "/kin/beats" in {binding.address for binding in mapping.of(port)}
+
+
 def test_a_venue_may_do_without_them(bus: Bus) -> None:
     place = venue.parse("[midi]\nautomatic = false\nlearned = ''\n", "here.toml")
     assert Learned(place, bus).map.hear(Move(NANO, 1, "cc", 32, 127)) == []

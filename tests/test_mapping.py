@@ -317,6 +317,8 @@ def test_what_comes_after_a_control_that_is_learned_may_be_another(bus: Bus, wha
         ({"number": 128}, "cc 128 is not 0 to 127"),
         ({"number": -1}, "is not 0 to 127"),
         ({"kind": "nrpn", "number": 16384}, "is not 0 to 16383"),
+        ({"number": 98}, "cc 98 to 101 choose NRPNs"),
+        ({"number": 101}, "cc 98 to 101 choose NRPNs"),
         ({"channel": 0}, "channel 0 is not 1 to 16"),
         ({"channel": 17}, "channel 17 is not 1 to 16"),
         ({"low": float("nan")}, "finite"),

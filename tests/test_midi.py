@@ -13,10 +13,12 @@ import mido
 import pytest
 
 from installation.clock import Tempo
+from installation.control import midi_feedback
 from installation.control.binding import Binding
 from installation.control.mapping import MidiMap
 from installation.control.message import Heard
 from installation.control.midi import Midi
+from installation.control.takeover import Way
 from installation.parameters import Bus, Param, Trigger
 from tests.waiting import until
 
@@ -160,6 +162,38 @@ def test_controllers_of_every_kind(bus: Bus) -> None:
         bus.tick(0.01)
     assert seen == [1.0, 0.0, pytest.approx(0.5, abs=1e-4)]
     assert bus.value("/drift/speed") == pytest.approx((64 << 7 | 1) / 16383)
+
+
+@pytest.mark.parametrize(
+    ("before", "heard"),
+    [
+        ([(98, 10)], True),  # a knob of its own, as factory templates have it
+        ([(99, 5), (99, 6)], True),
+        ([(98, 3), (101, 0), (99, 5)], True),  # an RPN was chosen in between
+        ([(99, 5), (98, 3), (99, 127), (98, 127)], True),
+        ([(99, 5), (98, 3)], False),
+        ([(99, 5), (98, 3), (98, 4)], False),
+    ],
+)
+def test_half_an_nrpn_chooses_nothing(bus: Bus, before: list[tuple[int, int]], heard: bool) -> None:
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 6), Binding("/drift/speed", "cc", 38)])
+    with plugged(bus, known, NANO):
+        midi_backend.play(NANO, *(cc(*one) for one in (*before, (6, 127), (38, 127))))
+    bus.tick(0)
+    found = (bus.target("/drift/calm"), bus.target("/drift/speed"))
+    assert found == ((1.0, 2.0) if heard else (0.0, 0.5))
+
+
+def test_what_chooses_an_nrpn_is_told_and_cannot_be_learned(bus: Bus, mapping: MidiMap) -> None:
+    told: list[Heard] = []
+    mapping.learn("/drift/calm")
+    with plugged(bus, mapping, NANO, on_message=told.append):
+        midi_backend.play(NANO, cc(98, 10), cc(101, 5))
+    assert [(h.source, h.message, h.address) for h in told] == [
+        ("midi nanoKONTROL2 cc 98", "ch 3 cc 98 = 10", ""),
+        ("midi nanoKONTROL2 cc 101", "ch 3 cc 101 = 5", ""),
+    ]
+    assert (mapping.learned, mapping.learning) == ([], "/drift/calm")
 
 
 def test_clock_and_sysex_pass_by(bus: Bus, mapping: MidiMap) -> None:
@@ -406,3 +440,65 @@ def test_a_control_that_follows_the_scene_is_shown_anew(bus: Bus) -> None:
         bus.tick(0)
         bus.lead({"/on/1": "/drift/speed"})  # … and comes back to it
         until(lambda: shown() == {("cc", 5, 1): 127})
+
+
+def test_each_of_two_controllers_alike_is_shown(bus: Bus) -> None:
+    twins = "X-TOUCH:X-TOUCH MIDI 1 20:0", "X-TOUCH:X-TOUCH MIDI 1 24:0"
+    known = MidiMap(bus, [Binding("/drift/calm", "cc", 5, 1, "X-TOUCH")], automatic=False)
+    for name in twins:
+        midi_backend.sent[name] = []
+    with plugged(bus, known, *twins, feedback=True):
+        until(lambda: all(shown(name) == {("cc", 5, 1): 0} for name in twins))
+        midi_backend.play(twins[0], cc(5, 127, 1))
+        bus.tick(0)
+        until(lambda: shown(twins[1]) == {("cc", 5, 1): 127})  # no hand is on that one
+        assert shown(twins[0]) == {("cc", 5, 1): 0}
+
+
+def test_the_ports_of_one_interface_are_shown_each_its_own(bus: Bus) -> None:
+    ports = [f"MIDI Express:MIDI Express MIDI {n} 24:{n - 1}" for n in (1, 2)]
+    known = [
+        Binding("/drift/calm", "cc", 5, 1, "MIDI 2"),
+        Binding("/drift/speed", "cc", 6, 1, "MIDI Express"),
+    ]
+    for name in ports:
+        midi_backend.sent[name] = []
+    with plugged(bus, MidiMap(bus, known, automatic=False), *ports, feedback=True):
+        until(lambda: shown(ports[1]) == {("cc", 5, 1): 0, ("cc", 6, 1): 32})
+        until(lambda: shown(ports[0]) == {("cc", 6, 1): 32})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "pairs"),
+    [
+        (["Box 1", "Box 2"], ["Box 1", "Box 2"], {"Box 1": "Box 1", "Box 2": "Box 2"}),
+        (["Key 0", "Box 1"], ["Synth 0", "Box 1"], {"Box 1": "Box 1", "Key 0": None}),
+        (["Box 0", "Box 1"], ["Synth 0", "Box 1", "Box 2"], {"Box 0": "Box 1", "Box 1": "Box 2"}),
+        (["Box:Box A 20:0", "Box:Box B 20:1"], ["Box:Box B 20:1"],
+         {"Box:Box A 20:0": None, "Box:Box B 20:1": "Box:Box B 20:1"}),
+    ],
+)  # fmt: skip
+def test_an_input_has_the_output_beside_it(
+    inputs: list[str], outputs: list[str], pairs: dict[str, str | None]
+) -> None:
+    assert {name: midi_feedback._paired(name, inputs, outputs) for name in pairs} == pairs
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+def test_a_control_that_follows_what_it_is_told_goes_on_from_there(bus: Bus, way: Way) -> None:
+    fine = Binding("/drift/calm", "cc", 7, 3, bits=14)
+    known = MidiMap(bus, [Binding("/drift/speed", "cc", 5), fine], False, way)
+    midi_backend.sent[NANO] = []
+    with plugged(bus, known, NANO, feedback=True):
+        until(lambda: len(midi_backend.sent[NANO]) == 3)
+        midi_backend.play(NANO, *(cc(5, value, 1) for value in range(31, 120)))
+        midi_backend.play(NANO, *(cc(7, value) for value in range(120)))
+        bus.tick(0)
+        for name in ("speed", "calm"):
+            bus.post(f"/drift/{name}", 0.6, "osc")
+        bus.tick(0)
+        until(lambda: shown()["cc", 5, 1] == 38 and shown().get(("cc", 39, 3)) == 9830 & 127)
+        midi_backend.play(NANO, cc(5, 45, 1), cc(7, 10500 >> 7), cc(39, 10500 & 127))
+        bus.tick(0)
+        assert bus.target("/drift/speed") == pytest.approx(2 * 45 / 127)
+        assert bus.target("/drift/calm") == pytest.approx(10500 / 16383)

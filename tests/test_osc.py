@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_oscsend_moves_a_parameter(
 
 def test_oscsend_fires_a_trigger_with_and_without_an_argument(bus: Bus, server: OscServer) -> None:
     fired: list[str] = []
-    for arguments in ([], ["i", "1"], ["T"], ["i", "0"], ["F"], ["f", "0.5"]):
+    for arguments in ([], ["i", "1"], ["T"], ["i", "0"], ["F"], ["f", "0.5"], ["N"], ["I"]):
         command = ["oscsend", "127.0.0.1", str(server.port), "/drift/flash", *arguments]
         subprocess.run(command, check=True)
     subprocess.run(["oscsend", "127.0.0.1", str(server.port), "/drift/calm", "f", "1"], check=True)
@@ -115,7 +116,7 @@ def test_oscsend_fires_a_trigger_with_and_without_an_argument(bus: Bus, server: 
         return bus.value("/drift/calm") == 1
 
     until(calm)
-    assert fired == ["/drift/flash"] * 4
+    assert fired == ["/drift/flash"] * 6
 
 
 @pytest.mark.parametrize("question", [(), ("?",)])
@@ -196,7 +197,7 @@ def nested(depth: int) -> bytes:
         (bundle(message("/drift/speed", 1.0))[:-1], False),
         (bundle(message("/drift/speed", 1.0), b"")[:-1], False),
         (message("/drift/speed", 1.0) + b"\0" * 2040, False),
-        (text("/drift/speed") + text(",I"), False),  # a type that python-osc does not know
+        (text("/drift/speed") + text(",I"), False),  # a bang is no number
         (text("/drift/speed") + text(",cf") + b"\0\0\0a" + struct.pack(">f", 1.0), False),
         (text("/drift/speed") + text(",[f]") + struct.pack(">f", 1.0), False),
         (text("/drift/speed") + text("," + "[" * 900 + "]" * 900), False),
@@ -363,3 +364,40 @@ def test_the_reason_stands_in_the_log(
     ask(client, "/drift/calm")
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert caplog.messages[0].startswith("osc 127.0.0.1: sent something that is not OSC")
+
+
+def test_localhost_is_where_everybody_sends(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS, Windows and Debian name ::1 first."""
+    ask_system = socket.getaddrinfo
+
+    def six_first(host: str, port: int, **named: Any) -> list[Any]:
+        six = (socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0))
+        return [six, *ask_system("127.0.0.1", port, **named)]
+
+    with monkeypatch.context() as names:
+        names.setattr(socket, "getaddrinfo", six_first)
+        server = OscServer(bus, "localhost", 0).start()
+    with server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        assert ask(client, "/drift/speed") == 0.5
+
+
+def test_who_comes_by_ipv4_is_called_so_everywhere(bus: Bus) -> None:
+    """A socket of both kinds calls it ::ffff:127.0.0.1; feedback knows it as 127.0.0.1."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6 here")
+    told: list[Heard] = []
+    with (
+        OscServer(bus, "::", 0, told.append) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        client.send(message("/drift/speed", 1.5))
+        client.send(b"rubbish")
+        ask(client, "/drift/speed")
+        until(lambda: len(told) == 3)
+    assert {heard.source for heard in told} == {"osc 127.0.0.1"}
+    bus.tick(0)
+    assert bus.moved_by("/drift/speed") == "osc 127.0.0.1"

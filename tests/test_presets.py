@@ -164,6 +164,16 @@ def test_they_are_kept(bus: Bus, evening: Evening, tmp_path: Path) -> None:
     assert [one["number"] for one in written] == [4, 7, 8]
 
 
+def test_a_piece_may_have_any_name(bus: Bus, evening: Evening, tmp_path: Path) -> None:
+    file = tmp_path / "presets.toml"
+    evening.on = ("drift\x7f", 'masks "\N{PERFORMING ARTS}"\x7f', False)
+    bus.declare("piece/\N{PERFORMING ARTS}\x7f", {"oval": Param(0, 0, 1)})
+    store(bus, desk(bus, evening, str(file)), 4)
+    (kept,) = presets.read(str(file))
+    assert (kept.scene, kept.piece) == evening.on[:2]
+    assert "/piece/\N{PERFORMING ARTS}\x7f/oval" in kept.parameters
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

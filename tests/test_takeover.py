@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import mido
 import pytest
 
-from installation.control.binding import Binding, Move
+from installation.control.binding import Binding, Kind, Move
 from installation.control.mapping import MidiMap
+from installation.control.midi import _Numbers
 from installation.control.takeover import Takeover, Way
 from installation.parameters import Bus, Param, Trigger
 
@@ -29,6 +33,11 @@ class Hand:
     def speed(self) -> float:
         self.bus.tick(0.1)
         return self.bus.target("/drift/speed")
+
+    def shown(self, value: float) -> None:
+        """Somebody else moves it, and the controller is told."""
+        self.elsewhere(value)
+        self.map.shown(("nano", 1, "cc", 1), value / 2)
 
     def elsewhere(self, value: float) -> None:
         """Somebody else moves it."""
@@ -105,6 +114,43 @@ def test_scale_never_jumps_and_is_never_dead() -> None:
     assert hand.speed == pytest.approx(0)
 
 
+@pytest.mark.parametrize("kind", ["cc", "nrpn"])
+def test_scale_takes_both_halves_of_a_control_at_once(kind: Kind) -> None:
+    """By its coarse half it goes down too far, and up again by its fine one."""
+    bus, numbers = Bus(), _Numbers()
+    bus.declare("drift", {"speed": Param(1, 0, 2), "flash": Trigger()})
+    bits: Literal[7, 14] = 14 if kind == "cc" else 7
+    known = [Binding(address, kind, 1, bits=bits) for address in ("/drift/speed", "/drift/flash")]
+    mapping, flashes = MidiMap(bus, known, False, "scale"), 0
+
+    def turn(value: int) -> None:
+        nonlocal flashes
+        halves = [(1, value >> 7), (33, value & 127)]
+        if kind == "nrpn":
+            halves = [(99, 0), (98, 1), (6, value >> 7), (38, value & 127)]
+        for control, amount in halves:
+            message = mido.Message("control_change", control=control, value=amount)
+            move = numbers.move("nano", message)
+            assert move is not None
+            for binding, posted, form in mapping.hear(move):
+                bus.post(binding.address, posted, "midi", form)
+        flashes += len(bus.tick(0))
+
+    turn(8192 + 5)
+    turn(8192 + 3)
+    bus.post("/drift/speed", 1.8, "osc")
+    bus.tick(0)
+    for _ in range(20):
+        turn(8192 - 1)
+        turn(8192 + 3)
+    assert bus.target("/drift/speed") == pytest.approx(1.8, abs=0.02)  # down it has more way to go
+    flashes = 0
+    turn(0)
+    turn(16383)
+    assert flashes == 1
+    assert bus.target("/drift/speed") == pytest.approx(2)
+
+
 def test_the_ends_of_a_binding_may_be_turned_round() -> None:
     for way in ("pickup", "scale"):
         hand = Hand(way, low=2, high=0)  # type: ignore[arg-type]
@@ -113,6 +159,39 @@ def test_the_ends_of_a_binding_may_be_turned_round() -> None:
         hand.elsewhere(2)  # now the knob would have to be at its low end
         hand.turn(70)
         assert hand.speed == pytest.approx(2 if way == "pickup" else 2 * 57 / 63, abs=0.01)
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+@pytest.mark.parametrize("left", [0, 25, 115, 127])
+def test_a_motor_fader_is_where_it_was_told_to_go(way: Way, left: int) -> None:
+    hand = Hand(way)
+    hand.turn(0, 64, left, 64, left)
+    hand.shown(1.2)
+    for value in (77, 78, 80, 79):
+        hand.turn(value)
+        assert hand.speed == pytest.approx(2 * value / 127, abs=0.02)
+
+
+@pytest.mark.parametrize("way", ["pickup", "scale"])
+def test_a_motor_fader_that_no_hand_has_moved_yet(way: Way) -> None:
+    hand = Hand(way)
+    hand.shown(1.2)
+    hand.turn(77)
+    assert hand.speed == pytest.approx(2 * 77 / 127)
+
+
+@pytest.mark.parametrize("left", [None, 20, 60])
+def test_a_fader_without_a_motor_stays_where_the_hand_left_it(left: int | None) -> None:
+    """Whoever shows where parameters stand may have one too; told it is all the same."""
+    hand = Hand("pickup")
+    if left is not None:
+        hand.turn(127, left)
+    hand.shown(1.2)
+    start = 20 if left is None else left
+    hand.turn(start + 1, start + 2, start + 3)
+    assert hand.speed == pytest.approx(1.2)
+    hand.turn(80)
+    assert hand.speed == pytest.approx(2 * 80 / 127)
 
 
 def test_triggers_are_not_held_back() -> None:

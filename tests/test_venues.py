@@ -61,6 +61,7 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ("[parameters]\nlight.brightness = 1", 'in quotes: "/light/brightness"'),
         ('[parameters]\n"/a" = "x"', "parameters./a = 'x': a number"),
         ('[[midi.map]]\naddress = "/a"\ncc = 40\nbits = 14', "0 to 31"),
+        ('[[midi.map]]\naddress = "/a"\ncc = 99', "cc 98 to 101 choose NRPNs, and move nothing"),
         ('[parameters]\n"drift" = 1', "parameters"),
         ('[parameters]\n"/a piece" = 1', "parameters"),
         ("window = ", "not valid TOML"),

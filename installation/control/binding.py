@@ -19,12 +19,15 @@ _STEPS: dict[str, Callable[[int], int]] = {
     "offset": lambda value: value - 64,  # 63
     "sign": lambda value: 64 - value if value > 64 else value % 64,  # 65; 64 is no step
 }
+Control = tuple[str, int, Kind, int]  # one control of one port: port, channel, kind, number
+CHOOSING = range(98, 102)  # MIDI 1.0: these controllers choose the NRPN or RPN that 6 and 38 move
 _HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
 
 
 @dataclass(frozen=True)
 class Move:
-    """One movement of one control. value: 0 to top; a note's velocity, 0 on release."""
+    """One movement of one control. value: 0 to top; a note's velocity, 0 on release. half: its fine
+    half is still to come."""
 
     port: str  # the full name of the port
     channel: int  # 1 to 16
@@ -32,6 +35,7 @@ class Move:
     number: int
     value: int
     top: int = 127
+    half: bool = False
 
     @property
     def unit(self) -> float:
@@ -39,7 +43,7 @@ class Move:
         return self.value / self.top
 
     @property
-    def control(self) -> tuple[str, int, Kind, int]:
+    def control(self) -> Control:
         """What was moved; two alike controllers have ports of different names."""
         return self.port, self.channel, self.kind, self.number
 
@@ -76,6 +80,8 @@ class Binding:
         if not 0 <= self.number <= _HIGHEST[self.kind]:
             highest = _HIGHEST[self.kind]
             raise ControlError(f"{self.address}: {self.kind} {self.number} is not 0 to {highest}")
+        if self.kind == "cc" and self.number in CHOOSING:
+            raise ControlError(f"{self.address}: cc 98 to 101 choose NRPNs, and move nothing")
         if self.channel is not None and not 1 <= self.channel <= 16:
             raise ControlError(f"{self.address}: MIDI channel {self.channel} is not 1 to 16")
         if not all(math.isfinite(end) for end in (self.low, self.high) if end is not None):
@@ -102,8 +108,16 @@ class Binding:
             self.kind == move.kind
             and (self.number == move.number or fine)
             and self.channel in (None, move.channel)
-            and self.port.lower() in move.port.lower()
+            and self.is_of(move.port)
         )
+
+    def is_of(self, port: str) -> bool:
+        """Whether it is a control of this port, by its full name."""
+        return self.port.lower() in port.lower()
+
+    def on(self, port: str) -> Control:
+        """It, on this port; one of any channel on the first."""
+        return port, self.channel or 1, self.kind, self.number
 
     def post(self, move: Move, what: Declared | None, before: float) -> tuple[float, Form] | None:
         """Value and form for the bus, or None where this movement means nothing.

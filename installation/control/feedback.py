@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from installation.control.hosts import Place, resolved
 from installation.control.message import ControlError
 from installation.control.packet import encoded
 from installation.log import Complaints
@@ -28,10 +31,14 @@ Stand = tuple[str, float]
 
 @dataclass
 class _Controller:
-    """told: what it knows. again: what of that, in this round, is still to be told anew."""
+    """place: None until its name is found. told: what it knows. again: what of that, in this round,
+    is still to be told anew."""
 
-    family: socket.AddressFamily
-    where: tuple[Any, ...]
+    host: str
+    port: int
+    place: Place | None
+    search: threading.Thread | None = None
+    searched: float = -math.inf  # when its name was looked for last
     told: dict[str, Stand] = field(default_factory=dict)
     again: list[tuple[str, Stand]] = field(default_factory=list)
 
@@ -44,7 +51,8 @@ class _Controller:
 
 
 class Feedback:
-    """targets: HOST:PORT of each controller. Raises ControlError for one that cannot be.
+    """targets: HOST:PORT of each controller. Raises ControlError for what is not of that form; a
+    name that is not known is looked for again, as a tablet has none before it is switched on.
 
     At first everything is told, then whatever goes elsewhere, however it was moved; but not to the
     machine that moved it, whose fader a finger may still hold. Nobody says whether a controller is
@@ -54,7 +62,7 @@ class Feedback:
     def __init__(self, bus: Bus, targets: Sequence[str]) -> None:
         self._bus = bus
         self._complaints = Complaints(log)
-        self._controllers = [_Controller(*_resolved(target)) for target in targets]
+        self._controllers = [_controller(target) for target in targets]
         self._due = self._round = 0.0
 
     def tell(self, now: float) -> None:
@@ -67,18 +75,36 @@ class Feedback:
             for one in self._controllers:
                 one.again = list(one.told.items())
         for one in self._controllers:
+            if one.place is None:
+                self._search(one, now)
+                continue
             if now >= self._round - _ROUND + _STILL:
                 one.forget_some()
             try:
-                self._send(one)
+                self._send(one, *one.place)
             except OSError as error:
-                self._complain(one.where[0], error.strerror or str(error))
+                self._complain(one.place[1][0], error.strerror or str(error))
 
-    def _send(self, one: _Controller) -> None:
-        with socket.socket(one.family, socket.SOCK_DGRAM) as sender:
+    def _search(self, one: _Controller, now: float) -> None:
+        """Look for a name once a round, in a thread of its own: the system may take seconds."""
+        if now - one.searched >= _ROUND and not (one.search and one.search.is_alive()):
+            one.searched = now
+            one.search = threading.Thread(
+                target=self._find, args=(one,), name="osc name", daemon=True
+            )
+            one.search.start()
+
+    def _find(self, one: _Controller) -> None:
+        try:
+            one.place = resolved(one.host, one.port)
+        except (OSError, UnicodeError) as error:
+            self._complain(one.host, f"{error}; it is looked for every {_ROUND:g} seconds")
+
+    def _send(self, one: _Controller, family: socket.AddressFamily, where: tuple[Any, ...]) -> None:
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
-            for address, stand in news(self._bus, one.told, f"osc {one.where[0]}"):
-                sender.sendto(encoded(address, stand[1]), one.where)
+            for address, stand in news(self._bus, one.told, f"osc {where[0]}"):
+                sender.sendto(encoded(address, stand[1]), where)
                 one.told[address] = stand
 
     def _complain(self, host: str, reason: str) -> None:
@@ -115,12 +141,12 @@ def news(
         yield address, stand
 
 
-def _resolved(target: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
-    host, colon, port = target.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+def _controller(target: str) -> _Controller:
+    name, colon, number = target.rpartition(":")
+    if not colon or not name or not number.isdigit() or not 1 <= int(number) <= 65535:
         raise ControlError(f"OSC feedback goes to HOST:PORT, like 192.168.1.20:9001, not {target}")
+    host, port = name.strip("[]"), int(number)
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
-    except (OSError, UnicodeError) as error:
-        raise ControlError(f"OSC feedback: there is no {host} ({error})") from error
-    return found[0], found[4]
+        return _Controller(host, port, resolved(host, port, flags=socket.AI_NUMERICHOST))
+    except (OSError, UnicodeError):  # it is a name
+        return _Controller(host, port, None)

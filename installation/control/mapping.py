@@ -2,8 +2,8 @@
 
 Without any configuration every parameter has a control: channel 1 is the house (stage, clock,
 master …), channel 2 the piece, channels 3 and up the scenes in their order; continuous parameters
-take controllers in the order they were declared, triggers take notes from 36. What is known of a
-device comes before that, a venue's bindings and what was learned before everything.
+take controllers in the order they were declared, triggers take notes from 36. A device that is
+known has its own map instead; a venue's bindings and what was learned come before everything.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from installation.control.binding import Binding, Kind, Move
-from installation.control.takeover import Takeover, Way
+from installation.control.binding import Binding, Control, Kind, Move
+from installation.control.takeover import Positions, Takeover, Way
 from installation.parameters import Bus, Form, Trigger
 
 # Left out of the automatic map. MIDI 1.0: 0 and 32 choose banks, 6, 38 and 96 to 101 set NRPNs,
@@ -75,7 +75,8 @@ class MidiMap:
 
     Call refresh() after parameters came or went: the automatic part is drawn up anew. takeover:
     what a control does that stands elsewhere than its parameter. devices: what is known of
-    controllers as they come from the shop; whoever binds one of their controls knows better.
+    controllers as they come from the shop; whoever binds one of their controls knows better, and
+    what is not named there moves nothing: pushes and banks send controls of the automatic map.
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class MidiMap:
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
-        self._before: dict[tuple[str, int, Kind, int], float] = {}
+        self._positions = Positions()
+        self._hands: dict[str, str] = {}
         self._learning, self._low = "", ""
         self._learned: list[Binding] = []
         self._bound: tuple[Binding, Move, float] | None = None  # by the last message of its port
@@ -140,18 +142,27 @@ class MidiMap:
             self._learning, self._low = (address if address in self._bus else ""), ""
 
     def of(self, port: str) -> Iterator[Binding]:
-        """The controls of a port that move something, as hear() finds them."""
+        """The controls of a port, by its full name, that move something, as hear() finds them."""
         with self._lock:
-            mine = [b for b in self._bindings if b.port.lower() in port.lower()]
-            known = [b for b in self._devices if b.port.lower() in port.lower()]
-            automatic = list(self._automatic.values())
+            mine = [binding for binding in self._bindings if binding.is_of(port)]
+            rest = self._known(port) or list(self._automatic.values())
         taken: list[Binding] = []
-        for bindings in (mine, known, automatic):
+        for bindings in (mine, rest):
             for one in bindings:
-                move = Move(port, one.channel or 1, one.kind, one.number, 0)
+                move = Move(*one.on(port), 0)
                 if not any(other.takes(move) for other in taken):
                     yield one
             taken += bindings
+
+    def hand(self, address: str) -> str:
+        """The port, by its full name, whose control moved a parameter last; "" if none has."""
+        with self._lock:
+            return self._hands.get(address, "")
+
+    def shown(self, control: Control, unit: float) -> None:
+        """A controller was told where this control of it is now, 0 to 1."""
+        with self._lock:
+            self._positions.told(control, unit)
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Every address with the controls that move it, as `installation scenes` prints them."""
@@ -172,27 +183,36 @@ class MidiMap:
                 self._bind(move)
             elif self._learning:
                 self._low = f"{move.port} {move.channel} {move}"  # or it is the release of a button
-            now, reached = {move.control: move.unit}, []
+            now, reached = {move.control: move}, []
             for binding, whole in self._find(move):
-                before = self._before.get(whole.control)
+                now[whole.control] = whole
+                if not self._takeover.takes(whole):
+                    continue
+                before = self._positions.before(whole)
                 posted = binding.post(whole, self._bus.get(binding.address), before or 0.0)
                 if posted is not None:
                     posted = self._takeover(binding, whole, before, posted)
                 if posted is not None:
                     reached.append((binding, *posted))
-                now[whole.control] = whole.unit
-            self._before |= now
+                    self._hands[self._bus.meant(binding.address)] = whole.port
+            for one in filter(self._takeover.takes, now.values()):
+                self._positions.heard(one.control, one.unit)
         return reached
+
+    def _known(self, port: str) -> list[Binding]:
+        """What is known of the device at a port."""
+        return [binding for binding in self._devices if binding.is_of(port)]
 
     def _find(self, move: Move) -> Iterator[tuple[Binding, Move]]:
         explicit = [binding for binding in self._bindings if binding.takes(move)]
-        explicit = explicit or [binding for binding in self._devices if binding.takes(move)]
+        known = [] if explicit else self._known(move.port)
+        explicit = explicit or [binding for binding in known if binding.takes(move)]
         for binding in explicit:
             whole = self._joined(move, binding) if binding.bits == 14 else move
             if whole is not None:
                 yield binding, whole
         drawn = self._automatic.get((move.channel, move.kind, move.number))
-        if drawn is not None and not explicit:
+        if drawn is not None and not explicit and not known:
             yield drawn, move
 
     def _joined(self, move: Move, binding: Binding) -> Move | None:
@@ -208,7 +228,7 @@ class MidiMap:
         if not has_fine:
             return move
         value = coarse << 7 | (move.value if fine else 0)
-        return Move(move.port, move.channel, move.kind, binding.number, value, 16383)
+        return Move(move.port, move.channel, "cc", binding.number, value, 16383, half=not fine)
 
     def _bind(self, move: Move) -> None:
         where, (number, bits) = device(move.port), self._whole(move)

@@ -18,7 +18,7 @@ from typing import Any, Self
 import mido
 
 from installation.control.beat import BeatClock
-from installation.control.binding import Move
+from installation.control.binding import CHOOSING, Move
 from installation.control.mapping import MidiMap, device
 from installation.control.message import Heard, OnMessage
 from installation.control.midi_feedback import MidiFeedback
@@ -105,17 +105,18 @@ class Midi:
             log.warning("going on without MIDI: %s", error)
             return
         while not self._closing.is_set():
-            self._look(self._names(names))
-            self._rest()
+            there = list(dict.fromkeys(self._names(names)))
+            self._look(there)
+            self._rest(there)
         if self._feedback is not None:
             self._feedback.close()
 
-    def _rest(self) -> None:
+    def _rest(self, there: list[str]) -> None:
         """Until the next look; meanwhile controllers are shown what has moved."""
         if self._feedback is None:
             self._closing.wait(_EVERY)
             return
-        self._feedback.follow(list(self._open))
+        self._feedback.follow(list(self._open), there)
         for _ in range(_SHOWN):
             self._feedback.tell()
             if self._closing.wait(_EVERY / _SHOWN):
@@ -131,7 +132,7 @@ class Midi:
             return []
 
     def _look(self, names: list[str]) -> None:
-        wanted = [n for n in dict.fromkeys(names) if self._is_wanted(n)]
+        wanted = [n for n in names if self._is_wanted(n)]
         for name in set(self._open) - set(wanted):
             log.info("MIDI %s is gone; it is taken up again when it comes back", device(name))
             self._open.pop(name).close()
@@ -163,10 +164,13 @@ class Midi:
     def _hear(self, port: str, state: _Numbers, message: Any, now: float) -> None:
         if self._clock.hear(port, message.type, now, getattr(message, "pos", 0)):
             return
-        if self._feedback is not None and self._feedback.echoes.heard(device(port), message):
+        if self._feedback is not None and self._feedback.echoes.heard(port, message):
             return
         move = state.move(port, message)
         if move is None:
+            return
+        if move.kind == "cc" and move.number in CHOOSING:
+            self._tell(Heard(now, f"midi {device(port)} {move}", _text(move)))
             return
         reached = self.mapping.hear(move)
         for binding, value, form in reached:
@@ -219,8 +223,9 @@ def _port_names(backend: mido.Backend) -> Callable[[], list[str]]:
 class _Numbers:
     """Reads one port's messages; remembers which NRPN is chosen on each channel."""
 
-    chosen: dict[int, tuple[int, int]] = field(default_factory=dict)  # channel → 99's, 98's value
+    chosen: dict[int, dict[int, int]] = field(default_factory=dict)  # channel → what 98, 99 said
     coarse: dict[int, int] = field(default_factory=dict)  # channel → the value's upper 7 bits
+    fine: set[tuple[int, int]] = field(default_factory=set)  # channel, NRPN: has lower bits
 
     def move(self, port: str, message: Any) -> Move | None:
         """The control that a mido message moves; None for sysex and the like."""
@@ -232,33 +237,26 @@ class _Numbers:
         if message.type != "control_change":
             return None
         channel, number, value = message.channel + 1, message.control, message.value
-        if number in (98, 99, 100, 101):
+        if number in CHOOSING:
             self._choose(channel, number, value)
-            return None
-        if number in (6, 38) and channel in self.chosen:
+        if number in (6, 38) and len(self.chosen.get(channel, ())) == 2:
             return self._nrpn(port, channel, number, value)
         return Move(port, channel, "cc", number, value)
 
     def _choose(self, channel: int, number: int, value: int) -> None:
-        upper, lower = self.chosen.get(channel, (127, 127))
-        if number in (100, 101):  # an RPN was chosen instead
-            upper, lower = 127, 127
-        elif number == 99:
-            upper = value
-        else:
-            lower = value
+        """One half alone chooses nothing: a knob may send 98 as well."""
+        halves = self.chosen.setdefault(channel, {})
+        halves[number] = value
         self.coarse.pop(channel, None)
-        if (upper, lower) == (127, 127):  # the null number: nothing is chosen
-            self.chosen.pop(channel, None)
-        else:
-            self.chosen[channel] = (upper, lower)
+        if number in (100, 101) or halves == {98: 127, 99: 127}:  # an RPN, or nothing, is chosen
+            del self.chosen[channel]
 
     def _nrpn(self, port: str, channel: int, number: int, value: int) -> Move | None:
-        upper, lower = self.chosen[channel]
-        which = upper << 7 | lower
+        which = self.chosen[channel][99] << 7 | self.chosen[channel][98]
         if number == 6:
             self.coarse[channel] = value
-            return Move(port, channel, "nrpn", which, value)
+            return Move(port, channel, "nrpn", which, value, half=(channel, which) in self.fine)
         if channel not in self.coarse:
             return None
+        self.fine.add((channel, which))
         return Move(port, channel, "nrpn", which, self.coarse[channel] << 7 | value, 16383)

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from installation.control.feedback import Feedback
+from installation.control.hosts import plain, resolved
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.control.packet import (
     LARGEST,
@@ -111,7 +112,7 @@ class OscServer:
 
     def _receive(self, opened: socket.socket, packet: bytes, sender: tuple[Any, ...]) -> None:
         now = time.perf_counter()
-        source = f"osc {sender[0]}"
+        source = f"osc {plain(sender[0])}"
         try:
             found = messages(packet)
         except ParseError as error:
@@ -123,17 +124,17 @@ class OscServer:
             except ParseError as error:
                 self._refuse(str(error), source, now)
                 continue
-            self._take(opened, sender, address, arguments, now)
+            self._take(opened, sender, source, address, arguments, now)
 
     def _take(
         self,
         opened: socket.socket,
         sender: tuple[Any, ...],
+        source: str,
         address: str,
         arguments: list[Any],
         now: float,
     ) -> None:
-        source = f"osc {sender[0]}"
         text = " ".join([address, *map(_shown, arguments[:4])])
         value: Any = None
         form: Form = "value"
@@ -154,7 +155,8 @@ class OscServer:
         try:
             opened.sendto(reply, sender)
         except OSError as error:
-            self._refuse(f"no answer can be sent there ({error.strerror})", f"osc {sender[0]}")
+            source = f"osc {plain(sender[0])}"
+            self._refuse(f"no answer can be sent there ({error.strerror})", source)
             return False
         return True
 
@@ -168,7 +170,7 @@ def _bind(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise ControlError(f"OSC cannot listen on port {port}: ports are 1 to 65535")
     try:
-        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        family, where = resolved(host, port)
         opened = socket.socket(family, socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise ControlError(f"OSC cannot listen on {host!r}, port {port}: {error}") from error

@@ -23,8 +23,9 @@ _DEEPEST = 8  # bundles inside bundles
 _MOST = 128  # messages in one packet
 
 # An address and, if any, the type tags that python-osc reads. It skips other tags without their
-# data, so that what follows is misread, and logs a line for each: those never get to it.
-_READABLE = re.compile(rb"/[^\0]*\0{1,4}(?:,[ihfdsbrmtTFN\[\]]*\0.*)?", re.DOTALL)
+# data, so that what follows is misread, and logs a line for each: those never get to it. I, a bang,
+# has no data, as N has none.
+_READABLE = re.compile(rb"(/[^\0]*\0{1,4})(?:(,[ihfdsbrmtTFNI\[\]]*)(\0.*))?", re.DOTALL)
 
 
 def encoded(address: str, value: float) -> bytes:
@@ -62,10 +63,12 @@ def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
 
 def parsed(data: bytes) -> tuple[str, list[Any]]:
     """Address and arguments. Raises ParseError for whatever is not a message."""
-    if not _READABLE.fullmatch(data):
+    found = _READABLE.fullmatch(data)
+    if not found:
         raise ParseError("sent something that is not OSC, or of a type that is not known")
     try:
-        message = OscMessage(data)
+        address, tags, rest = found.groups(b"")
+        message = OscMessage(address + tags.replace(b"I", b"N") + rest)
     except ParseError as error:
         raise ParseError("sent an OSC message that is damaged or cut off") from error
     except UnicodeDecodeError as error:
@@ -83,7 +86,7 @@ def questioned(address: str, arguments: list[Any]) -> str:
 
 def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
     """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1".
-    A trigger wants no argument, or OSC's nil."""
+    A trigger wants no argument, or OSC's nil or bang."""
     if arguments[:1] in ([], [None]):
         return (1, "value") if isinstance(what, Trigger) else (None, "value")
     first = arguments[0]

@@ -10,13 +10,41 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from installation.control.binding import Binding, Move
+from installation.control.binding import Binding, Control, Move
 from installation.parameters import Bus, Form, Param
 
 Way = Literal["jump", "pickup", "scale"]
 
 _SAID = 4.0  # seconds after a hand last moved a control that has not been picked up
 _NEAR = 0.02  # of the range: two and a half steps of a control that has 128
+_REACH = 0.1  # of the range: further no hand comes between two messages of its fader
+
+
+class Positions:
+    """Where controls are, 0 to 1, as far as anybody knows."""
+
+    def __init__(self) -> None:
+        self._heard: dict[Control, float] = {}
+        self._told: dict[Control, float] = {}  # since it was heard last
+
+    def heard(self, control: Control, unit: float) -> None:
+        """A hand has moved it there."""
+        self._heard[control] = unit
+        self._told.pop(control, None)
+
+    def told(self, control: Control, unit: float) -> None:
+        """It was asked to go there, which a motor fader and a ring of LEDs do."""
+        self._told[control] = unit
+
+    def before(self, move: Move) -> float | None:
+        """Where a control was that a hand has moved now, None if nobody knows.
+
+        Whether it goes where it is told nobody says. If not, it was where the hand had left it:
+        where it is found now is nearer to that.
+        """
+        left, told = self._heard.get(move.control), self._told.get(move.control)
+        way = _REACH if left is None else abs(left - move.unit)
+        return told if told is not None and abs(told - move.unit) <= way else left
 
 
 class Takeover:
@@ -31,6 +59,11 @@ class Takeover:
     ) -> None:
         self._bus, self._way, self._now = bus, way, now
         self._missed = ("", 0.0)  # what to do with the control that was moved in vain, and when
+
+    def takes(self, move: Move) -> bool:
+        """Whether a movement counts. The coarse half of one goes past where the control is, and to
+        scale that way and back leads elsewhere."""
+        return not (move.half and self._way == "scale")
 
     @property
     def waiting(self) -> str:

@@ -30,6 +30,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from installation.control.feedback import Stand, news
 from installation.control.gate import Gate
+from installation.control.hosts import resolved
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.control.query import ATTRIBUTES, describe, host_info
@@ -309,7 +310,7 @@ def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise ControlError(f"the remote cannot listen on port {port}: ports are 1 to 65535")
     try:
-        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, where = resolved(host, port, socket.SOCK_STREAM)
         return socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise ControlError(

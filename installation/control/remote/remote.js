@@ -1,7 +1,7 @@
 // The remote: an OSCQuery client. It asks for the tree once, listens to all of it, and sends OSC.
 "use strict";
 
-const faders = new Map(); // address -> {input, output, unit, held}
+const faders = new Map(); // address -> {input, output, unit, held, missed}
 const asked = new Map(); // address -> value, sent with the next animation frame
 let talk = null;
 
@@ -34,7 +34,10 @@ function hear(data) {
   const bytes = new Uint8Array(data);
   const address = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   const fader = faders.get(address);
-  if (fader && !fader.held) show(fader, new DataView(data).getFloat32(bytes.length - 4));
+  if (!fader) return;
+  const value = new DataView(data).getFloat32(bytes.length - 4);
+  if (fader.held) fader.missed = value; // until the finger lets go
+  else show(fader, value);
 }
 
 function show(fader, value) {
@@ -48,16 +51,21 @@ function makeFader(node, name) {
   const input = part("input");
   Object.assign(input, { type: "range", min: MIN, max: MAX, step: (MAX - MIN) / 1000 });
   const output = part("output");
-  const fader = { input, output, unit: node.UNIT?.[0] ?? "", held: false };
+  const fader = { input, output, unit: node.UNIT?.[0] ?? "", held: false, missed: null };
   faders.set(node.FULL_PATH, fader);
   input.addEventListener("input", () => {
     if (!asked.size) requestAnimationFrame(flush);
+    fader.missed = null; // the finger's word is the newer one
     asked.set(node.FULL_PATH, Number(input.value));
     show(fader, Number(input.value));
   });
   input.addEventListener("pointerdown", () => { fader.held = true; });
   for (const end of ["pointerup", "pointercancel", "blur"])
-    input.addEventListener(end, () => { fader.held = false; });
+    input.addEventListener(end, () => {
+      fader.held = false;
+      if (fader.missed !== null) show(fader, fader.missed);
+      fader.missed = null;
+    });
   row.append(part("span", name), output, input, part("small", node.DESCRIPTION));
   show(fader, node.VALUE[0]);
   return row;

@@ -1,0 +1,27 @@
+"""Names and addresses of machines on the network."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""What a socket of that family binds to, or sends to."""
+
+
+def resolved(
+    host: str, port: int, kind: socket.SocketKind = socket.SOCK_DGRAM, flags: int = 0
+) -> Place:
+    """Where a host is, by IPv4 if it can be: many systems call localhost ::1 first, and whoever
+    sends to 127.0.0.1 is not heard there. Raises OSError or UnicodeError."""
+    found = socket.getaddrinfo(host, port, type=kind, flags=flags)
+    family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, where
+
+
+def plain(address: str) -> str:
+    """An address as it is written elsewhere: a socket of IPv6 that hears IPv4 as well calls
+    192.168.1.20 ::ffff:192.168.1.20 (RFC 4291)."""
+    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
+    return address if mapped is None else str(mapped)
