@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -196,7 +195,6 @@ process.exit();
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node here")
 def test_a_fader_under_a_finger_takes_up_what_it_missed() -> None:
     script = resources.files("installation.control") / "remote" / "remote.js"
     code = _PAGE + script.read_text("utf-8") + _FINGER
