@@ -53,8 +53,19 @@ class Evening:
         names = {player: name for name, player in self._show.players.items()}
         return self._show.scene.name, names.get(self._show.player, ""), self._hold
 
-    def open(self, scene: str, piece: str = "", held: bool = False) -> None:
-        """The first scene. held: a hand had chosen it. Raises SceneError or ShaderError."""
+    @property
+    def place(self) -> tuple[int, float]:
+        """Which entry of the setlist it has come to, from 0, and for how many seconds that has
+        been on."""
+        return self._at, self._time
+
+    def open(
+        self, scene: str, piece: str = "", held: bool = False, place: tuple[int, float] = (0, 0.0)
+    ) -> None:
+        """The first scene. held: a hand had chosen it. place: as it was. Raises SceneError or
+        ShaderError."""
+        if place[0] < len(self._order):  # the setlist may be shorter today
+            self._at, self._time = place
         first = scene or self._order[0].scene
         entry = self._find(first)
         self._hold = self._hold or held
@@ -68,9 +79,10 @@ class Evening:
         Raises what kept the last piece there is from being painted.
         """
         self._leave_out_the_broken()
-        self._time += dt
-        if not self._hold and self._time >= self._order[self._at].seconds:
-            self.next()
+        if not self._hold:
+            self._time += dt
+            if self._time >= self._order[self._at].seconds:
+                self.next()
         if self._cue is not None:
             cue, self._cue = self._cue, None
             self._put_on(cue)

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    NonNegativeFloat,
+    NonNegativeInt,
+    ValidationError,
+)
 
 from installation.evening import Evening
 from installation.parameters import Bus, Param
@@ -19,18 +26,22 @@ from installation.parameters import Bus, Param
 log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
+_STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all would ever be new
 _US = "memory"  # who moved a parameter
 _NOT_BY_HAND = {"", "venue", "setlist"}
 
 
 class Moment(BaseModel):
-    """The scene and piece that were on, whether a hand had chosen, and what hands had moved."""
+    """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
+    seconds: where in the setlist, and for how long."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scene: str
     piece: str
     held: bool
+    at: NonNegativeInt
+    seconds: NonNegativeFloat
     moved: dict[str, FiniteFloat]
 
 
@@ -50,7 +61,8 @@ class Memory:
             self._evening.open(first)
             return
         log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
-        self._evening.open(scenes[moment.scene], moment.piece, moment.held)
+        place = moment.at, moment.seconds
+        self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
         for address, value in moment.moved.items():
             if address in self._bus:
                 self._bus.post(address, value, _US)
@@ -63,7 +75,10 @@ class Memory:
         self._passed = 0.0
         scene, piece, held = self._evening.on
         moved = {a: self._bus.target(a) for a, what in self._bus if self._by_hand(a, what)}
-        now = Moment(scene=scene, piece=piece, held=held, moved=moved).model_dump()
+        at, passed = self._evening.place
+        now = Moment(
+            scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP, moved=moved
+        ).model_dump()
         if now != self._kept:
             self._kept = now
             self._write(now)

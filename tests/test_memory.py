@@ -61,13 +61,70 @@ def test_a_setlist_goes_on_by_itself_from_where_it_was(piece: Path, tmp_path: Pa
         assert again.show.scene.name not in (second, show.order.scene[0].scene)
 
 
+def setlist(folder: Path, entries: str, play: str = "") -> str:
+    """A venue of this setlist."""
+    order, venue = folder / "order.toml", folder / "here.toml"
+    order.write_text(entries)
+    venue.write_text(f"[play]\nsetlist = '{order}'\nadvance = true\n{play}")
+    return str(venue)
+
+
+def test_an_entry_longer_than_the_time_between_two_restarts_ends(
+    piece: Path, tmp_path: Path
+) -> None:
+    """Kept to ten seconds: of 22 a day, 20."""
+    long = '[[scene]]\nscene = "drift"\nseconds = 50\n[[scene]]\nscene = "kin"\nseconds = 50\n'
+    venue, memory, seen = setlist(tmp_path, long), tmp_path / "show.json", []
+    for _ in range(6):
+        with opened(piece, venue=venue, memory=str(memory)) as show:
+            run(show, 220)
+            seen.append(show.show.scene.name)
+    assert seen == ["drift", "drift", "kin", "kin", "drift", "drift"]
+
+
+def test_of_a_scene_that_comes_twice_the_place_that_was_on_is_taken_up(
+    piece: Path, tmp_path: Path
+) -> None:
+    venue = setlist(
+        tmp_path,
+        '[[scene]]\nscene = "drift"\nseconds = 2\n[[scene]]\nscene = "kin"\nseconds = 2\n'
+        '[[scene]]\nscene = "drift"\nseconds = 900\nparameters = {"/light/brightness" = 0.4}\n'
+        '[[scene]]\nscene = "ember"\n',
+    )
+    memory = tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        run(show, 60)
+        assert show.bus.target("/light/brightness") == 0.4
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        run(again, 5)
+        assert again.show.scene.name == "drift"
+        assert again.bus.target("/light/brightness") == 0.4
+        again.bus.post("/stage/next", 1, "osc")
+        run(again, 2)
+        assert again.show.scene.name == "ember"
+
+
+def test_a_shorter_setlist_begins_where_its_scene_is(piece: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "show.json"
+    memory.write_text(MOMENT.replace('"at": 0', '"at": 9'))
+    order = '[[scene]]\nscene = "kin"\n[[scene]]\nscene = "drift"\n[[scene]]\nscene = "ember"\n'
+    with opened(piece, venue=setlist(tmp_path, order), memory=str(memory)) as show:
+        show.bus.post("/stage/next", 1, "osc")
+        run(show, 2)
+        assert show.show.scene.name == "ember"
+
+
+MOMENT = '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}}'
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "{",
         "[]",
-        '{"scene": "gone", "piece": "", "held": false, "moved": {}}',
-        '{"scene": "drift", "piece": "", "held": false, "moved": {"/light/brightness": NaN}}',
+        MOMENT.replace("drift", "gone"),
+        MOMENT.replace("{}", '{"/light/brightness": NaN}'),
+        MOMENT.replace('"at": 0', '"at": -1'),
     ],
 )
 def test_what_makes_no_sense_is_left(piece: Path, tmp_path: Path, text: str) -> None:
@@ -81,12 +138,12 @@ def test_what_makes_no_sense_is_left(piece: Path, tmp_path: Path, text: str) -> 
 
 def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
     memory = tmp_path / "show.json"
-    memory.write_text(
-        '{"scene": "drift", "piece": "ghost", "held": true, "moved": {"/nothing/here": 1.0}}'
-    )
+    gone = MOMENT.replace('"piece": ""', '"piece": "ghost"')
+    memory.write_text(gone.replace("{}", '{"/nothing/here": 1.0, "/light/brightness": 0.6}'))
     with opened(piece, memory=str(memory)) as show:
         run(show, 3)
         assert show.show.scene.name == "drift"
+        assert show.bus.target("/light/brightness") == 0.6
 
 
 def test_out_of_hours_nothing_is_painted(
