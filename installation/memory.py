@@ -20,7 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
-from installation.evening import Evening
+from installation.evening import Evening, by_hand
 from installation.parameters import Bus, Param
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds
 _STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all would ever be new
 _US = "memory"  # who moved a parameter
-_NOT_BY_HAND = {"", "venue", "setlist"}
 
 
 class Moment(BaseModel):
     """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
-    seconds: where in the setlist, and for how long."""
+    seconds: where in the setlist, and for how long. covered: what hands had moved, under what the
+    entry that was on had set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,6 +43,7 @@ class Moment(BaseModel):
     at: NonNegativeInt
     seconds: NonNegativeFloat
     moved: dict[str, FiniteFloat]
+    covered: dict[str, FiniteFloat]
 
 
 class Memory:
@@ -61,9 +62,14 @@ class Memory:
             self._evening.open(first)
             return
         log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
+        self._post(moment.covered)
+        self._bus.tick(0)  # the entry goes back to these when it is over
         place = moment.at, moment.seconds
         self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
-        for address, value in moment.moved.items():
+        self._post(moment.moved)
+
+    def _post(self, values: Mapping[str, float]) -> None:
+        for address, value in values.items():
             if address in self._bus:
                 self._bus.post(address, value, _US)
 
@@ -77,8 +83,9 @@ class Memory:
         moved = {a: self._bus.target(a) for a, what in self._bus if self._by_hand(a, what)}
         at, passed = self._evening.place
         now = Moment(
-            scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP, moved=moved
-        ).model_dump()
+            scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
+            moved=moved, covered=self._evening.covered,
+        ).model_dump()  # fmt: skip
         if now != self._kept:
             self._kept = now
             self._write(now)
@@ -96,8 +103,7 @@ class Memory:
 
     def _by_hand(self, address: str, what: object) -> bool:
         heard = address.startswith("/sound/")  # of this moment, whoever sends it
-        by = self._bus.moved_by(address)
-        return isinstance(what, Param) and by not in _NOT_BY_HAND and not heard
+        return isinstance(what, Param) and by_hand(self._bus.moved_by(address)) and not heard
 
     def _read(self) -> Moment | None:
         if self._file is None or not self._file.exists():

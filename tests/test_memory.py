@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from installation import stage
+from installation.control.feedback import Stand, news
 from tests import shows
 from tests.pieces import make_piece
 from tests.shows import run
@@ -114,7 +116,65 @@ def test_a_shorter_setlist_begins_where_its_scene_is(piece: Path, tmp_path: Path
         assert show.show.scene.name == "ember"
 
 
-MOMENT = '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}}'
+DRESSED = (
+    '[[scene]]\nscene = "drift"\nseconds = 2\nfade = 0\n'
+    '[[scene]]\nscene = "kin"\nseconds = 3\nfade = 0\nparameters = {"/light/brightness" = 0.8}\n'
+    '[[scene]]\nscene = "ember"\nfade = 0\n'
+)
+
+
+def test_what_a_hand_had_set_outlives_an_entry_and_a_restart(piece: Path, tmp_path: Path) -> None:
+    venue, memory = setlist(tmp_path, DRESSED), tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        show.bus.post("/light/brightness", 0.3, "osc desk")
+        run(show, 10)
+        told: dict[str, Stand] = {}
+        told.update(news(show.bus, told, "osc desk", "/light/brightness".__eq__))
+        run(show, 25)
+        assert show.bus.target("/light/brightness") == 0.8
+        told.update(news(show.bus, told, "osc desk", "/light/brightness".__eq__))
+        run(show, 35)
+        assert show.show.scene.name == "ember"
+        back = dict(news(show.bus, told, "osc desk", "/light/brightness".__eq__))
+        assert back == {"/light/brightness": ("/light/brightness", 0.3)}  # its fader is to move
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        run(again, 2)
+        assert again.show.scene.name == "ember"
+        assert again.bus.target("/light/brightness") == 0.3
+
+
+def test_what_a_hand_had_set_outlives_a_restart_within_an_entry(
+    piece: Path, tmp_path: Path
+) -> None:
+    venue, memory = setlist(tmp_path, DRESSED), tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        show.bus.post("/light/brightness", 0.3, "osc desk")
+        run(show, 35)
+        assert show.show.scene.name == "kin"
+    for _ in range(2):  # remembered twice
+        with opened(piece, venue=venue, memory=str(memory)) as again:
+            run(again, 12)
+            assert again.show.scene.name == "kin"
+            assert again.bus.target("/light/brightness") == 0.8
+    with opened(piece, venue=venue, memory=str(memory)) as last:
+        run(last, 40)
+        assert last.show.scene.name == "ember"
+        assert last.bus.target("/light/brightness") == 0.3
+
+
+def test_what_the_venue_had_set_is_no_hands(piece: Path, tmp_path: Path) -> None:
+    venue, memory = setlist(tmp_path, DRESSED), tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        run(show, 70)
+        assert show.show.scene.name == "ember"
+        assert show.bus.target("/light/brightness") == 1
+        assert json.loads(memory.read_text())["moved"] == {}
+
+
+MOMENT = (
+    '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}, '
+    '"covered": {}}'
+)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +183,7 @@ MOMENT = '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, 
         "{",
         "[]",
         MOMENT.replace("drift", "gone"),
-        MOMENT.replace("{}", '{"/light/brightness": NaN}'),
+        MOMENT.replace('"moved": {}', '"moved": {"/light/brightness": NaN}'),
         MOMENT.replace('"at": 0', '"at": -1'),
     ],
 )
@@ -139,7 +199,7 @@ def test_what_makes_no_sense_is_left(piece: Path, tmp_path: Path, text: str) -> 
 def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
     memory = tmp_path / "show.json"
     gone = MOMENT.replace('"piece": ""', '"piece": "ghost"')
-    memory.write_text(gone.replace("{}", '{"/nothing/here": 1.0, "/light/brightness": 0.6}'))
+    memory.write_text(gone.replace("{}", '{"/nothing/here": 1.0, "/light/brightness": 0.6}', 1))
     with opened(piece, memory=str(memory)) as show:
         run(show, 3)
         assert show.show.scene.name == "drift"
