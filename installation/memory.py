@@ -22,6 +22,7 @@ from pydantic import (
 
 from installation.evening import Evening, by_hand
 from installation.parameters import Bus, Param
+from installation.watch.lights import Lights
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ _US = "memory"  # who moved a parameter
 class Moment(BaseModel):
     """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
     seconds: where in the setlist, and for how long. covered: what hands had moved, under what the
-    entry that was on had set."""
+    entry that was on had set. dark: by hand."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,14 +45,15 @@ class Moment(BaseModel):
     seconds: NonNegativeFloat
     moved: dict[str, FiniteFloat]
     covered: dict[str, FiniteFloat]
+    dark: bool
 
 
 class Memory:
     """file: where it is kept; "" keeps nothing."""
 
-    def __init__(self, file: str, bus: Bus, evening: Evening) -> None:
+    def __init__(self, file: str, bus: Bus, evening: Evening, lights: Lights) -> None:
         self._file = Path(file) if file else None
-        self._bus, self._evening = bus, evening
+        self._bus, self._evening, self._lights = bus, evening, lights
         self._passed = 0.0
         self._kept: dict[str, Any] = {}
 
@@ -67,6 +69,9 @@ class Memory:
         place = moment.at, moment.seconds
         self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
         self._post(moment.moved)
+        if moment.dark:
+            self._lights.stay_out()
+            log.info("the wall stays dark, as a hand left it; /stage/black, or B, lights it")
 
     def _post(self, values: Mapping[str, float]) -> None:
         for address, value in values.items():
@@ -84,7 +89,7 @@ class Memory:
         at, passed = self._evening.place
         now = Moment(
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
-            moved=moved, covered=self._evening.covered,
+            moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
         ).model_dump()  # fmt: skip
         if now != self._kept:
             self._kept = now

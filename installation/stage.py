@@ -85,7 +85,7 @@ class Stage:
         self.bus.tick(0)  # the first entry goes back to these when it is over
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
-        self._memory = Memory(options.memory, self.bus, self._evening)
+        self._memory = Memory(options.memory, self.bus, self._evening, self.lights)
         self._memory.take_up(self._scene_files, first)
         self._scene_changed()
         if options.out:

@@ -171,9 +171,24 @@ def test_what_the_venue_had_set_is_no_hands(piece: Path, tmp_path: Path) -> None
         assert json.loads(memory.read_text())["moved"] == {}
 
 
+def test_a_wall_that_a_hand_made_dark_stays_dark(piece: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        show.bus.post("/stage/black", 1, "keyboard")
+        run(show, 15)
+    with opened(piece, memory=str(memory)) as again:
+        assert run(again, 1).max() == 0  # from its first frame
+        assert run(again, 30).max() == 0
+        again.bus.post("/stage/black", 1, "keyboard")
+        assert run(again, 15).max() > 20
+    with opened(piece, memory=str(memory)) as third:
+        run(third, 1)
+        assert third.lights.level == 1
+
+
 MOMENT = (
     '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}, '
-    '"covered": {}}'
+    '"covered": {}, "dark": false}'
 )
 
 
