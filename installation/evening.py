@@ -75,15 +75,19 @@ class Evening:
         return {a: value for a, (value, by) in self._set_aside().items() if by_hand(by)}
 
     def open(
-        self, scene: str, piece: str = "", held: bool = False, place: tuple[int, float] = (0, 0.0)
+        self,
+        scene: str,
+        piece: str = "",
+        held: bool | None = None,
+        place: tuple[int, float] = (0, 0.0),
     ) -> None:
-        """The first scene. held: a hand had chosen it. place: as it was. Raises SceneError or
-        ShaderError."""
+        """The first scene. held, place: as they were, the former in the stead of `hold`. Raises
+        SceneError or ShaderError."""
         if place[0] < len(self._order):  # the setlist may be shorter today
             self._at, self._time = place
         first = scene or self._order[0].scene
         entry = self._find(first)
-        self._hold = self._hold or held
+        self._hold = self._hold if held is None else held
         piece = piece or (self._program.piece_of(entry) if entry else "")
         self._show.cue(first, piece=piece)
         self._dress(entry)

@@ -186,6 +186,21 @@ def test_a_wall_that_a_hand_made_dark_stays_dark(piece: Path, tmp_path: Path) ->
         assert third.lights.level == 1
 
 
+def test_a_setlist_set_going_by_hand_goes_on(piece: Path, tmp_path: Path) -> None:
+    order = '[[scene]]\nscene = "drift"\nseconds = 4\n[[scene]]\nscene = "kin"\nseconds = 4\n'
+    venue = setlist(tmp_path, order, 'scene = "ember"\n')
+    memory = tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        run(show, 60)
+        assert show.show.scene.name == "ember"  # it waits for a hand
+        show.bus.post("/stage/next", 1, "osc")
+        run(show, 20)
+        assert show.show.scene.name == "kin"
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        run(again, 45)
+        assert again.show.scene.name == "drift"
+
+
 MOMENT = (
     '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}, '
     '"covered": {}, "dark": false}'
