@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,7 +18,7 @@ from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
 from installation.output.window import NoDisplay, Window
 from installation.programme import Options, Programme
-from installation.signals import ended_by_signals
+from installation.signals import TERMINATED, ended_by_signals
 from installation.stage import Stage
 from installation.standby import stand_by
 from installation.watch.health import Heart
@@ -28,7 +29,8 @@ _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
 
 def play(options: Options) -> int:
-    """Play a piece in a window, or offscreen into a file. Returns the exit status.
+    """Play a piece in a window, or offscreen into a file. Returns the exit status: of a show that
+    is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
     ControlError, ShaderError, RecorderError) before the first frame.
@@ -46,7 +48,7 @@ def play(options: Options) -> int:
         return _render_clip(options, str(error))
     try:
         stage.controls.open()
-        with ended_by_signals(stage.end):
+        with ended_by_signals(stage.end) as came:
             stage.frame()  # the first picture is on the wall before torch is imported
             stage.show.start()
             while not stage.closing and stage.frames_left():
@@ -56,7 +58,7 @@ def play(options: Options) -> int:
     finally:
         stage.close()
         stage.window.close()
-    return 0
+    return TERMINATED if options.supervised and signal.SIGTERM in came else 0
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
