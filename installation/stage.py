@@ -110,14 +110,15 @@ class Stage:
         self._take_events()
         self._carry_out(self.bus.tick(dt))
         self.lights.follow(dt)
+        # while the house is closed the setlist waits, but what a hand asks for is done
+        self._evening.follow(0.0 if self.lights.out else dt)
+        self._presets.follow(dt)
+        self._memory.keep(dt)
+        self.controls.keep(dt, self._status)
         if self.lights.out:
             self._rest()
             return
         moment = self.hearing.heard(self.tempo.frame(dt))
-        self._evening.follow(dt)
-        self._presets.follow(dt)
-        self._memory.keep(dt)
-        self.controls.keep(dt, self._status)
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)

@@ -236,6 +236,55 @@ def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
         assert show.bus.target("/light/brightness") == 0.6
 
 
+def closed(show: stage.Stage) -> None:
+    """Out of hours, whatever the clock on this wall says."""
+    show.lights._house, show.lights._open = 0.0, False
+    show.lights._looked = -1e9
+
+
+def test_what_a_hand_does_out_of_hours_is_done_and_remembered(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_REST", 0.0)
+    told: dict[str, str] = {}
+    order = '[[scene]]\nscene = "drift"\nseconds = 8\n[[scene]]\nscene = "ember"\n'
+    venue = setlist(tmp_path, order, '[hours]\nmon = "10:00-10:01"\n')
+    memory = tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory), supervised=True) as show:
+        monkeypatch.setattr(show.controls, "keep", lambda dt, status: told.update(status()))
+        closed(show)
+        run(show, 100)
+        assert show.show.scene.name == "drift"  # the setlist waits
+        show.bus.post("/light/brightness", 0.3, "osc")
+        show.bus.post("/stage/scene/kin", 1, "osc")
+        run(show, 15)
+        assert told["scene"] == "kin"
+        assert run(show, 0).max() == 0
+    with opened(piece, venue=venue, memory=str(memory), supervised=True) as again:
+        again.frame()
+        assert again.show.scene.name == "kin"
+        assert again.bus.target("/light/brightness") == 0.3
+
+
+def test_a_preset_called_up_out_of_hours_is_remembered(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_REST", 0.0)
+    venue, memory = tmp_path / "here.toml", tmp_path / "show.json"
+    venue.write_text('[play]\npresets = ""\n[hours]\nmon = "10:00-10:01"\n')
+    with opened(piece, venue=str(venue), memory=str(memory), supervised=True) as show:
+        closed(show)
+        for asked in ("/preset/store", "/preset/1"):
+            show.bus.post(asked, 1, "osc")
+        run(show, 2)
+        show.bus.post("/light/brightness", 0.3, "osc")
+        run(show, 15)
+        show.bus.post("/preset/1", 1, "osc")
+        run(show, 45)
+        assert show.bus.target("/light/brightness") == 1
+        assert json.loads(memory.read_text())["moved"]["/light/brightness"] == 1
+
+
 def test_out_of_hours_nothing_is_painted(
     piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,8 +295,7 @@ def test_out_of_hours_nothing_is_painted(
         run(show, 40)
         assert run(show, 0).max() > 20
     with opened(piece, venue=str(venue), supervised=True) as show:
-        show.lights._house, show.lights._open = 0.0, False
-        show.lights._looked = -1e9  # whatever the clock on this wall says
+        closed(show)
         run(show, 5)
         assert show.lights.out
         assert run(show, 0).max() == 0
