@@ -130,10 +130,13 @@ class Stage:
         self._count()
 
     def _rest(self) -> None:
-        """A frame while the house is closed: dark, and nothing is painted."""
+        """A frame while the house is closed: dark, and nothing is painted, but all that this needs
+        is made ready for the opening."""
+        ready = self.show.warm()
         self.window.screen.clear()
         self.window.swap()
-        time.sleep(_REST)
+        if ready:  # not before: upscalers are timed, and a GPU that rests is slow
+            time.sleep(_REST)
         self._last = time.perf_counter()
 
     def _count(self) -> None:

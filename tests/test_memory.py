@@ -296,7 +296,9 @@ def test_out_of_hours_nothing_is_painted(
         assert run(show, 0).max() > 20
     with opened(piece, venue=str(venue), supervised=True) as show:
         closed(show)
-        run(show, 5)
+        run(show, 30)
+        assert show.show.player.upscaler is not None  # made ready meanwhile
+        assert show.show.warm()
         assert show.lights.out
         assert run(show, 0).max() == 0
         assert show.stats.neural == 0
