@@ -17,6 +17,7 @@ import pytest
 
 from installation.watch import health
 from installation.watch.supervise import Start, Supervisor, Terms
+from installation.watch.systemd import notify
 from tests.waiting import until
 
 # Each line of `parts` is what one run does after the other; the last one is repeated.
@@ -199,6 +200,17 @@ def test_a_systemd_that_is_gone_is_no_fault(
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     assert House(tmp_path, "close").supervisor.run() == 0
+
+
+def test_no_files_left_for_systemd_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(socket, "socket", refused)
+    notify("WATCHDOG=1")
 
 
 def test_a_signal_closes_show_and_house(tmp_path: Path) -> None:
