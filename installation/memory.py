@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from installation.evening import Evening, by_hand
+from installation.log import Complaints
 from installation.parameters import Bus, Param
 from installation.watch.lights import Lights
 
@@ -56,6 +57,7 @@ class Memory:
         self._bus, self._evening, self._lights = bus, evening, lights
         self._passed = 0.0
         self._kept: dict[str, Any] = {}
+        self._complaints = Complaints(log)
 
     def take_up(self, scenes: Mapping[str, str], first: str) -> None:
         """Open the evening where it was, or with the scene `first`. scenes: files by name."""
@@ -91,20 +93,22 @@ class Memory:
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
             moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
         ).model_dump()  # fmt: skip
-        if now != self._kept:
+        if now != self._kept and self._write(now):
             self._kept = now
-            self._write(now)
 
-    def _write(self, now: dict[str, Any]) -> None:
+    def _write(self, now: dict[str, Any]) -> bool:
         """Renamed when whole; not flushed to the disk, which would hold the frame up, as it is for
-        a process that ends and not for a power cut."""
+        a process that ends and not for a power cut. False where it could not be written."""
         assert self._file is not None  # noqa: S101 - asked before
         beside = self._file.with_name(f"{self._file.name}.part")
         try:
             beside.write_text(json.dumps(now), "utf-8")
             beside.replace(self._file)
         except OSError as error:  # a full disk
-            log.warning("what is on could not be kept: %s", error.strerror or error)
+            why = error.strerror or str(error)
+            self._complaints.once(why, lambda: f"what is on cannot be kept for a restart: {why}")
+            return False
+        return True
 
     def _by_hand(self, address: str, what: object) -> bool:
         heard = address.startswith("/sound/")  # of this moment, whoever sends it

@@ -201,6 +201,18 @@ def test_a_setlist_set_going_by_hand_goes_on(piece: Path, tmp_path: Path) -> Non
         assert again.show.scene.name == "drift"
 
 
+def test_what_could_not_be_written_is_tried_again(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    memory = tmp_path / "gone" / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        run(show, 40)
+        assert caplog.text.count("what is on cannot be kept for a restart") == 1
+        memory.parent.mkdir()
+        run(show, 12)
+        assert json.loads(memory.read_text())["scene"] == show.show.scene.name
+
+
 MOMENT = (
     '{"scene": "drift", "piece": "", "held": false, "at": 0, "seconds": 0, "moved": {}, '
     '"covered": {}, "dark": false}'
