@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from installation import stage
+from installation import playing, stage
 from installation.engine.software import draws_on_the_processor
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window
@@ -111,9 +111,9 @@ def _open(size: tuple[int, int], piece: str = "", **settings: Any) -> stage.Stag
     """A live stage in a window where there is a display, else offscreen."""
     options = Options(piece=piece, size=size, venue="rehearsal", **settings)
     try:
-        return stage.live(options)
+        return playing.live(options)
     except DisplayError:
-        return stage.live(options, Offscreen(size))
+        return playing.live(options, Offscreen(size))
 
 
 def frame_path() -> list[dict[str, Any]]:

@@ -65,10 +65,10 @@ def _mistakes() -> tuple[type[Exception], ...]:
 
 
 def play(options: argparse.Namespace) -> int:
-    from installation import stage
+    from installation import playing
     from installation.programme import Options
 
-    return stage.play(
+    return playing.play(
         Options(
             piece=options.piece,
             scene=options.scene,

@@ -15,6 +15,15 @@ from shaders import ShaderError
 log = logging.getLogger(__name__)
 
 _US = "setlist"  # who moved a parameter
+_NO_HANDS = {"", "venue", _US}
+# Who gives back what a hand had set: by the hand's own name, its controller would be taken to know
+# where the parameter stands, and its fader would stay where it is.
+_FOR_THE_HAND = "hand"
+
+
+def by_hand(source: str) -> bool:
+    """Whether what moved a parameter was somebody in the room, not the venue or the setlist."""
+    return source not in _NO_HANDS
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,8 @@ class Evening:
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
         self._cue: _Cue | None = None
-        self._before: dict[str, float] = {}  # what the entry that is on has changed
+        # what the entry that is on has changed: the value before, and who had moved it
+        self._before: dict[str, tuple[float, str]] = {}
 
     @property
     def on(self) -> tuple[str, str, bool]:
@@ -53,11 +63,31 @@ class Evening:
         names = {player: name for name, player in self._show.players.items()}
         return self._show.scene.name, names.get(self._show.player, ""), self._hold
 
-    def open(self, scene: str, piece: str = "", held: bool = False) -> None:
-        """The first scene. held: a hand had chosen it. Raises SceneError or ShaderError."""
+    @property
+    def place(self) -> tuple[int, float]:
+        """Which entry of the setlist it has come to, from 0, and for how many seconds that has
+        been on."""
+        return self._at, self._time
+
+    @property
+    def covered(self) -> dict[str, float]:
+        """What hands had set, and the entry that is on has set over it until it is over."""
+        return {a: value for a, (value, by) in self._set_aside().items() if by_hand(by)}
+
+    def open(
+        self,
+        scene: str,
+        piece: str = "",
+        held: bool | None = None,
+        place: tuple[int, float] = (0, 0.0),
+    ) -> None:
+        """The first scene. held, place: as they were, the former in the stead of `hold`. Raises
+        SceneError or ShaderError."""
+        if place[0] < len(self._order):  # the setlist may be shorter today
+            self._at, self._time = place
         first = scene or self._order[0].scene
         entry = self._find(first)
-        self._hold = self._hold or held
+        self._hold = self._hold if held is None else held
         piece = piece or (self._program.piece_of(entry) if entry else "")
         self._show.cue(first, piece=piece)
         self._dress(entry)
@@ -68,9 +98,10 @@ class Evening:
         Raises what kept the last piece there is from being painted.
         """
         self._leave_out_the_broken()
-        self._time += dt
-        if not self._hold and self._time >= self._order[self._at].seconds:
-            self.next()
+        if not self._hold:
+            self._time += dt
+            if self._time >= self._order[self._at].seconds:
+                self.next()
         if self._cue is not None:
             cue, self._cue = self._cue, None
             self._put_on(cue)
@@ -170,8 +201,15 @@ class Evening:
         """Set what the entry asks for. What the one before it had set goes back to what it was,
         unless somebody has moved it since."""
         bus = self._show.bus
-        before = {a: v for a, v in self._before.items() if bus.moved_by(a) == _US}
+        before = self._set_aside()
         wanted = self._program.moved_by(entry, bus) if entry else {}
-        self._before = {a: before.pop(a, bus.target(a)) for a in wanted}
-        for address, value in [*before.items(), *wanted.items()]:
+        self._before = {a: before.pop(a, (bus.target(a), bus.moved_by(a))) for a in wanted}
+        for address, (value, by) in before.items():
+            bus.post(address, value, _FOR_THE_HAND if by_hand(by) else by)
+        for address, value in wanted.items():
             bus.post(address, value, _US)
+
+    def _set_aside(self) -> dict[str, tuple[float, str]]:
+        """What goes back when the entry that is on is over: nobody has moved it since."""
+        bus = self._show.bus
+        return {a: was for a, was in self._before.items() if bus.moved_by(a) == _US}

@@ -11,37 +11,53 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    NonNegativeFloat,
+    NonNegativeInt,
+    ValidationError,
+)
 
-from installation.evening import Evening
+from installation.evening import Evening, by_hand
+from installation.log import Complaints
 from installation.parameters import Bus, Param
+from installation.watch.lights import Lights
 
 log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
+_STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all would ever be new
 _US = "memory"  # who moved a parameter
-_NOT_BY_HAND = {"", "venue", "setlist"}
 
 
 class Moment(BaseModel):
-    """The scene and piece that were on, whether a hand had chosen, and what hands had moved."""
+    """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
+    seconds: where in the setlist, and for how long. covered: what hands had moved, under what the
+    entry that was on had set. dark: by hand."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scene: str
     piece: str
     held: bool
+    at: NonNegativeInt
+    seconds: NonNegativeFloat
     moved: dict[str, FiniteFloat]
+    covered: dict[str, FiniteFloat]
+    dark: bool
 
 
 class Memory:
     """file: where it is kept; "" keeps nothing."""
 
-    def __init__(self, file: str, bus: Bus, evening: Evening) -> None:
+    def __init__(self, file: str, bus: Bus, evening: Evening, lights: Lights) -> None:
         self._file = Path(file) if file else None
-        self._bus, self._evening = bus, evening
+        self._bus, self._evening, self._lights = bus, evening, lights
         self._passed = 0.0
         self._kept: dict[str, Any] = {}
+        self._complaints = Complaints(log)
 
     def take_up(self, scenes: Mapping[str, str], first: str) -> None:
         """Open the evening where it was, or with the scene `first`. scenes: files by name."""
@@ -50,8 +66,17 @@ class Memory:
             self._evening.open(first)
             return
         log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
-        self._evening.open(scenes[moment.scene], moment.piece, moment.held)
-        for address, value in moment.moved.items():
+        self._post(moment.covered)
+        self._bus.tick(0)  # the entry goes back to these when it is over
+        place = moment.at, moment.seconds
+        self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
+        self._post(moment.moved)
+        if moment.dark:
+            self._lights.stay_out()
+            log.info("the wall stays dark, as a hand left it; /stage/black, or B, lights it")
+
+    def _post(self, values: Mapping[str, float]) -> None:
+        for address, value in values.items():
             if address in self._bus:
                 self._bus.post(address, value, _US)
 
@@ -63,26 +88,31 @@ class Memory:
         self._passed = 0.0
         scene, piece, held = self._evening.on
         moved = {a: self._bus.target(a) for a, what in self._bus if self._by_hand(a, what)}
-        now = Moment(scene=scene, piece=piece, held=held, moved=moved).model_dump()
-        if now != self._kept:
+        at, passed = self._evening.place
+        now = Moment(
+            scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
+            moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
+        ).model_dump()  # fmt: skip
+        if now != self._kept and self._write(now):
             self._kept = now
-            self._write(now)
 
-    def _write(self, now: dict[str, Any]) -> None:
+    def _write(self, now: dict[str, Any]) -> bool:
         """Renamed when whole; not flushed to the disk, which would hold the frame up, as it is for
-        a process that ends and not for a power cut."""
+        a process that ends and not for a power cut. False where it could not be written."""
         assert self._file is not None  # noqa: S101 - asked before
         beside = self._file.with_name(f"{self._file.name}.part")
         try:
             beside.write_text(json.dumps(now), "utf-8")
             beside.replace(self._file)
         except OSError as error:  # a full disk
-            log.warning("what is on could not be kept: %s", error.strerror or error)
+            why = error.strerror or str(error)
+            self._complaints.once(why, lambda: f"what is on cannot be kept for a restart: {why}")
+            return False
+        return True
 
     def _by_hand(self, address: str, what: object) -> bool:
         heard = address.startswith("/sound/")  # of this moment, whoever sends it
-        by = self._bus.moved_by(address)
-        return isinstance(what, Param) and by not in _NOT_BY_HAND and not heard
+        return isinstance(what, Param) and by_hand(self._bus.moved_by(address)) and not heard
 
     def _read(self) -> Moment | None:
         if self._file is None or not self._file.exists():

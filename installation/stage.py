@@ -5,20 +5,15 @@ controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ ups
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from installation import focus, report
-from installation.camera import Camera, free_name
-from installation.clock import Clock, FixedClock, Hearing, Tempo, WallClock
+from installation.camera import Camera
+from installation.clock import Clock, Hearing, Tempo
 from installation.control.keyboard import Keyboard
 from installation.controls import Controls
 from installation.desk import Desk
@@ -30,7 +25,7 @@ from installation.evening import Evening
 from installation.house import House, declare
 from installation.memory import Memory
 from installation.output.offscreen import Offscreen
-from installation.output.window import NoDisplay, Window
+from installation.output.window import Window
 from installation.pace import Pace
 from installation.parameters import Bus
 from installation.presets import Presets
@@ -38,102 +33,12 @@ from installation.preview import Preview
 from installation.programme import Options, Programme, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
-from installation.signals import ended_by_signals
-from installation.standby import stand_by
-from installation.watch.health import Heart
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
-
-log = logging.getLogger(__name__)
 
 _TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen", "/stage/black"}
 _STEPS = {"/stage/next", "/stage/next_piece"}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
-_CLIP_SECONDS = 5  # what `play` renders when there is no display
-
-
-def play(options: Options) -> int:
-    """Play a piece in a window, or offscreen into a file. Returns the exit status.
-
-    Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError) before the first frame.
-    """
-    if options.offscreen:
-        return _render(options)
-    heart = Heart(sys.stdout if options.supervised else None)
-    if options.standby:
-        return stand_by(options, heart)
-    try:
-        stage = live(options)
-    except NoDisplay as error:
-        if options.names_a_display():
-            raise
-        return _render_clip(options, str(error))
-    try:
-        stage.controls.open()
-        with ended_by_signals(stage.end):
-            stage.frame()  # the first picture is on the wall before torch is imported
-            stage.show.start()
-            while not stage.closing and stage.frames_left():
-                stage.frame()
-                if not heart.beat(stage.stats.neural, stage.lights.out):
-                    stage.end()  # whoever supervised it is gone
-    finally:
-        stage.close()
-        stage.window.close()
-    return 0
-
-
-def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
-    """A stage in real time, generators beside the renderer; show.start() lets them begin."""
-    program = Programme.of(options)
-    window = window or open_window(program, options)
-    return Stage(options, program, window, lambda f: Stream(lambda: Painter(f)), WallClock())
-
-
-def open_window(program: Programme, options: Options) -> Window:
-    """The window of this venue, and what the command line asks of it."""
-    settings, card = program.venue.window, program.card
-    return Window(
-        f"{card.title or card.name} – installation",
-        options.size or settings.size,
-        fullscreen=options.fullscreen or settings.fullscreen,
-        display=settings.display if options.display is None else options.display,
-        vsync=settings.vsync,
-        fps=settings.fps,
-    )
-
-
-def _render(options: Options) -> int:
-    """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
-    request, what was rendered until then is whole, and the status is not 0."""
-    program = Programme.of(options)
-    with ExitStack() as last:
-        screen = Offscreen(options.size or program.venue.window.size)
-        last.callback(screen.close)
-        clock = FixedClock(options.fps)
-        stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
-        last.callback(stage.close)
-        if not options.out and not options.report:
-            log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
-        last.enter_context(ended_by_signals(stage.end))
-        frames = options.frames or round(_CLIP_SECONDS * options.fps)
-        for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
-            if stage.closing:
-                return 130
-            stage.frame()
-    return 0
-
-
-def _render_clip(options: Options, why: str) -> int:
-    """No display: say so, render a short clip and name the file."""
-    program = Programme.of(options)
-    out = options.out or str(free_name(Path(program.venue.record.folder), program.card.name, "mp4"))
-    print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
-    size = options.size or (512, 512)
-    status = _render(replace(options, offscreen=True, out=out, fps=30.0, size=size))
-    print(f"the clip is {out}")
-    return status
 
 
 class Stage:
@@ -180,7 +85,7 @@ class Stage:
         self.bus.tick(0)  # the first entry goes back to these when it is over
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
-        self._memory = Memory(options.memory, self.bus, self._evening)
+        self._memory = Memory(options.memory, self.bus, self._evening, self.lights)
         self._memory.take_up(self._scene_files, first)
         self._scene_changed()
         if options.out:
@@ -205,14 +110,15 @@ class Stage:
         self._take_events()
         self._carry_out(self.bus.tick(dt))
         self.lights.follow(dt)
+        # while the house is closed the setlist waits, but what a hand asks for is done
+        self._evening.follow(0.0 if self.lights.out else dt)
+        self._presets.follow(dt)
+        self._memory.keep(dt)
+        self.controls.keep(dt, self._status)
         if self.lights.out:
             self._rest()
             return
         moment = self.hearing.heard(self.tempo.frame(dt))
-        self._evening.follow(dt)
-        self._presets.follow(dt)
-        self._memory.keep(dt)
-        self.controls.keep(dt, self._status)
         self._reload(self._watch.changed())
         self.show.step(moment)
         picture = self.show.render(moment)
@@ -224,10 +130,13 @@ class Stage:
         self._count()
 
     def _rest(self) -> None:
-        """A frame while the house is closed: dark, and nothing is painted."""
+        """A frame while the house is closed: dark, and nothing is painted, but all that this needs
+        is made ready for the opening."""
+        ready = self.show.warm()
         self.window.screen.clear()
         self.window.swap()
-        time.sleep(_REST)
+        if ready:  # not before: upscalers are timed, and a GPU that rests is slow
+            time.sleep(_REST)
         self._last = time.perf_counter()
 
     def _count(self) -> None:

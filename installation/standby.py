@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 
 import shaders
 from installation import venue as venues
@@ -12,7 +13,7 @@ from installation.engine.programs import Program
 from installation.engine.textures import Target
 from installation.output.window import Window
 from installation.programme import Options
-from installation.signals import ended_by_signals
+from installation.signals import TERMINATED, ended_by_signals
 from installation.venue import Venue, VenueError
 from installation.watch.health import Heart
 from installation.watch.lights import Lights
@@ -24,7 +25,8 @@ _FPS = 30  # it moves slowly
 
 
 def stand_by(options: Options, heart: Heart) -> int:
-    """Show it until it is ended. Returns the exit status. Raises DisplayError or ShaderError."""
+    """Show it until it is ended. Returns the exit status, 0 where it was closed by hand. Raises
+    DisplayError or ShaderError."""
     try:
         venue = venues.load(options.venue)
     except VenueError as error:
@@ -40,30 +42,32 @@ def stand_by(options: Options, heart: Heart) -> int:
         fps=_FPS,
     )
     try:
-        _draw(window, Lights(Hours.parse(venue.hours)), heart)
+        came = _draw(window, Lights(Hours.parse(venue.hours)), heart)
     finally:
         window.close()
-    return 0
+    return TERMINATED if signal.SIGTERM in came else 0
 
 
-def _draw(window: Window, lights: Lights, heart: Heart) -> None:
+def _draw(window: Window, lights: Lights, heart: Heart) -> list[signal.Signals]:
+    """Until it is ended. Returns the signals that ended it."""
     picture, present = Target(window.ctx, window.size), Present(window.ctx)
     program = Program(window.ctx, shaders.load("output/waiting"))
-    clock, seconds, ended = WallClock(), 0.0, []
+    clock, seconds = WallClock(), 0.0
     try:
-        with ended_by_signals(lambda: ended.append(True)):
-            while not ended:
+        with ended_by_signals(lambda: None) as came:
+            while not came:
                 dt = clock.tick()
                 seconds += dt
                 lights.follow(dt)
                 if any(event.kind == "quit" for event in window.events()):
-                    return
+                    break
                 picture = picture.resized(window.size)
                 program.draw(picture.framebuffer, {}, time=seconds, dt=dt)
                 present.render(picture.texture, window.screen, seconds, lights.level)
                 window.swap()
                 if not heart.beat(0, resting=True):
-                    return
+                    break
     finally:
         for part in (program, present, picture):
             part.release()
+    return came

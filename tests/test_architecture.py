@@ -53,9 +53,8 @@ DOORS = {
     "installation.output": {
         "installation.output", "installation.log", "pygame", "moderngl", "numpy", "PIL", "av",
     },
-    "installation.stage": {
-        "installation", "models.card", "models.shelf", "moderngl", "shaders", "tqdm",
-    },
+    "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
+    "installation.playing": {"installation", "tqdm"},
     "installation.programme": {"installation", "models.card", "models.shelf", "shaders"},
     "installation.cli": {"installation"},
     # the bench plays the peer: it sends real messages and names the torch it measures
@@ -133,7 +132,7 @@ def imported_by(code: str) -> set[str]:
 
 
 def test_playing_imports_neither_lightning_nor_torch_at_first() -> None:
-    loaded = imported_by("import installation.stage, installation.cli")
+    loaded = imported_by("import installation.playing, installation.cli")
     assert "moderngl" in loaded
     assert not {"torch", "pytorch_lightning", "lightning", "training"} & loaded
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 import shaders
+from installation import playing
 from installation import scene as scenes
-from installation import stage
 from installation.engine.compose import Compose
 from installation.engine.mix import Mixer
 from installation.engine.passes import PassChain
@@ -99,10 +99,10 @@ def test_waiting(gl: moderngl.Context, agrees) -> None:
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_scene(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each work with its piece of the setlist, nine seconds in: what the README shows."""
-    options = stage.Options(
+    options = playing.Options(
         scene=name, offscreen=True, out=str(tmp_path), size=(256, 256), frames=28, fps=3
     )
-    assert stage.play(options) == 0
+    assert playing.play(options) == 0
     drawn, file = Image.open(sorted(tmp_path.glob("*.png"))[-1]), GOLDEN / "scenes" / f"{name}.png"
     if request.config.getoption("--update-golden"):
         drawn.save(file)

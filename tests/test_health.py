@@ -77,6 +77,17 @@ def test_a_first_picture_that_never_comes() -> None:
     assert health.fault(FIRST + STILL + 1) == "its first picture never came"
 
 
+def test_the_first_picture_after_closed_hours_has_as_long_as_at_the_start() -> None:
+    health = Health(began=0, hang=30)
+    for second in range(0, 10_000, 10):
+        health.note(Pulse(second + 1, 0, True), second)
+    for second in range(10_000, 10_000 + round(FIRST + STILL), 10):
+        health.note(Pulse(second + 1, 0, False), second)
+        assert not health.fault(second)
+    health.note(Pulse(20_000, 0, False), 10_001 + FIRST + STILL)
+    assert health.fault(10_001 + FIRST + STILL) == "its first picture never came"
+
+
 def test_lights_go_down_and_up_by_the_hours() -> None:
     clock = [datetime(2026, 11, 26, 17, 59, 58)]
     lights = Lights(Hours.parse({"daily": "10:00-18:00"}), lambda: clock[0])

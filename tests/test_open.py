@@ -15,6 +15,7 @@ import pytest
 from PIL import ImageGrab
 
 from installation import cli, gallery
+from installation.signals import TERMINATED
 from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
 from installation.watch.supervise import Start
@@ -120,6 +121,16 @@ def test_a_show_that_is_killed_or_hangs_comes_back(house: Opened) -> None:
     assert "closed" in house.log()
 
 
+def test_a_show_that_is_ended_from_outside_comes_back(house: Opened) -> None:
+    first = house.shows(1)
+    os.kill(first, signal.SIGTERM)
+    second = house.shows(2)
+    assert second not in (0, first)
+    house.process.send_signal(signal.SIGTERM)
+    assert house.process.wait(LONG) == 0
+    assert not alive(second)
+
+
 def test_a_show_whose_supervisor_is_gone_ends(house: Opened) -> None:
     show = house.shows(1)
     house.process.kill()
@@ -161,7 +172,7 @@ def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path
         until(lambda: np.asarray(ImageGrab.grab(xdisplay=display)).max() > 20, LONG)
         running.terminate()
         assert "not valid TOML" in running.stderr.read()
-        assert running.wait(LONG) == 0
+        assert running.wait(LONG) == TERMINATED  # nobody has closed it
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from installation import stage
+from installation import playing, stage
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
 from installation.programme import Options, Programme
@@ -344,7 +344,7 @@ def test_an_entry_that_sets_what_is_not_there(place: Path, address: str) -> None
 
 def test_live_the_next_piece_is_ready_before_it_is_put_on(place: Path) -> None:
     screen = Offscreen(SIZE)
-    show = stage.live(Options(venue=str(place), size=SIZE), screen)
+    show = playing.live(Options(venue=str(place), size=SIZE), screen)
     show.show.start()
     try:
         end = time.monotonic() + 60

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from installation import house, stage
+from installation import house, playing, stage
 from installation import scene as scenes
 from installation.engine.player import Player
 from installation.output.offscreen import Offscreen
@@ -48,7 +48,7 @@ def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
     settings: dict[str, object] = {"scene": "drift", "size": SIZE, "frames": 12, "fps": 30.0}
     settings |= changes
     options = stage.Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
-    assert stage.play(options) == 0
+    assert playing.play(options) == 0
     return [np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))]
 
 
@@ -69,7 +69,7 @@ def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
         piece=str(piece), offscreen=True, frames=9, fps=30, size=SIZE, out=str(out),
         report=str(told),
     )  # fmt: skip
-    assert stage.play(options) == 0
+    assert playing.play(options) == 0
     assert out.stat().st_size > 0
     found = json.loads(told.read_text())
     assert set(found) == {
@@ -99,7 +99,7 @@ def test_a_clip_that_is_ended_on_request_is_whole(
     monkeypatch.setattr(stage.Stage, "frame", ended)
     out = tmp_path / "a.mp4"
     options = stage.Options(piece=str(piece), offscreen=True, frames=500, size=SIZE, out=str(out))
-    assert stage.play(options) == 130
+    assert playing.play(options) == 130
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
     with av.open(str(out)) as movie:
         assert 5 <= len(list(movie.decode(video=0))) <= 10
@@ -110,9 +110,9 @@ def test_a_rendering_that_keeps_nothing_says_so(
 ) -> None:
     kept = tmp_path / "a.json"
     options = stage.Options(piece=str(piece), offscreen=True, frames=1, size=SIZE, report=str(kept))
-    stage.play(options)
+    playing.play(options)
     assert "nothing is kept" not in caplog.text
-    stage.play(replace(options, report=""))
+    playing.play(replace(options, report=""))
     assert "nothing is kept: --out FILE.mp4" in caplog.text
 
 
@@ -209,7 +209,7 @@ def test_until_the_new_scene_is_ready_the_old_one_stays(piece: Path) -> None:
     """In a window the new scene's shaders and first picture take some frames."""
     options = stage.Options(piece=str(piece), scene="drift", size=SIZE, venue="rehearsal")
     screen = Offscreen(SIZE)
-    show = stage.live(options, screen)
+    show = playing.live(options, screen)
     show.show.start()
     try:
         until(lambda: (show.frame(), not show.show.waiting)[1])
@@ -232,7 +232,7 @@ def test_until_the_new_scene_is_ready_the_old_one_stays(piece: Path) -> None:
 def test_a_scene_chosen_while_one_waits_is_the_first_that_is_seen(piece: Path) -> None:
     options = stage.Options(piece=str(piece), scene="drift", size=SIZE, venue="rehearsal")
     screen = Offscreen(SIZE)
-    show = stage.live(options, screen)
+    show = playing.live(options, screen)
     show.bus.post("/stage/scene/masquerade", 1)
     show.frame()
     assert [layer.name for layer in show.show.layers] == ["masquerade"]
@@ -433,7 +433,7 @@ def test_a_damaged_piece_is_refused_before_anything_opens(piece: Path, tmp_path:
     weights = damaged / "generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9])
     with pytest.raises(PieceError, match="damaged"):
-        stage.play(stage.Options(piece=str(damaged), offscreen=True, frames=1))
+        playing.play(stage.Options(piece=str(damaged), offscreen=True, frames=1))
 
 
 def test_nothing_is_left_on_the_gpu_when_scenes_change(

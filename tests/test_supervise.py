@@ -17,11 +17,12 @@ import pytest
 
 from installation.watch import health
 from installation.watch.supervise import Start, Supervisor, Terms
+from installation.watch.systemd import notify
 from tests.waiting import until
 
 # Each line of `parts` is what one run does after the other; the last one is repeated.
 PLAYER = """
-import json, pathlib, signal, sys, time
+import json, os, pathlib, signal, sys, time
 log, parts = pathlib.Path(sys.argv[1]), sys.argv[2:]
 with log.open("a") as file:
     file.write(f"{sys.argv[0]} begins\\n")
@@ -40,6 +41,10 @@ if part == "crash":
 if part == "close":
     pulse(1)
     sys.exit(0)
+if part == "with us":
+    pulse(1)
+    os.kill(os.getppid(), signal.SIGTERM)
+    os._exit(143)
 if part == "hang":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pulse(1)
@@ -197,6 +202,17 @@ def test_a_systemd_that_is_gone_is_no_fault(
     assert House(tmp_path, "close").supervisor.run() == 0
 
 
+def test_no_files_left_for_systemd_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(socket, "socket", refused)
+    notify("WATCHDOG=1")
+
+
 def test_a_signal_closes_show_and_house(tmp_path: Path) -> None:
     house = House(tmp_path, "play")
 
@@ -207,3 +223,14 @@ def test_a_signal_closes_show_and_house(tmp_path: Path) -> None:
     threading.Thread(target=close).start()
     assert house.supervisor.run() == 0
     assert house.began == [FRESH]
+
+
+def test_a_signal_to_show_and_house_is_no_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    house = House(tmp_path, "with us")
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH]
+    assert caplog.messages[-1] == "closed"
+    assert "the show ended by itself (status 143)" not in caplog.messages

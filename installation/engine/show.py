@@ -136,15 +136,18 @@ class Show:
             self.layers.remove(layer)
             layer.release()
 
+    def warm(self) -> bool:
+        """Make the scenes that are on and all pieces ready, one shader a call, while nothing of
+        them is seen yet: nothing stutters when the next is put on. True when all pieces are."""
+        for layer in self.layers:
+            layer.warm(whole=layer.player.at_once)
+        return all(player.warm(min(self.size)) for player in self.players.values())
+
     def step(self, frame: Frame) -> None:
         """Walk, ask for the next neural picture, and take in the newest one there is."""
         self._now, self._frame = time.perf_counter(), frame
         self._sampling = frame.index % _SAMPLED == 0
-        for layer in self.layers:
-            layer.warm(whole=layer.player.at_once)
-        # While the waiting picture is on, all pieces are made ready, one shader a frame: nothing
-        # stutters when the next is put on.
-        if not all(player.warm(min(self.size)) for player in self.players.values()):
+        if not self.warm():
             return
         for player in self.players.values():
             layers = [layer for layer in self.layers if layer.player is player]

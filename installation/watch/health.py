@@ -79,7 +79,7 @@ class Health:
         if before is None or pulse.frames > before.frames:
             self._framed = now
         if pulse.resting:
-            self._painted = now
+            self._painted = now if self._counted else now + FIRST
         elif pulse.pictures > self._counted:
             self._painted, self._counted = now, pulse.pictures
 

@@ -33,6 +33,10 @@ class Lights:
         """Nothing is to be seen, so nothing has to be drawn."""
         return self._house == 0 and not self._open
 
+    def stay_out(self) -> None:
+        """Begin dark, as a hand had left it."""
+        self.switched_off, self._hand = True, 0.0
+
     def follow(self, dt: float) -> None:
         """Let time pass, in seconds."""
         self._looked += dt

@@ -145,9 +145,11 @@ class Supervisor:
                     health.note(pulse, now)
                 status = process.status()
                 if status is not None:
-                    if status:
-                        log.error("%s ended by itself (status %d)", what, status)
-                    return End.FAILED if status else End.CLOSED
+                    # a signal that closes the house may have reached the show as well
+                    if status == 0 or self._over.is_set():
+                        return End.CLOSED
+                    log.error("%s ended by itself (status %d)", what, status)
+                    return End.FAILED
                 if fault := health.fault(now):
                     log.error("%s is ended: %s", what, fault)
                     process.end(_ABRUPT)  # it has nothing to say any more

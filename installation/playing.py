@@ -1,0 +1,113 @@
+"""A stage from beginning to end: in a window, into a file, or, with no display, in a short clip."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from installation.camera import free_name
+from installation.clock import FixedClock, WallClock
+from installation.engine.painter import Painter
+from installation.engine.stream import Inline, Stream
+from installation.output.offscreen import Offscreen
+from installation.output.window import NoDisplay, Window
+from installation.programme import Options, Programme
+from installation.signals import TERMINATED, ended_by_signals
+from installation.stage import Stage
+from installation.standby import stand_by
+from installation.watch.health import Heart
+
+log = logging.getLogger(__name__)
+
+_CLIP_SECONDS = 5  # what `play` renders when there is no display
+
+
+def play(options: Options) -> int:
+    """Play a piece in a window, or offscreen into a file. Returns the exit status: of a show that
+    is supervised 0 is that it was closed by hand, and SIGTERM is none.
+
+    Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
+    ControlError, ShaderError, RecorderError) before the first frame.
+    """
+    if options.offscreen:
+        return _render(options)
+    heart = Heart(sys.stdout if options.supervised else None)
+    if options.standby:
+        return stand_by(options, heart)
+    try:
+        stage = live(options)
+    except NoDisplay as error:
+        if options.names_a_display():
+            raise
+        return _render_clip(options, str(error))
+    try:
+        stage.controls.open()
+        with ended_by_signals(stage.end) as came:
+            stage.frame()  # the first picture is on the wall before torch is imported
+            stage.show.start()
+            while not stage.closing and stage.frames_left():
+                stage.frame()
+                if not heart.beat(stage.stats.neural, stage.lights.out):
+                    stage.end()  # whoever supervised it is gone
+    finally:
+        stage.close()
+        stage.window.close()
+    return TERMINATED if options.supervised and signal.SIGTERM in came else 0
+
+
+def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
+    """A stage in real time, generators beside the renderer; show.start() lets them begin."""
+    program = Programme.of(options)
+    window = window or open_window(program, options)
+    return Stage(options, program, window, lambda f: Stream(lambda: Painter(f)), WallClock())
+
+
+def open_window(program: Programme, options: Options) -> Window:
+    """The window of this venue, and what the command line asks of it."""
+    settings, card = program.venue.window, program.card
+    return Window(
+        f"{card.title or card.name} – installation",
+        options.size or settings.size,
+        fullscreen=options.fullscreen or settings.fullscreen,
+        display=settings.display if options.display is None else options.display,
+        vsync=settings.vsync,
+        fps=settings.fps,
+    )
+
+
+def _render(options: Options) -> int:
+    """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
+    request, what was rendered until then is whole, and the status is not 0."""
+    program = Programme.of(options)
+    with ExitStack() as last:
+        screen = Offscreen(options.size or program.venue.window.size)
+        last.callback(screen.close)
+        clock = FixedClock(options.fps)
+        stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
+        last.callback(stage.close)
+        if not options.out and not options.report:
+            log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
+        last.enter_context(ended_by_signals(stage.end))
+        frames = options.frames or round(_CLIP_SECONDS * options.fps)
+        for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
+            if stage.closing:
+                return 130
+            stage.frame()
+    return 0
+
+
+def _render_clip(options: Options, why: str) -> int:
+    """No display: say so, render a short clip and name the file."""
+    program = Programme.of(options)
+    out = options.out or str(free_name(Path(program.venue.record.folder), program.card.name, "mp4"))
+    print(f"{why}: rendering a clip of {_CLIP_SECONDS} seconds instead", flush=True)
+    size = options.size or (512, 512)
+    status = _render(replace(options, offscreen=True, out=out, fps=30.0, size=size))
+    print(f"the clip is {out}")
+    return status
