@@ -18,6 +18,7 @@ from tests.planted import drawn, encoded
 from training import UsageError
 from training.curation.curate import Outcome, curate
 from training.curation.manifest import ManifestError
+from training.curation.summary import curated_text
 from training.dataset import read_dataset
 
 Table = list[dict[str, str]]
@@ -403,3 +404,38 @@ def test_provenance_goes_along(photos: Path, out: Path) -> None:
         {"images": 1, "source": "own", "author": "A. Artist", "licence": "CC-BY-4.0"},
         {"images": 1, "source": "not stated"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("provenance.csv", "path,author\ndan,Müller\n".encode("cp1252"), "UTF-8"),
+        ("provenance.csv", b"path;source\ndan;a museum\n", "first line"),
+        ("provenance.csv", b"path,source,notes\ndan,a museum,\n", "first line"),
+        ("provenance.csv", b"path,source\ndave,a museum\n", "'dave', which was not read"),
+        ("labels.csv", b"file,wood\ndan/one,dark\nigbo/three,red\n", "the first 'dan/one'"),
+    ],
+)
+def test_a_table_that_would_be_lost_is_refused(
+    name: str, data: bytes, said: str, photos: Path, out: Path
+) -> None:
+    (photos / name).write_bytes(data)
+    with pytest.raises(UsageError, match=said):
+        run(photos, out)
+    assert not out.exists()
+
+
+def test_a_table_of_images_that_are_all_left_out_is_no_fault(photos: Path, out: Path) -> None:
+    (photos / "labels.csv").write_text("file,wood\nigbo/cut.png,dark\n")
+    (photos / "provenance.csv").write_text("path,source\nigbo/cut.png,a museum\n")
+    run(photos, out)
+    assert (out / "images" / "labels.csv").read_text() == "file,wood\n"
+
+
+def test_lines_that_are_not_carried_over_are_told(photos: Path, out: Path) -> None:
+    with (photos / "labels.csv").open("a") as labels:
+        labels.writelines(f"{i},dark\n" for i in range(6))
+    review, outcome = curate(photos, out)
+    told = curated_text(review, outcome)
+    assert "labels.csv: line 7 names '0', which was not read" in told
+    assert "and 1 more; `installation dataset check --json` names them all" in told

@@ -21,6 +21,7 @@ from PIL import Image, ImageCms, ImageOps
 from tests import icc
 from training import picture, source
 from training.dataset import read_dataset
+from training.naming import tell_left_out
 from training.picture import _Room, decode, open_image
 from training.source import DatasetError
 
@@ -284,6 +285,16 @@ def test_provenance(two: Path) -> None:
     data = read_dataset(two, 8)
     assert data.provenance == []
     assert data.problems[0].file == "provenance.json"
+
+
+def test_a_broken_table_is_told_before_files_in_another_format(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(12):
+        (two / f"x{index}.gif").write_bytes(b"GIF89a")
+    (two / "provenance.csv").write_bytes("path,author\n.,Müller\n".encode("cp1252"))
+    tell_left_out(read_dataset(two, 16).problems)
+    assert "provenance.csv: cannot be read as a UTF-8 table" in capsys.readouterr().err
 
 
 def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:

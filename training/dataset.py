@@ -34,7 +34,8 @@ Rows = dict[str, dict[str, str]]  # file -> attribute -> value; unknown values a
 @dataclass(frozen=True)
 class Dataset:
     """Images in memory. images: (N, 3, S, S) uint8. conditions: (N, label widths) float32, one-hot
-    per label, all zero where the value is unknown. files: N names. problems: what was left out."""
+    per label, all zero where the value is unknown. files: N names. problems: what was left out,
+    tables first."""
 
     name: str
     images: Tensor
@@ -111,7 +112,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
         labels=labels,
         conditions=conditions,
         files=tuple(files),
-        problems=(*problems, *label_problems, *provenance_problems),
+        problems=(*provenance_problems, *label_problems, *problems),
         provenance=provenance,
     )
 

@@ -92,7 +92,7 @@ def check(path: str | Path, progress: bool = False) -> Review:
         looks=looks,
         findings=tuple(findings),
         notes=(*notes, *labels.notes),
-        problems=(*problems, *labels.problems, *origin_problems),
+        problems=(*origin_problems, *labels.problems, *problems),
         balance=tuple(labels.balance),
         origins=origins,
     )
