@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import threading
 import time
 import unicodedata
@@ -451,6 +452,49 @@ def test_a_damaged_entry_is_left_out(tmp_path: Path) -> None:
     found = read_dataset(archive, 8)
     assert found.files == ("a.png", "c.png")
     assert [problem.file for problem in found.problems] == ["b.png"]
+
+
+def test_an_entry_that_ends_too_soon_is_left_out(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("a.png", "b.png", "c.png"):
+            file.writestr(name, encoded(plain()))
+    data = bytearray(archive.read_bytes())
+    struct.pack_into("<II", data, data.rindex(b"PK\x01\x02") + 20, 500_000, 500_000)  # c's sizes
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "b.png")
+    assert "cut short" in found.problems[0].reason
+
+
+def test_a_damaged_entry_packed_by_lzma_is_left_out(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as file:
+        for name in ("a.png", "b.png", "c.png"):
+            file.writestr(name, encoded(plain()))
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"b.png") + len("b.png") + 4] = 0xFF  # LZMA's properties, after their length
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "c.png")
+    assert "damaged in the zip" in found.problems[0].reason
+
+
+def test_a_zip_whose_names_begin_with_a_dot(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("./", b"")
+        for name in ("./cats/a.png", "./dogs/b.png", "./dogs//./c.png", ".//../up.png"):
+            file.writestr(name, encoded(plain()))
+        file.writestr("./labels.csv", b"file,hair\ncats/a.png,red\n./dogs/b.png,green\n")
+        file.writestr("./provenance.json", b'{"source": "drawn"}')
+    data = read_dataset(archive, 8)
+    assert data.files == ("cats/a.png", "dogs/b.png", "dogs/c.png")
+    assert [label.name for label in data.labels] == ["hair"]
+    assert data.provenance == [{"source": "drawn"}]
+    assert [str(problem) for problem in data.problems] == [
+        "../up.png: its name points outside the zip"
+    ]
 
 
 def test_a_zip_of_thousands_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

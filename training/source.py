@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import warnings
 import zipfile
@@ -23,6 +24,14 @@ MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
 _RATIO_MATTERS = 1 << 20  # bytes; small text may compress as well as it likes
 _UTF8 = 0x800  # a zip's flag: the name is UTF-8
+_DAMAGED = (  # what zipfile raises for a damaged entry
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 T = TypeVar("T")
 
 
@@ -181,12 +190,15 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 
 def _name_in_zip(info: zipfile.ZipInfo) -> str:
-    """macOS writes UTF-8 without the flag that says so, some Windows programs \\ for /."""
+    """macOS writes UTF-8 without the flag that says so, some Windows programs \\ for /, and others
+    ./ before a name. A / at its begin or end stays: it points outside, or is a folder."""
     name = info.filename
     if not info.flag_bits & _UTF8:
         with suppress(UnicodeError):  # then it is what zipfile took it for: a PC's old letters
             name = name.encode("cp437").decode()
-    return name.replace("\\", "/")
+    name = name.replace("\\", "/")
+    inside = "/".join(part for part in name.split("/") if part not in ("", "."))
+    return "/" * name.startswith("/") + inside + "/" * name.endswith("/")
 
 
 def _refusal(info: zipfile.ZipInfo, name: str) -> str:
@@ -210,8 +222,8 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
         try:
             with archive.open(info) as file:
                 data = file.read(info.file_size + 1)  # never more than the directory promised
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise ValueError(f"is damaged in the zip ({error})") from error
+        except _DAMAGED as error:
+            raise ValueError(f"is damaged in the zip ({str(error) or 'cut short'})") from error
         if len(data) != info.file_size:
             raise ValueError("is longer or shorter than the zip says")
         return data
