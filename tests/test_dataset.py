@@ -21,6 +21,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from tests import icc
 from training import picture, source
+from training.curation.check import check
 from training.dataset import read_dataset
 from training.naming import tell_left_out
 from training.picture import _Room, decode, open_image
@@ -340,11 +341,29 @@ def test_labels_beside_the_outer_folder_come_first(scans: Path) -> None:
     data = read_dataset(scans, 8)
     assert [(label.name, label.values) for label in data.labels] == [("eyes", ("blue", "grey"))]
     assert data.conditions.tolist() == [[0, 1], [1, 0]]
+    assert [problem.file for problem in data.problems] == ["scans/labels.csv"]
 
 
 def test_an_image_beside_a_folder_keeps_the_folder(scans: Path) -> None:
     write(scans, c_dot_png=encoded(plain()))
-    assert read_dataset(scans, 8).files == ("c.png", "scans/a.png", "scans/b.png")
+    data = read_dataset(scans, 8)
+    assert data.files == ("c.png", "scans/a.png", "scans/b.png")
+    assert [str(problem) for problem in data.problems] == [
+        "scans/labels.csv: is not read; only labels.csv in the outermost folder is"
+    ]
+    assert data.problems == check(scans).problems
+
+
+@pytest.mark.parametrize(
+    "name", ["Labels.csv", "labels.CSV", "cats/labels.csv", "Provenance.csv", "provenance.xlsx"]
+)
+def test_a_table_that_is_not_read_is_told(name: str, two: Path) -> None:
+    (two / "cats").mkdir()
+    (two / name).write_text("file,hair\na.png,red\nb.png,green\n")
+    (two / "provenance.png").write_bytes(encoded(plain(BLUE)))  # a picture, whatever its name
+    data = read_dataset(two, 8)
+    assert len(data) == 3
+    assert [problem.file for problem in data.problems] == [name]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

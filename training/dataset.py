@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,14 @@ from torch.nn import functional as F
 from models.latent import Label
 from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
-from training.provenance import read_provenance
+from training.provenance import RECORDS, TABLE, read_provenance
 from training.source import IMAGES, DatasetError, Entry, Problem, list_entries, read_each
 
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
 FOLDER_LABEL = "class"
+_UNREAD = "is not read; only {} in the outermost folder is"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
 _MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
 
@@ -105,6 +106,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
     _require_images(path, len(files), problems)
     labels, conditions, label_problems = read_labels(entries, files)
     provenance, provenance_problems = read_provenance(entries, files)
+    unread = unread_tables(entries)
     images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
     return Dataset(
         name=path.stem if path.is_file() else path.resolve().name,
@@ -112,7 +114,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
         labels=labels,
         conditions=conditions,
         files=tuple(files),
-        problems=(*provenance_problems, *label_problems, *problems),
+        problems=(*provenance_problems, *unread, *label_problems, *problems),
         provenance=provenance,
     )
 
@@ -128,6 +130,20 @@ def _require_images(path: Path, count: int, problems: list[Problem]) -> None:
     if problems:
         raise DatasetError(f"{path} holds no readable image{left_out}")
     raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+
+
+def unread_tables(entries: list[Entry]) -> list[Problem]:
+    """Files meant for labels or provenance, but not named or placed as those that are read."""
+    problems = []
+    for entry in entries:
+        name = PurePosixPath(entry.name.lower())
+        if entry.name in (LABELS, TABLE, RECORDS) or entry.suffix in IMAGES:
+            continue
+        if name.name == LABELS:
+            problems.append(Problem(entry.name, _UNREAD.format(LABELS)))
+        elif name.stem == PurePosixPath(TABLE).stem:
+            problems.append(Problem(entry.name, _UNREAD.format(f"{TABLE} or {RECORDS}")))
+    return problems
 
 
 def read_labels(

@@ -235,16 +235,19 @@ def _without_outer_folder(entries: list[Entry]) -> list[Entry]:
     """The images alone say which folder it is: a table or a README put beside it later must not
     give every image another name, and with that another side of the split.
 
-    Of two files that would have one name the outermost stays.
+    Of two files that would have one name the inner one keeps its whole path.
     """
     images = [entry for entry in entries if entry.suffix in IMAGES] or entries
     first = {entry.parts[0] for entry in images}
     if len(first) != 1 or any(len(entry.parts) < 2 for entry in images):
         return entries
     outer = first.pop()
-    named: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: entry.parts[0] != outer):
-        if entry.parts[0] == outer and len(entry.parts) > 1:
-            entry = replace(entry, name="/".join(entry.parts[1:]), outer=outer)
-        named[entry.name] = entry
-    return list(named.values())
+    beside = {entry.name for entry in entries if entry.parts[0] != outer}
+
+    def within(entry: Entry) -> Entry:
+        name = "/".join(entry.parts[1:])
+        if entry.parts[0] != outer or not name or name in beside:
+            return entry
+        return replace(entry, name=name, outer=outer)
+
+    return [within(entry) for entry in entries]

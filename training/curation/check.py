@@ -13,7 +13,7 @@ from training.curation.look import look
 from training.curation.measures import BLURRED
 from training.curation.outliers import FAR, strangeness
 from training.curation.reasons import REASONS
-from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, read_labels
+from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, read_labels, unread_tables
 from training.provenance import Origin, read_origins
 from training.source import DatasetError, Entry, Problem, list_entries, read_each
 
@@ -92,7 +92,7 @@ def check(path: str | Path, progress: bool = False) -> Review:
         looks=looks,
         findings=tuple(findings),
         notes=(*notes, *labels.notes),
-        problems=(*origin_problems, *labels.problems, *problems),
+        problems=(*origin_problems, *unread_tables(listed), *labels.problems, *problems),
         balance=tuple(labels.balance),
         origins=origins,
     )
