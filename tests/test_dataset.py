@@ -9,8 +9,10 @@ import struct
 import threading
 import time
 import unicodedata
+import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +27,7 @@ from training.curation.check import check
 from training.dataset import read_dataset
 from training.naming import tell_left_out
 from training.picture import _Room, decode, open_image
-from training.source import DatasetError
+from training.source import DatasetError, TooLarge
 
 Form = Literal["NFC", "NFD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD")
@@ -181,8 +183,46 @@ def test_animation_gives_its_first_frame(kind: str) -> None:
 
 def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "MAX_PIXELS", 100)
-    with pytest.raises(ValueError, match="too many"):
+    with pytest.raises(ValueError, match="too large"):
         decode(encoded(plain()), 8, "pad")
+
+
+def test_a_jpeg_may_be_larger_as_it_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "MAX_PIXELS", 10_000)
+    monkeypatch.setattr(picture, "MAX_JPEG", 40_000)
+    photo = plain(size=(200, 200))
+    assert near(decode(encoded(photo, "JPEG"), 16, "pad")[8, 8], RED)
+    for data, size in (
+        (encoded(photo), 16),  # a PNG
+        (encoded(photo, "JPEG"), 60),  # whole, to keep twice the size
+        (encoded(plain(size=(201, 200)), "JPEG"), 16),
+    ):
+        with pytest.raises(TooLarge, match=r"too large \(20\d×200 pixels.*make it smaller"):
+            decode(data, size, "pad")
+
+
+def test_a_jpeg_of_a_large_camera_is_read() -> None:
+    photo = Image.new("L", (12_000, 9_000), 120)
+    data = encoded(photo, "JPEG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Pillow's own limit
+        assert near(decode(data, 16, "crop")[8, 8], (120, 120, 120))
+
+
+def test_a_progressive_jpeg_takes_the_room_of_all_its_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = []
+
+    class Room(_Room):
+        def taken(self, pixels: int) -> AbstractContextManager[None]:
+            taken.append(pixels)
+            return super().taken(pixels)
+
+    monkeypatch.setattr(picture, "_ROOM", Room(10_000))
+    for progressive in (False, True):
+        decode(encoded(plain(size=(160, 160)), "JPEG", progressive=progressive), 10, "pad")
+    assert taken == [20 * 20, 20 * 20 + 160 * 160 // 2]
 
 
 def test_broken_files_are_reported_and_left_out(two: Path) -> None:

@@ -19,7 +19,7 @@ from models.latent import Label
 from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
 from training.provenance import RECORDS, TABLE, read_provenance
-from training.source import IMAGES, DatasetError, Entry, Problem, list_entries, read_each
+from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
 
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
@@ -98,8 +98,8 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
             problems.append(Problem(entry.name, SAVE_AS))
     decoded = read_each(wanted, lambda data: decode(data, size, fit), progress)
     for entry, result in zip(wanted, decoded, strict=True):
-        if isinstance(result, str):
-            problems.append(Problem(entry.name, result))
+        if isinstance(result, Unread):
+            problems.append(Problem(entry.name, result.reason))
         else:
             pictures.append(result)
             files.append(entry.name)

@@ -52,6 +52,18 @@ class Problem:
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+class TooLarge(ValueError):
+    """A file that is larger than what is read."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why nothing was made of a file."""
+
+    reason: str
+    too_large: bool = False
+
+
 @dataclass(frozen=True)
 class Entry:
     """One file of a dataset. `read` gives its bytes; it raises OSError or ValueError."""
@@ -89,19 +101,19 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 def read_each(
     entries: Sequence[Entry], work: Callable[[bytes], T], progress: bool, verb: str = "reading"
-) -> list[T | str]:
-    """What `work` makes of each entry's bytes, or the reason why it makes nothing, in order.
+) -> list[T | Unread]:
+    """What `work` makes of each entry's bytes, or why it makes nothing, in order.
 
     `work` runs in several threads and raises ValueError with the reason.
     """
 
-    def one(entry: Entry) -> T | str:
+    def one(entry: Entry) -> T | Unread:
         try:
             return work(entry.read())
         except ValueError as error:
-            return str(error)
+            return Unread(str(error), isinstance(error, TooLarge))
         except OSError as error:
-            return f"cannot be read ({error})"
+            return Unread(f"cannot be read ({error})")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's; what matters is raised or checked
@@ -153,7 +165,7 @@ def _reader(file: Path) -> Callable[[], bytes]:
         if not file.is_file():
             raise ValueError("is not a regular file")
         if file.stat().st_size > MAX_FILE:
-            raise ValueError(f"is larger than {MAX_FILE >> 20} MB")
+            raise TooLarge(f"is larger than {MAX_FILE >> 20} MB; make it smaller")
         return file.read_bytes()
 
     return read
