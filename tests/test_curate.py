@@ -268,7 +268,7 @@ def test_a_copy_of_a_copy_is_told_by_the_image_that_stays(photos: Path, out: Pat
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"file": "nosuch.png"}, r"line 2 names 'nosuch\.png', which is not in"),
+        ({"file": "nosuch.png"}, r"line 2 names what is not in .*photos, the first 'nosuch\.png'"),
         ({"file": "dan/one.png"}, r"line 3 names 'dan/one\.png' a second time"),
         ({"keep": "perhaps"}, "line 2 says 'perhaps'"),
     ],
@@ -282,6 +282,15 @@ def test_a_wrong_row_is_refused_and_nothing_is_touched(
     with pytest.raises(ManifestError, match=said):
         run(photos, out)
     assert contents(out) == before
+
+
+def test_lines_of_files_that_are_gone_are_told_together(photos: Path, out: Path) -> None:
+    run(photos, out)
+    for file in ("dan/copy.jpg", "dan/one.png", "igbo/four.png"):
+        (photos / file).unlink()
+    said = r"3 lines \(2-3, 6\) name what is not in .*, the first 'dan/copy\.jpg'"
+    with pytest.raises(ManifestError, match=said):
+        run(photos, out)
 
 
 @pytest.mark.parametrize("text", [b"keep\nyes\n", b"file,keep\n\xff\xfe", b'file,keep\n"a'])
