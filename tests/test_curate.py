@@ -18,6 +18,7 @@ from tests.planted import drawn, encoded
 from training import UsageError
 from training.curation.curate import Outcome, curate
 from training.curation.manifest import ManifestError
+from training.curation.summary import curated_text
 from training.dataset import read_dataset
 from training.naming import name_of
 
@@ -269,7 +270,7 @@ def test_a_copy_of_a_copy_is_told_by_the_image_that_stays(photos: Path, out: Pat
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"file": "nosuch.png"}, r"line 2 names 'nosuch\.png', which is not in"),
+        ({"file": "nosuch.png"}, r"line 2 names what is not in .*photos, the first 'nosuch\.png'"),
         ({"file": "dan/one.png"}, r"line 3 names 'dan/one\.png' a second time"),
         ({"keep": "perhaps"}, "line 2 says 'perhaps'"),
     ],
@@ -283,6 +284,15 @@ def test_a_wrong_row_is_refused_and_nothing_is_touched(
     with pytest.raises(ManifestError, match=said):
         run(photos, out)
     assert contents(out) == before
+
+
+def test_lines_of_files_that_are_gone_are_told_together(photos: Path, out: Path) -> None:
+    run(photos, out)
+    for file in ("dan/copy.jpg", "dan/one.png", "igbo/four.png"):
+        (photos / file).unlink()
+    said = r"3 lines \(2-3, 6\) name what is not in .*, the first 'dan/copy\.jpg'"
+    with pytest.raises(ManifestError, match=said):
+        run(photos, out)
 
 
 @pytest.mark.parametrize("text", [b"keep\nyes\n", b"file,keep\n\xff\xfe", b'file,keep\n"a'])
@@ -405,3 +415,38 @@ def test_provenance_goes_along(photos: Path, out: Path) -> None:
         {"images": 1, "source": "own", "author": "A. Artist", "licence": "CC-BY-4.0"},
         {"images": 1, "source": "not stated"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("provenance.csv", "path,author\ndan,Müller\n".encode("cp1252"), "UTF-8"),
+        ("provenance.csv", b"path;source\ndan;a museum\n", "first line"),
+        ("provenance.csv", b"path,source,notes\ndan,a museum,\n", "first line"),
+        ("provenance.csv", b"path,source\ndave,a museum\n", "'dave', which was not read"),
+        ("labels.csv", b"file,wood\ndan/one,dark\nigbo/three,red\n", "the first 'dan/one'"),
+    ],
+)
+def test_a_table_that_would_be_lost_is_refused(
+    name: str, data: bytes, said: str, photos: Path, out: Path
+) -> None:
+    (photos / name).write_bytes(data)
+    with pytest.raises(UsageError, match=said):
+        run(photos, out)
+    assert not out.exists()
+
+
+def test_a_table_of_images_that_are_all_left_out_is_no_fault(photos: Path, out: Path) -> None:
+    (photos / "labels.csv").write_text("file,wood\nigbo/cut.png,dark\n")
+    (photos / "provenance.csv").write_text("path,source\nigbo/cut.png,a museum\n")
+    run(photos, out)
+    assert (out / "images" / "labels.csv").read_text() == "file,wood\n"
+
+
+def test_lines_that_are_not_carried_over_are_told(photos: Path, out: Path) -> None:
+    with (photos / "labels.csv").open("a") as labels:
+        labels.writelines(f"{i},dark\n" for i in range(6))
+    review, outcome = curate(photos, out)
+    told = curated_text(review, outcome)
+    assert "labels.csv: line 7 names '0', which was not read" in told
+    assert "and 1 more; `installation dataset check --json` names them all" in told

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+import training.picture
 from tests.planted import CLEAN, PLANTED, SOUND, drawn, encoded, plant, vector
 from training.corpus import masks
 from training.curation import summary
@@ -204,6 +205,16 @@ def test_only_broken_images_and_none_at_all(tmp_path: Path) -> None:
     found = check(tmp_path)
     assert reasons(found) == {"a.png": {"broken"}, "b.gif": {"format"}}
     assert "0 readable" in summary.text(found)
+
+
+def test_what_is_too_large_has_a_reason_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n, picture in enumerate(drawn(3)):
+        picture.save(tmp_path / f"{n}.png")
+    Image.new("RGB", (500, 500)).save(tmp_path / "large.png")
+    monkeypatch.setattr(training.picture, "MAX_PIXELS", 499 * 500)
+    assert reasons(check(tmp_path))["large.png"] == {"too-large"}
 
 
 def test_a_zip_that_names_a_file_twice(tmp_path: Path) -> None:

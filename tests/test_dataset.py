@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import threading
 import time
 import unicodedata
+import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +23,11 @@ from PIL import Image, ImageCms, ImageOps
 
 from tests import icc
 from training import picture, source
+from training.curation.check import check
 from training.dataset import read_dataset
+from training.naming import tell_left_out
 from training.picture import _Room, decode, open_image
-from training.source import DatasetError
+from training.source import DatasetError, TooLarge
 
 Form = Literal["NFC", "NFD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD")
@@ -178,8 +183,46 @@ def test_animation_gives_its_first_frame(kind: str) -> None:
 
 def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "MAX_PIXELS", 100)
-    with pytest.raises(ValueError, match="too many"):
+    with pytest.raises(ValueError, match="too large"):
         decode(encoded(plain()), 8, "pad")
+
+
+def test_a_jpeg_may_be_larger_as_it_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "MAX_PIXELS", 10_000)
+    monkeypatch.setattr(picture, "MAX_JPEG", 40_000)
+    photo = plain(size=(200, 200))
+    assert near(decode(encoded(photo, "JPEG"), 16, "pad")[8, 8], RED)
+    for data, size in (
+        (encoded(photo), 16),  # a PNG
+        (encoded(photo, "JPEG"), 60),  # whole, to keep twice the size
+        (encoded(plain(size=(201, 200)), "JPEG"), 16),
+    ):
+        with pytest.raises(TooLarge, match=r"too large \(20\d×200 pixels.*make it smaller"):
+            decode(data, size, "pad")
+
+
+def test_a_jpeg_of_a_large_camera_is_read() -> None:
+    photo = Image.new("L", (12_000, 9_000), 120)
+    data = encoded(photo, "JPEG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Pillow's own limit
+        assert near(decode(data, 16, "crop")[8, 8], (120, 120, 120))
+
+
+def test_a_progressive_jpeg_takes_the_room_of_all_its_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = []
+
+    class Room(_Room):
+        def taken(self, pixels: int) -> AbstractContextManager[None]:
+            taken.append(pixels)
+            return super().taken(pixels)
+
+    monkeypatch.setattr(picture, "_ROOM", Room(10_000))
+    for progressive in (False, True):
+        decode(encoded(plain(size=(160, 160)), "JPEG", progressive=progressive), 10, "pad")
+    assert taken == [20 * 20, 20 * 20 + 160 * 160 // 2]
 
 
 def test_broken_files_are_reported_and_left_out(two: Path) -> None:
@@ -286,6 +329,16 @@ def test_provenance(two: Path) -> None:
     assert data.problems[0].file == "provenance.json"
 
 
+def test_a_broken_table_is_told_before_files_in_another_format(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(12):
+        (two / f"x{index}.gif").write_bytes(b"GIF89a")
+    (two / "provenance.csv").write_bytes("path,author\n.,Müller\n".encode("cp1252"))
+    tell_left_out(read_dataset(two, 16).problems)
+    assert "provenance.csv: cannot be read as a UTF-8 table" in capsys.readouterr().err
+
+
 def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:
     archive = tmp_path / "set.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -328,11 +381,29 @@ def test_labels_beside_the_outer_folder_come_first(scans: Path) -> None:
     data = read_dataset(scans, 8)
     assert [(label.name, label.values) for label in data.labels] == [("eyes", ("blue", "grey"))]
     assert data.conditions.tolist() == [[0, 1], [1, 0]]
+    assert [problem.file for problem in data.problems] == ["scans/labels.csv"]
 
 
 def test_an_image_beside_a_folder_keeps_the_folder(scans: Path) -> None:
     write(scans, c_dot_png=encoded(plain()))
-    assert read_dataset(scans, 8).files == ("c.png", "scans/a.png", "scans/b.png")
+    data = read_dataset(scans, 8)
+    assert data.files == ("c.png", "scans/a.png", "scans/b.png")
+    assert [str(problem) for problem in data.problems] == [
+        "scans/labels.csv: is not read; only labels.csv in the outermost folder is"
+    ]
+    assert data.problems == check(scans).problems
+
+
+@pytest.mark.parametrize(
+    "name", ["Labels.csv", "labels.CSV", "cats/labels.csv", "Provenance.csv", "provenance.xlsx"]
+)
+def test_a_table_that_is_not_read_is_told(name: str, two: Path) -> None:
+    (two / "cats").mkdir()
+    (two / name).write_text("file,hair\na.png,red\nb.png,green\n")
+    (two / "provenance.png").write_bytes(encoded(plain(BLUE)))  # a picture, whatever its name
+    data = read_dataset(two, 8)
+    assert len(data) == 3
+    assert [problem.file for problem in data.problems] == [name]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -440,6 +511,49 @@ def test_a_damaged_entry_is_left_out(tmp_path: Path) -> None:
     found = read_dataset(archive, 8)
     assert found.files == ("a.png", "c.png")
     assert [problem.file for problem in found.problems] == ["b.png"]
+
+
+def test_an_entry_that_ends_too_soon_is_left_out(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("a.png", "b.png", "c.png"):
+            file.writestr(name, encoded(plain()))
+    data = bytearray(archive.read_bytes())
+    struct.pack_into("<II", data, data.rindex(b"PK\x01\x02") + 20, 500_000, 500_000)  # c's sizes
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "b.png")
+    assert "cut short" in found.problems[0].reason
+
+
+def test_a_damaged_entry_packed_by_lzma_is_left_out(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as file:
+        for name in ("a.png", "b.png", "c.png"):
+            file.writestr(name, encoded(plain()))
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"b.png") + len("b.png") + 4] = 0xFF  # LZMA's properties, after their length
+    archive.write_bytes(data)
+    found = read_dataset(archive, 8)
+    assert found.files == ("a.png", "c.png")
+    assert "damaged in the zip" in found.problems[0].reason
+
+
+def test_a_zip_whose_names_begin_with_a_dot(tmp_path: Path) -> None:
+    archive = tmp_path / "set.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("./", b"")
+        for name in ("./cats/a.png", "./dogs/b.png", "./dogs//./c.png", ".//../up.png"):
+            file.writestr(name, encoded(plain()))
+        file.writestr("./labels.csv", b"file,hair\ncats/a.png,red\n./dogs/b.png,green\n")
+        file.writestr("./provenance.json", b'{"source": "drawn"}')
+    data = read_dataset(archive, 8)
+    assert data.files == ("cats/a.png", "dogs/b.png", "dogs/c.png")
+    assert [label.name for label in data.labels] == ["hair"]
+    assert data.provenance == [{"source": "drawn"}]
+    assert [str(problem) for problem in data.problems] == [
+        "../up.png: its name points outside the zip"
+    ]
 
 
 def test_a_zip_of_thousands_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

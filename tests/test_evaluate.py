@@ -400,6 +400,16 @@ def test_a_recogniser_leaves_the_random_numbers_alone() -> None:
     assert torch.equal(made[0].read(data.images), made[1].read(data.images))
 
 
+def test_a_batch_without_a_known_label_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recogniser, "_BATCH", 4)  # of 100, of which 4 are labelled
+    images = torch.randint(0, 256, (100, 3, 64, 64), dtype=torch.uint8)
+    truth = torch.zeros(100, 2)
+    truth[torch.arange(4), torch.arange(4) % 2] = 1
+    label = Label("wood", ("dark", "red"))
+    network = train_recogniser(images, truth, (label,), steps=5, flip=True)
+    assert network.read(images).isfinite().all()
+
+
 def test_a_recogniser_sees_what_only_large_pictures_show() -> None:
     """Fine stripes upright or lying: at 64 pixels both are the same grey."""
     upright = (torch.arange(128) % 2 * 255).to(torch.uint8).expand(3, 128, 128)

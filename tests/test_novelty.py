@@ -188,6 +188,16 @@ def test_collapse_and_the_images_it_returns_to_are_named(
     assert verdict.repetition("it", found.repeats).startswith("it repeats itself")
 
 
+def test_more_samples_than_images_do_not_look_like_repeats() -> None:
+    known = draw(80, seed=21)
+    found = study(draw(600, seed=22), known, None, features)
+    assert found.repeats.found.total == 80
+    assert len(found.twin_scores) == 600
+    assert verdict.repetition("it", found.repeats).startswith("No sign that it repeats itself")
+    few = study(blurred(draw(600, seed=22)[torch.arange(600) % 30]), known, None, features)
+    assert verdict.repetition("it", few.repeats).startswith("it repeats itself")
+
+
 def test_an_image_is_never_its_own_neighbour(training: Tensor) -> None:
     view = look(training[:40], features)
     found = find(view, view, torch.arange(40))

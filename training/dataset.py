@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,14 @@ from torch.nn import functional as F
 from models.latent import Label
 from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
-from training.provenance import read_provenance
-from training.source import IMAGES, DatasetError, Entry, Problem, list_entries, read_each
+from training.provenance import RECORDS, TABLE, read_provenance
+from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
 
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
 FOLDER_LABEL = "class"
+_UNREAD = "is not read; only {} in the outermost folder is"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
 _MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
 
@@ -34,7 +35,8 @@ Rows = dict[str, dict[str, str]]  # file -> attribute -> value; unknown values a
 @dataclass(frozen=True)
 class Dataset:
     """Images in memory. images: (N, 3, S, S) uint8. conditions: (N, label widths) float32, one-hot
-    per label, all zero where the value is unknown. files: N names. problems: what was left out."""
+    per label, all zero where the value is unknown. files: N names. problems: what was left out,
+    tables first."""
 
     name: str
     images: Tensor
@@ -96,14 +98,15 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
             problems.append(Problem(entry.name, SAVE_AS))
     decoded = read_each(wanted, lambda data: decode(data, size, fit), progress)
     for entry, result in zip(wanted, decoded, strict=True):
-        if isinstance(result, str):
-            problems.append(Problem(entry.name, result))
+        if isinstance(result, Unread):
+            problems.append(Problem(entry.name, result.reason))
         else:
             pictures.append(result)
             files.append(entry.name)
     _require_images(path, len(files), problems)
     labels, conditions, label_problems = read_labels(entries, files)
     provenance, provenance_problems = read_provenance(entries, files)
+    unread = unread_tables(entries)
     images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
     return Dataset(
         name=path.stem if path.is_file() else path.resolve().name,
@@ -111,7 +114,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
         labels=labels,
         conditions=conditions,
         files=tuple(files),
-        problems=(*problems, *label_problems, *provenance_problems),
+        problems=(*provenance_problems, *unread, *label_problems, *problems),
         provenance=provenance,
     )
 
@@ -127,6 +130,20 @@ def _require_images(path: Path, count: int, problems: list[Problem]) -> None:
     if problems:
         raise DatasetError(f"{path} holds no readable image{left_out}")
     raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+
+
+def unread_tables(entries: list[Entry]) -> list[Problem]:
+    """Files meant for labels or provenance, but not named or placed as those that are read."""
+    problems = []
+    for entry in entries:
+        name = PurePosixPath(entry.name.lower())
+        if entry.name in (LABELS, TABLE, RECORDS) or entry.suffix in IMAGES:
+            continue
+        if name.name == LABELS:
+            problems.append(Problem(entry.name, _UNREAD.format(LABELS)))
+        elif name.stem == PurePosixPath(TABLE).stem:
+            problems.append(Problem(entry.name, _UNREAD.format(f"{TABLE} or {RECORDS}")))
+    return problems
 
 
 def read_labels(

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from training.colour import to_srgb
+from training.source import TooLarge
 
 Fit = Literal["pad", "crop"]
 Picture = NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_PIXELS = 100_000_000  # a decompression bomb, or a scan that should be made smaller first
+MAX_PIXELS = 100_000_000  # as decoded; more is a bomb, or should be made smaller first
+MAX_JPEG = 200_000_000  # of the file, as telephones write them: a JPEG is decoded smaller
+Image.MAX_IMAGE_PIXELS = MAX_JPEG  # Pillow's own limit lies between the two
 _BAND = 64  # rows
 _OPAQUE = 250  # alpha from which a border pixel counts as the image's own
 _WHITE = (255, 255, 255)
@@ -95,21 +98,35 @@ def open_image(data: bytes, size: int) -> Iterator[tuple[Image.Image, Header]]:
 
 def _loaded(data: bytes, size: int, room: ExitStack) -> tuple[Image.Image, Header]:
     image = Image.open(io.BytesIO(data), formats=FORMATS)
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"{image.width}×{image.height} pixels are too many to decode")
     whole = image.size
+    jpeg = image.format in ("JPEG", "MPO")  # MPO: two JPEGs in one, from some cameras
+    held = _pixels(image, MAX_JPEG if jpeg else MAX_PIXELS)
     deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and data[24] == 16)
-    if image.format in ("JPEG", "MPO"):  # MPO: two JPEGs in one, from some cameras
+    if jpeg:
         frames = 1
         image.draft("RGB", (2 * size, 2 * size))  # a smaller decode, never below twice size
+        # libjpeg keeps all of a progressive one, in up to 8 bytes a pixel, however small it gets.
+        kept = held // 2 if held > MAX_PIXELS or "progressive" in image.info else 0
+        held = _pixels(image, MAX_PIXELS) + kept
     else:
         frames = int(getattr(image, "n_frames", 1))
-    room.enter_context(_ROOM.taken(image.width * image.height))
+    room.enter_context(_ROOM.taken(held))
     image.load()
     turned = _upright(image)
     if turned.size != image.size:  # on its side
         whole = (whole[1], whole[0])
     return _srgb(turned), Header(*whole, frames, 16 if deep else 8)
+
+
+def _pixels(image: Image.Image, most: int) -> int:
+    """How many an image has. Raises TooLarge."""
+    pixels = image.width * image.height
+    if pixels > most:
+        raise TooLarge(
+            f"is too large ({image.width}×{image.height} pixels, {most // 10**6} million are the "
+            "most); make it smaller"
+        )
+    return pixels
 
 
 @contextmanager
@@ -120,7 +137,7 @@ def _faults() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ValueError("is not a JPEG, PNG or WebP image") from error
     except Image.DecompressionBombError as error:
-        raise ValueError("too many pixels to decode") from error
+        raise TooLarge("is too large to decode; make it smaller") from error
     except (OSError, SyntaxError, EOFError, IndexError, KeyError, struct.error) as error:
         raise ValueError(f"is damaged ({error})") from error
 

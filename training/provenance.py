@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from training.lookup import Lookup
-from training.source import Entry, Problem
+from training.source import DatasetError, Entry, Problem
 
 TABLE = "provenance.csv"
 RECORDS = "provenance.json"
@@ -65,8 +65,11 @@ def _origins(
 
 
 def table_of(entries: list[Entry], files: list[str]) -> dict[str, Origin]:
-    """The lines of provenance.csv that some files still need."""
-    table, _ = _read_table(entries, files)
+    """The lines of provenance.csv that some files still need. Raises DatasetError where none of its
+    lines can be used."""
+    table, problems = _read_table(entries, [entry.name for entry in entries])
+    if problems and not table:
+        raise DatasetError(f"{problems[0]}; put the table right or take it away")
     return {path: origin for path, origin in table.items() if _holds(path, files)}
 
 

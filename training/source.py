@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import warnings
 import zipfile
@@ -23,6 +24,14 @@ MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
 _RATIO_MATTERS = 1 << 20  # bytes; small text may compress as well as it likes
 _UTF8 = 0x800  # a zip's flag: the name is UTF-8
+_DAMAGED = (  # what zipfile raises for a damaged entry
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 T = TypeVar("T")
 
 
@@ -41,6 +50,18 @@ class Problem:
         """One line, whatever the file's name holds: it goes to a terminal."""
         text = f"{self.file}: {self.reason}"
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class TooLarge(ValueError):
+    """A file that is larger than what is read."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why nothing was made of a file."""
+
+    reason: str
+    too_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,19 +101,19 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 def read_each(
     entries: Sequence[Entry], work: Callable[[bytes], T], progress: bool, verb: str = "reading"
-) -> list[T | str]:
-    """What `work` makes of each entry's bytes, or the reason why it makes nothing, in order.
+) -> list[T | Unread]:
+    """What `work` makes of each entry's bytes, or why it makes nothing, in order.
 
     `work` runs in several threads and raises ValueError with the reason.
     """
 
-    def one(entry: Entry) -> T | str:
+    def one(entry: Entry) -> T | Unread:
         try:
             return work(entry.read())
         except ValueError as error:
-            return str(error)
+            return Unread(str(error), isinstance(error, TooLarge))
         except OSError as error:
-            return f"cannot be read ({error})"
+            return Unread(f"cannot be read ({error})")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's; what matters is raised or checked
@@ -144,7 +165,7 @@ def _reader(file: Path) -> Callable[[], bytes]:
         if not file.is_file():
             raise ValueError("is not a regular file")
         if file.stat().st_size > MAX_FILE:
-            raise ValueError(f"is larger than {MAX_FILE >> 20} MB")
+            raise TooLarge(f"is larger than {MAX_FILE >> 20} MB; make it smaller")
         return file.read_bytes()
 
     return read
@@ -181,12 +202,15 @@ def _from_zip(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 
 def _name_in_zip(info: zipfile.ZipInfo) -> str:
-    """macOS writes UTF-8 without the flag that says so, some Windows programs \\ for /."""
+    """macOS writes UTF-8 without the flag that says so, some Windows programs \\ for /, and others
+    ./ before a name. A / at its begin or end stays: it points outside, or is a folder."""
     name = info.filename
     if not info.flag_bits & _UTF8:
         with suppress(UnicodeError):  # then it is what zipfile took it for: a PC's old letters
             name = name.encode("cp437").decode()
-    return name.replace("\\", "/")
+    name = name.replace("\\", "/")
+    inside = "/".join(part for part in name.split("/") if part not in ("", "."))
+    return "/" * name.startswith("/") + inside + "/" * name.endswith("/")
 
 
 def _refusal(info: zipfile.ZipInfo, name: str) -> str:
@@ -210,8 +234,8 @@ def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
         try:
             with archive.open(info) as file:
                 data = file.read(info.file_size + 1)  # never more than the directory promised
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise ValueError(f"is damaged in the zip ({error})") from error
+        except _DAMAGED as error:
+            raise ValueError(f"is damaged in the zip ({str(error) or 'cut short'})") from error
         if len(data) != info.file_size:
             raise ValueError("is longer or shorter than the zip says")
         return data
@@ -223,16 +247,19 @@ def _without_outer_folder(entries: list[Entry]) -> list[Entry]:
     """The images alone say which folder it is: a table or a README put beside it later must not
     give every image another name, and with that another side of the split.
 
-    Of two files that would have one name the outermost stays.
+    Of two files that would have one name the inner one keeps its whole path.
     """
     images = [entry for entry in entries if entry.suffix in IMAGES] or entries
     first = {entry.parts[0] for entry in images}
     if len(first) != 1 or any(len(entry.parts) < 2 for entry in images):
         return entries
     outer = first.pop()
-    named: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: entry.parts[0] != outer):
-        if entry.parts[0] == outer and len(entry.parts) > 1:
-            entry = replace(entry, name="/".join(entry.parts[1:]), outer=outer)
-        named[entry.name] = entry
-    return list(named.values())
+    beside = {entry.name for entry in entries if entry.parts[0] != outer}
+
+    def within(entry: Entry) -> Entry:
+        name = "/".join(entry.parts[1:])
+        if entry.parts[0] != outer or not name or name in beside:
+            return entry
+        return replace(entry, name=name, outer=outer)
+
+    return [within(entry) for entry in entries]

@@ -14,7 +14,10 @@ from training.source import DatasetError, Entry
 
 def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[str, bytes]:
     """Name -> content of each table that the dataset has, with the lines of the kept images only:
-    a line about an image that is not there would be told as a fault at every training."""
+    a line about an image that is not there would be told as a fault at every training.
+
+    Raises DatasetError for a table of which no line can be used: the copy must not just lose it.
+    """
     tables = {}
     if LABELS in entries:
         lookup = Lookup(entries, entries.values())
@@ -36,10 +39,13 @@ def _labels(entry: Entry, kept: set[str], lookup: Lookup) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows(lines[:1])
-    for line in filter(None, lines[1:]):
-        file = lookup(line[0])
-        if file in kept:
-            writer.writerow([file, *line[1:]])
+    found = [(lookup(line[0]), line) for line in lines[1:] if any(cell.strip() for cell in line)]
+    if found and not any(file for file, _ in found):
+        raise DatasetError(
+            f"no line of {LABELS} names an image of the dataset, the first {found[0][1][0]!r}; put "
+            "the table right or take it away"
+        )
+    writer.writerows([file, *line[1:]] for file, line in found if file in kept)
     return text.getvalue().encode()
 
 

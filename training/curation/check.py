@@ -13,9 +13,9 @@ from training.curation.look import look
 from training.curation.measures import BLURRED
 from training.curation.outliers import FAR, strangeness
 from training.curation.reasons import REASONS
-from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, read_labels
+from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, read_labels, unread_tables
 from training.provenance import Origin, read_origins
-from training.source import DatasetError, Entry, Problem, list_entries, read_each
+from training.source import DatasetError, Entry, Problem, Unread, list_entries, read_each
 
 _TINY = 32  # pixels of the longer side: half of what the smallest recipe draws
 _ODD = 3.0  # times wider or narrower than the middle one
@@ -71,8 +71,9 @@ def check(path: str | Path, progress: bool = False) -> Review:
     findings = [Finding(entry.name, "format", SAVE_AS) for entry in others]
     looks: Looks = {}
     for entry, seen in zip(wanted, read_each(wanted, look, progress, "looking at"), strict=True):
-        if isinstance(seen, str):
-            findings.append(Finding(entry.name, "broken", seen))
+        if isinstance(seen, Unread):
+            reason = "too-large" if seen.too_large else "broken"
+            findings.append(Finding(entry.name, reason, seen.reason))
         else:
             looks[entry.name] = seen
     useless = _useless(looks)
@@ -92,7 +93,7 @@ def check(path: str | Path, progress: bool = False) -> Review:
         looks=looks,
         findings=tuple(findings),
         notes=(*notes, *labels.notes),
-        problems=(*problems, *labels.problems, *origin_problems),
+        problems=(*origin_problems, *unread_tables(listed), *labels.problems, *problems),
         balance=tuple(labels.balance),
         origins=origins,
     )

@@ -30,7 +30,7 @@ from training.writing import replace
 IMAGES, CONTACT = "images", "contact"
 _TABLES = (LABELS, provenance.TABLE, provenance.RECORDS)
 _COPIES = ("duplicate", "near-duplicate")
-_UNSEEN = ("broken", "format")  # reasons for which there is no picture to show
+_UNSEEN = ("broken", "too-large", "format")  # reasons for which there is no picture to show
 
 
 class CurationError(UsageError):

@@ -52,8 +52,8 @@ class Words:
 def read_words(path: Path, review: Review) -> Words:
     """What a person decided and added; nothing where there is no manifest.
 
-    Raises ManifestError for a row that names no image of the dataset, names one twice, or has no
-    clear keep.
+    Raises ManifestError for rows that name no image of the dataset, and for one that names an image
+    twice or has no clear keep.
     """
     lines = _read(path)
     if not lines:
@@ -67,16 +67,15 @@ def read_words(path: Path, review: Review) -> Words:
     lookup = Lookup(review.files, review.entries.values())
     decisions: dict[str, bool] = {}
     cells: dict[str, tuple[str, ...]] = {}
+    vanished: dict[int, str] = {}  # line -> what it names
     for number, line in enumerate(lines[1:], start=2):
         row = dict(zip(header, line, strict=True))
         if not any(cell.strip() for cell in line):
             continue
         file = lookup(row["file"])
         if file is None:
-            raise ManifestError(
-                f"{path} line {number} names {row['file']!r}, which is not in {review.path}; take "
-                "the line out, or give the dataset that it came from"
-            )
+            vanished[number] = row["file"]
+            continue
         if file in cells:
             raise ManifestError(f"{path} line {number} names {file!r} a second time")
         cells[file] = tuple(line[index] for index in added)
@@ -85,7 +84,25 @@ def read_words(path: Path, review: Review) -> Words:
         )
         if keep is not None and (keep != suggested or keep == decided):
             decisions[file] = keep
+    if vanished:
+        raise ManifestError(
+            f"{path}: {_lines(list(vanished))} {'names' if len(vanished) == 1 else 'name'} what is "
+            f"not in {review.path}, the first {next(iter(vanished.values()))!r}; take such lines "
+            "out, or give the dataset that they came from"
+        )
     return Words(decisions, tuple(lines[0][index] for index in added), cells)
+
+
+def _lines(numbers: list[int]) -> str:
+    """Line numbers in ascending order as text, what follows one another as 4-7."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    told = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return f"line {told}" if len(numbers) == 1 else f"{len(numbers)} lines ({told})"
 
 
 def _read(path: Path) -> list[list[str]]:

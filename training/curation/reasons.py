@@ -21,6 +21,8 @@ REASONS = {
     for reason in (
         Reason("broken", False, "cannot be read: cut short, damaged, or no image",
                "export or download it again; training leaves it out"),
+        Reason("too-large", False, "more pixels or bytes than are read",
+               "make it smaller to have it read; training leaves it out"),
         Reason("format", False, "an image, but neither JPEG, PNG nor WebP",
                "save it as one of these to have it read; of an animation choose the frames"),
         Reason("tiny", False, "too small to learn from",

@@ -59,6 +59,7 @@ def curated_text(review: Review, outcome: Outcome) -> str:
         f"{images}: {outcome.kept} kept, {outcome.left_out} left out; now {outcome.added} added, "
         f"{outcome.removed} taken out; {outcome.decided} as you decided",
     ]
+    lines += _notes(review)
     lines += [f"note: {file} and all its copies are left out" for file in outcome.lost]
     if outcome.foreign:
         lines.append(
@@ -82,15 +83,21 @@ def _lines(review: Review) -> Iterator[str]:
     for balance in review.balance:
         yield from _balance(balance)
     yield from _origins(review)
-    for note in (*review.notes, *map(str, review.problems[:_SHOWN])):
-        yield f"\nnote: {note}"
-    if len(review.problems) > _SHOWN:
-        yield f"  and {len(review.problems) - _SHOWN} more; --json names them all"
+    if notes := _notes(review):
+        yield "\n" + "\n".join(notes)
     look = len({f.file for f in review.findings if REASONS[f.reason].keep})
     yield (
         f"\nSuggested: keep {keep}, leave out {len(review.files) - keep}, look at {look}. "
         "Nothing was changed; `installation dataset curate` makes a copy to decide in."
     )
+
+
+def _notes(review: Review) -> list[str]:
+    notes = [f"note: {note}" for note in (*review.notes, *review.problems[:_SHOWN])]
+    if len(review.problems) > _SHOWN:
+        more = len(review.problems) - _SHOWN
+        notes.append(f"  and {more} more; `installation dataset check --json` names them all")
+    return notes
 
 
 def _reason(name: str, found: list[Finding]) -> Iterator[str]:

@@ -77,12 +77,14 @@ class Attractor:
 @dataclass(frozen=True)
 class Findings:
     """nearest: each sample's training images, by index into those given. twins: each sample's
-    other samples."""
+    other samples. twin_scores: how close the closest of those is. repeats: of as many samples as
+    there are real images."""
 
     nearest: Nearest
     reals: Reals
     copies: Trial
     twins: Nearest
+    twin_scores: Tensor
     repeats: Trial
     attractors: list[Attractor]
 
@@ -105,12 +107,15 @@ def study(
     rng = torch.Generator().manual_seed(seed)
     reals = reals_among(known, held_out, features, rng)
     twins, pairs = _within(drawn), _within(known.choose(_some(len(known), len(drawn), rng)))
+    # Of more samples each has a nearer twin by chance alone.
+    tried = _within(drawn.choose(_some(len(drawn), len(known), rng)))
     return Findings(
         nearest,
         reals,
         copies_among(nearest, reals),
         twins,
-        trial(_near(twins, pairs), _near(pairs, pairs), twins.same, pairs.same, (_PAIRED,) * 2),
+        _near(twins, pairs),
+        trial(_near(tried, pairs), _near(pairs, pairs), tried.same, pairs.same, (_PAIRED,) * 2),
         attractors(nearest, reals.nearest, len(known)),
     )
 

@@ -88,7 +88,7 @@ def _sample(
         "percentile": _short(found.copies.percentile(score)),
         "copy": score <= found.copies.threshold,
         "twin": int(found.twins.index[i, 0]),
-        "twin_distance": _short(float(found.repeats.scores[i])),
+        "twin_distance": _short(float(found.twin_scores[i])),
         "neighbours": [_neighbour(near, i, j, found, files, origins) for j in places[:neighbours]],
     }
 

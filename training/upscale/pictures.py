@@ -16,7 +16,7 @@ from models.piece import load
 from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS
 from training.grid import fixed_latent
 from training.picture import opaque, open_image
-from training.source import DatasetError, Problem, list_entries, read_each
+from training.source import DatasetError, Problem, Unread, list_entries, read_each
 
 Picture = NDArray[np.uint8]  # (H, W, 3), sRGB
 
@@ -52,8 +52,8 @@ def read_pictures(
     found: list[Picture] = []
     files = []
     for entry, result in zip(wanted, read_each(wanted, read, progress), strict=True):
-        if isinstance(result, str):
-            problems.append(Problem(entry.name, result))
+        if isinstance(result, Unread):
+            problems.append(Problem(entry.name, result.reason))
         else:
             found.append(result)
             files.append(entry.name)
