@@ -421,7 +421,6 @@ def test_provenance_goes_along(photos: Path, out: Path) -> None:
     ("name", "data", "said"),
     [
         ("provenance.csv", "path,author\ndan,Müller\n".encode("cp1252"), "UTF-8"),
-        ("provenance.csv", b"path;source\ndan;a museum\n", "first line"),
         ("provenance.csv", b"path,source,notes\ndan,a museum,\n", "first line"),
         ("provenance.csv", b"path,source\ndave,a museum\n", "'dave', which was not read"),
         ("labels.csv", b"file,wood\ndan/one,dark\nigbo/three,red\n", "the first 'dan/one'"),

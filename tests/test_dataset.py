@@ -336,7 +336,28 @@ def test_a_broken_table_is_told_before_files_in_another_format(
         (two / f"x{index}.gif").write_bytes(b"GIF89a")
     (two / "provenance.csv").write_bytes("path,author\n.,Müller\n".encode("cp1252"))
     tell_left_out(read_dataset(two, 16).problems)
-    assert "provenance.csv: cannot be read as a UTF-8 table" in capsys.readouterr().err
+    assert (
+        "provenance.csv: cannot be read as a table: it is not UTF-8 text; save it as CSV UTF-8"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_have_what_separates_them_where_they_were_saved(two: Path, separator: str) -> None:
+    """A spreadsheet writes semicolons where numbers have decimal commas."""
+    labels = ["file,wood,people", "a.png,dark,dan", "b.png,light,igbo"]
+    origins = ["path,author,licence", ".,A. Artist,CC0-1.0"]
+    write(
+        two,
+        labels_dot_csv="\r\n".join(labels).replace(",", separator).encode("utf-8-sig"),
+        provenance_dot_csv="\r\n".join(origins).replace(",", separator).encode("utf-8-sig"),
+    )
+    data = read_dataset(two, 8)
+    assert data.problems == ()
+    assert [(label.name, label.values) for label in data.labels] == [
+        ("wood", ("dark", "light")), ("people", ("dan", "igbo")),
+    ]  # fmt: skip
+    assert data.provenance == [{"author": "A. Artist", "licence": "CC0-1.0", "images": 2}]
 
 
 def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:

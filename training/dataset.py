@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -20,6 +18,7 @@ from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
 from training.provenance import RECORDS, TABLE, read_provenance
 from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
+from training.table import lines_of
 
 OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
@@ -201,10 +200,9 @@ def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:
 
 def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
     try:
-        text = table.read().decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text), strict=True))
-    except (OSError, ValueError, csv.Error) as error:
-        raise DatasetError(f"{LABELS} cannot be read as a UTF-8 table ({error})") from error
+        lines = lines_of(table.read())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
     header = [cell.strip() for cell in lines[0]] if lines else []
     if not header or header[0] != "file" or len(set(header)) != len(header) or "" in header:
         raise DatasetError(f"the first line of {LABELS} must be file,attribute,… without repeats")

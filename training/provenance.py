@@ -19,6 +19,7 @@ from typing import Any
 
 from training.lookup import Lookup
 from training.source import DatasetError, Entry, Problem
+from training.table import lines_of
 
 TABLE = "provenance.csv"
 RECORDS = "provenance.json"
@@ -144,9 +145,9 @@ def _read_table(entries: list[Entry], files: list[str]) -> tuple[dict[str, Origi
     if entry is None:
         return {}, []
     try:
-        lines = list(csv.reader(io.StringIO(entry.read().decode("utf-8-sig")), strict=True))
-    except (OSError, ValueError, csv.Error) as error:
-        return {}, [Problem(TABLE, f"cannot be read as a UTF-8 table ({error})")]
+        lines = lines_of(entry.read())
+    except (OSError, ValueError) as error:
+        return {}, [Problem(TABLE, f"cannot be read as a table: {error}")]
     header = (
         [cell.strip().lower().replace("license", "licence") for cell in lines[0]] if lines else []
     )

@@ -10,6 +10,7 @@ from training import provenance
 from training.dataset import LABELS
 from training.lookup import Lookup
 from training.source import DatasetError, Entry
+from training.table import lines_of
 
 
 def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[str, bytes]:
@@ -33,9 +34,9 @@ def carried_tables(entries: Mapping[str, Entry], kept: Sequence[str]) -> dict[st
 def _labels(entry: Entry, kept: set[str], lookup: Lookup) -> bytes:
     """The first line as it is, and those of the kept files, by the names that their copies have."""
     try:
-        lines = list(csv.reader(io.StringIO(_bytes(entry).decode("utf-8-sig"), newline="")))
-    except (ValueError, csv.Error) as error:
-        raise DatasetError(f"{LABELS} cannot be read as a UTF-8 table ({error})") from error
+        lines = lines_of(_bytes(entry))
+    except ValueError as error:
+        raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows(lines[:1])

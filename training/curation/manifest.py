@@ -16,6 +16,7 @@ from training import UsageError
 from training.curation.check import Review
 from training.lookup import Lookup
 from training.source import MAX_FILES
+from training.table import lines_of
 
 NAME = "manifest.csv"
 _COLUMNS = ("file", "keep", "reason", "detail", "suggested", "decided")
@@ -106,20 +107,15 @@ def _lines(numbers: list[int]) -> str:
 
 
 def _read(path: Path) -> list[list[str]]:
-    """The lines of a table as Excel or LibreOffice writes it: with commas, semicolons or tabs."""
+    """Its lines; none where there is no such file."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ManifestError(f"{path} is too large to be a manifest")
-        text = path.read_bytes().decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return lines_of(path.read_bytes())
     except FileNotFoundError:
         return []
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} is not UTF-8 text; save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise ManifestError(f"{path} cannot be read as a table ({error})") from error
+    except ValueError as error:
+        raise ManifestError(f"{path} cannot be read as a table: {error}") from error
 
 
 def _truth(text: str, path: Path, number: int) -> bool | None:

@@ -1,0 +1,21 @@
+"""Tables as spreadsheets save them: UTF-8, with commas, semicolons or tabs."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+
+def lines_of(data: bytes) -> list[list[str]]:
+    """The cells of each line; what separates them is what the first line has most of. Raises
+    ValueError, saying how to save what is not UTF-8."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text; save it as CSV UTF-8") from error
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
