@@ -26,7 +26,11 @@ class Kin(Scene):
         self.space = space
         self.loud = 0.0  # smoothed, as it moves where the face is and not how fast
         self.who, self.turn, self.progress, self.last_beat, self.phase = 0, 0, 0.0, 0.0, 0.0
-        self.worn = self.next = space.seed(500)
+        self.count, self.values = 0, dict.fromkeys(space.labels, 0)  # of label changes; worn
+        self.next = space.seed(500)
+        for name in self.values:
+            self.next = self.labelled(self.next, name)
+        self.worn = self.next
         self.near = self.nearer = space.seed(900)  # whom the one who is there breathes towards
         self.choose()
 
@@ -37,7 +41,7 @@ class Kin(Scene):
         self.last_beat = frame.beat
         if self.stranger:  # from wherever the change has come to
             self.settle()
-            self.turn, self.progress = int(self.changes), 1 - self.fade
+            self.turn, self.progress = math.ceil(self.changes), 1 - self.fade
             self.choose()
         elif self.progress >= 1:
             self.settle()
@@ -62,15 +66,20 @@ class Kin(Scene):
         self.near = self.space.blend(self.near, self.nearer, self.changed)
 
     def choose(self) -> None:
-        """What comes next: one other value of one label, or another z with all else kept."""
-        names = [*self.space.labels]
+        """What comes next: another value of one label, or another z with all else kept."""
+        names = [name for name, size in self.space.labels.items() if size > 1]
         if self.turn >= self.changes or not names:
             self.who, self.turn = self.who + 1, 0
             self.next = self.space.wear(self.space.seed(500 + self.who), self.next)
             self.nearer = self.space.seed(900 + self.who)
             return
-        number = self.who * 7 + self.turn
-        name = names[number % len(names)]
-        value = (number * 5 + 3) % self.space.labels[name]
-        weights = [float(k == value) for k in range(self.space.labels[name])]
-        self.next = self.space.label(self.worn, name, weights)
+        name, lap = names[self.count % len(names)], self.count // len(names)
+        size = self.space.labels[name]
+        stride = 1 + lap // size % (size - 1)  # once through all values, then by larger strides
+        self.values[name] = (self.values[name] + stride) % size
+        self.count += 1
+        self.next = self.labelled(self.worn, name)
+
+    def labelled(self, point: Point, name: str) -> Point:
+        weights = [float(k == self.values[name]) for k in range(self.space.labels[name])]
+        return self.space.label(point, name, weights)
