@@ -217,6 +217,25 @@ def test_trails_fade_by_the_second_at_any_frame_rate(gl: moderngl.Context, light
         assert left == pytest.approx(0.8 / 4, abs=1e-4)
 
 
+@pytest.mark.parametrize("zoom", [0.5, -0.3])
+def test_trails_that_move_fade_by_the_second_too(gl: moderngl.Context, zoom: float) -> None:
+    """A ring three pixels thin, as of a face's lines: most of its light is there half a second
+    later, at any frame rate."""
+    y, x = np.mgrid[:96, :96] - 47.5
+    ring = np.repeat((np.abs(np.hypot(x, y) - 28) < 1.5)[..., None], 3, 2).astype(np.float32)
+    lit, dark = linear_target(gl, ring), linear_target(gl, 0 * ring)
+    values, left = {"seconds": 0.5, "light": 1.0, "zoom": zoom}, []
+    for fps in (30, 144):
+        chain = PassChain(gl, [Pass("post/trails", **values)], (96, 96))
+        texture = chain.render(lit.texture, [values], 0, 1 / fps)
+        for frame in range(fps // 2):
+            texture = chain.render(dark.texture, [values], frame / fps, 1 / fps)
+        left.append(float(read(gl, texture)[48].max()) / 0.5)
+        chain.release()
+    assert min(left) > 0.75
+    assert min(left) > 0.85 * max(left)
+
+
 def test_trails_leave_no_ghost(gl: moderngl.Context) -> None:
     """A slow fade at a high frame rate gets lost in half-float's steps; ours must not."""
     assert trail_after_a_second(gl, 144, seconds=0.05) < 1e-5
