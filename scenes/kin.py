@@ -25,7 +25,8 @@ class Kin(Scene):
     def start(self, space: Space) -> None:
         self.space = space
         self.loud = 0.0  # smoothed, as it moves where the face is and not how fast
-        self.who, self.turn, self.progress, self.last_beat, self.phase = 0, 0, 0.0, 0.0, 0.0
+        self.who, self.turn, self.last_beat, self.phase = 0, 0, 0.0, 0.0
+        self.progress, self.part = 0.0, 1.0  # of the time between changes; what a change takes
         self.count, self.values = 0, dict.fromkeys(space.labels, 0)  # of label changes; worn
         self.next = space.seed(500)
         for name in self.values:
@@ -37,11 +38,14 @@ class Kin(Scene):
     def step(self, frame: Frame) -> Point:
         self.phase += frame.dt * 0.07  # breaths a second
         self.loud += (frame.level - self.loud) * (1 - math.exp(-frame.dt / 0.5))
+        if not self.changed:  # once a change has begun, the fader is heeded by the next one
+            self.part = min(self.fade, 1 - self.progress)
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
         if self.stranger:  # from wherever the change has come to
             self.settle()
-            self.turn, self.progress = math.ceil(self.changes), 1 - self.fade
+            self.turn, self.part = math.ceil(self.changes), self.fade
+            self.progress = 1 - self.part
             self.choose()
         elif self.progress >= 1:
             self.settle()
@@ -57,7 +61,7 @@ class Kin(Scene):
     @property
     def changed(self) -> float:
         """How far the change has come, 0 to 1: it begins and ends softly."""
-        x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
+        x = min(1.0, max(0.0, (self.progress - (1 - self.part)) / self.part))
         return x * x * (3 - 2 * x)
 
     def settle(self) -> None:

@@ -89,6 +89,26 @@ def test_every_scene_heeds_what_it_hears(name: str) -> None:
     np.testing.assert_allclose(deaf, silent, atol=1e-6)  # it can be told not to
 
 
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_a_fader_never_makes_the_picture_jump(name: str) -> None:
+    """Thrown from one end to the other, at any moment: in so short a time nothing moves by it."""
+    for wanted, param in scenes.load(name).declared().items():
+        if not isinstance(param, Param):
+            continue
+        bus, scene, time = Bus(), scenes.load(name), 0.0
+        scene.bind(bus, name)
+        scene.start(LatentSpace(FULL))
+        for index in range(240):
+            points = []
+            for dt, value in ((0.06, None), (1e-5, param.low), (1e-5, param.high)):
+                if value is not None:
+                    bus.post(f"/{name}/{wanted}", value)
+                bus.tick(dt)
+                time += dt
+                points.append(scene.step(Frame(index, time, dt, 1.2 * time)))
+            assert np.abs(np.diff(points, axis=0)).max() < 0.02, (wanted, index)
+
+
 def test_the_scenes_walk_differently() -> None:
     """Three scenes are three ways through the same piece, not one under three names."""
     ways = []
