@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import moderngl
@@ -54,6 +55,13 @@ def test_runs_alone_and_stays_finite(gl: moderngl.Context, pictures: list, name:
         for value in (-1.0, 0.0, 1.0, 10.0):
             drawn = draw_alone(gl, name, pictures, **{uniform.name: value})
             assert np.isfinite(drawn).all(), f"{name}: {uniform.name}={value}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_several_outputs_each_says_where_it_goes(name: str) -> None:
+    """Beside one that says so GL may put another anywhere, the same place included."""
+    outputs = re.findall(r"^(.*)\bout vec4 \w+;", shaders.load(name).body, re.MULTILINE)
+    assert len(outputs) == 1 or all(one.startswith("layout(location") for one in outputs)
 
 
 @pytest.mark.parametrize("name", shaders.names("post"))
