@@ -9,7 +9,7 @@ class Ember(Scene):
 
     beats = Param(2, 0, 16, unit="beats", doc="Beats between strikes; 0 waits for your hand.")
     decay = Param(0.9, 0.05, 6, unit="s", doc="Until half of a blow is spent.")
-    reach = Param(0.55, 0, 1, doc="How far a blow throws, of the way to another seed.")
+    reach = Param(0.55, 0, 1, glide=1.0, doc="How far a blow throws, of the way to another seed.")
     calm = Param(0.9, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
     heed = Param(1, 0, 1, doc="Whether sounds strike: from the middle of the fader on.")
     strike = Trigger(doc="A blow.")

@@ -25,19 +25,27 @@ class Kin(Scene):
     def start(self, space: Space) -> None:
         self.space = space
         self.loud = 0.0  # smoothed, as it moves where the face is and not how fast
-        self.who, self.turn, self.progress, self.last_beat, self.phase = 0, 0, 0.0, 0.0, 0.0
-        self.worn = self.next = space.seed(500)
+        self.who, self.turn, self.last_beat, self.phase = 0, 0, 0.0, 0.0
+        self.progress, self.part = 0.0, 1.0  # of the time between changes; what a change takes
+        self.count, self.values = 0, dict.fromkeys(space.labels, 0)  # of label changes; worn
+        self.next = space.seed(500)
+        for name in self.values:
+            self.next = self.labelled(self.next, name)
+        self.worn = self.next
         self.near = self.nearer = space.seed(900)  # whom the one who is there breathes towards
         self.choose()
 
     def step(self, frame: Frame) -> Point:
         self.phase += frame.dt * 0.07  # breaths a second
         self.loud += (frame.level - self.loud) * (1 - math.exp(-frame.dt / 0.5))
+        if not self.changed:  # once a change has begun, the fader is heeded by the next one
+            self.part = min(self.fade, 1 - self.progress)
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
         if self.stranger:  # from wherever the change has come to
             self.settle()
-            self.turn, self.progress = int(self.changes), 1 - self.fade
+            self.turn, self.part = math.ceil(self.changes), self.fade
+            self.progress = 1 - self.part
             self.choose()
         elif self.progress >= 1:
             self.settle()
@@ -53,7 +61,7 @@ class Kin(Scene):
     @property
     def changed(self) -> float:
         """How far the change has come, 0 to 1: it begins and ends softly."""
-        x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
+        x = min(1.0, max(0.0, (self.progress - (1 - self.part)) / self.part))
         return x * x * (3 - 2 * x)
 
     def settle(self) -> None:
@@ -62,15 +70,20 @@ class Kin(Scene):
         self.near = self.space.blend(self.near, self.nearer, self.changed)
 
     def choose(self) -> None:
-        """What comes next: one other value of one label, or another z with all else kept."""
-        names = [*self.space.labels]
+        """What comes next: another value of one label, or another z with all else kept."""
+        names = [name for name, size in self.space.labels.items() if size > 1]
         if self.turn >= self.changes or not names:
             self.who, self.turn = self.who + 1, 0
             self.next = self.space.wear(self.space.seed(500 + self.who), self.next)
             self.nearer = self.space.seed(900 + self.who)
             return
-        number = self.who * 7 + self.turn
-        name = names[number % len(names)]
-        value = (number * 5 + 3) % self.space.labels[name]
-        weights = [float(k == value) for k in range(self.space.labels[name])]
-        self.next = self.space.label(self.worn, name, weights)
+        name, lap = names[self.count % len(names)], self.count // len(names)
+        size = self.space.labels[name]
+        stride = 1 + lap // size % (size - 1)  # once through all values, then by larger strides
+        self.values[name] = (self.values[name] + stride) % size
+        self.count += 1
+        self.next = self.labelled(self.worn, name)
+
+    def labelled(self, point: Point, name: str) -> Point:
+        weights = [float(k == self.values[name]) for k in range(self.space.labels[name])]
+        return self.space.label(point, name, weights)

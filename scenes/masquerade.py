@@ -25,19 +25,25 @@ class Masquerade(Scene):
     def start(self, space: Space) -> None:
         self.space = space
         self.drift = space.loop(seed=7, radius=0.6)
-        self.turn, self.progress, self.last_beat = 0, 0.0, 0.0
+        self.turn, self.progress, self.part, self.last_beat = 0, 0.0, 1.0, 0.0
 
     def step(self, frame: Frame) -> Point:
         self.drift.advance(frame.dt * 0.05 * self.sway * (1 + self.heed * frame.middle))
+        if not self.changed:  # once a change has begun, the fader is heeded by the next one
+            self.part = min(self.fade, 1 - self.progress)
         # beats are counted on, not computed from the time: moving the fader never jumps
         self.progress += (frame.beat - self.last_beat) / self.beats
         self.last_beat = frame.beat
         whole = int(self.progress)  # many at once when it comes on late in the evening
         self.progress, self.turn = self.progress - whole, self.turn + whole
-        x = min(1.0, max(0.0, (self.progress - (1 - self.fade)) / self.fade))
-        x = x * x * (3 - 2 * x)
         point = self.drift.point(truncation=self.calm)
-        return self.dress(point, self.turn, x)
+        return self.dress(point, self.turn, self.changed)
+
+    @property
+    def changed(self) -> float:
+        """How far the change has come, 0 to 1: it begins and ends softly."""
+        x = min(1.0, max(0.0, (self.progress - (1 - self.part)) / self.part))
+        return x * x * (3 - 2 * x)
 
     def dress(self, point: Point, turn: int, x: float) -> Point:
         """Every label and code goes from this turn's value to the next one's."""

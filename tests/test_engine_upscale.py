@@ -161,6 +161,14 @@ def test_other_channels_and_depth(gl: moderngl.Context, kind: type[ShaderUpscale
     assert max(worst(gl, upscaler, (19, 9), "f4", kind).values()) <= 1e-5
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_it_draws_into_nothing_that_a_driver_may_refuse(gl: moderngl.Context, scale: int) -> None:
+    """GL 3.3 promises half floats by four as render targets, and not by three."""
+    made = FragmentUpscaler(gl, noisy(scale, "T"), (8, 8))
+    assert {one.components for step in made._steps for one in step.writes} == {4}
+    made.release()
+
+
 def test_the_widest_tile_fits_the_memory_that_every_driver_has() -> None:
     text = picture_text(Upscaler(2, channels=32, depth=1), "rgba16f")
     assert text.count("shared vec4 x") == 8

@@ -88,6 +88,55 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
         assert show.bus["/mine/tint/amount"].doc == "Redder."
 
 
+MIX = (
+    "uniform sampler2D a;\nuniform sampler2D b;\nuniform float progress = 0.0; // how far\n"
+    "void main() { color = vec4(progress < 1.0 ? vec3(0.1) : here(b), 1); }\n"
+)
+
+
+def test_a_transition_is_taken_up_while_it_plays(tmp_path: Path) -> None:
+    own, piece = tmp_path / "own.glsl", make_piece(tmp_path / "tiny")
+    save(own, MIX)
+    with opened(Options(piece=str(piece), scene="drift", size=(64, 64)), (64, 64)) as show:
+        run(show, 80)
+        show.show.cue("masquerade", str(own), fade=60)
+        dark = run(show, 5)[0, 0, 0]
+        save(own, MIX.replace("vec3(0.1)", "vec3(0.8)"))
+        show.show.reload_shaders()
+        bright = run(show, 1)[0, 0, 0]
+        assert bright > dark + 50
+        save(own, MIX.replace("vec3(0.1)", "vec5(0.1)"))
+        show.show.reload_shaders()
+        assert run(show, 1)[0, 0, 0] == pytest.approx(bright, abs=2)
+
+
+def test_a_broken_transition_keeps_no_scene_off(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own, piece = tmp_path / "own.glsl", make_piece(tmp_path / "tiny")
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(
+        f'[[scene]]\nscene = "drift"\ntransition = "{own}"\n'
+        f'[[scene]]\nscene = "masquerade"\ntransition = "{own}"\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    save(own, MIX)
+    options = Options(piece=str(piece), size=(64, 64), venue=str(place))
+    with opened(options, (64, 64)) as show:
+        run(show, 80)
+        for scene, serves in (("masquerade", "mix/dissolve"), ("drift", str(own))):
+            save(own, MIX.replace("vec3(0.1)", "vec5(0.1)"))
+            caplog.clear()
+            show.bus.post("/stage/next", 1)
+            run(show, 150)
+            assert show.show.scene.name == scene
+            assert len(show.show.layers) == 1
+            assert "own.glsl:4" in caplog.text
+            assert f"the transition is {serves}, as it last was" in caplog.text
+            save(own, MIX)
+            show.show.cue("kin", str(own), fade=0)
+
+
 def test_every_shader_that_ships_is_watched() -> None:
     names = {path.stem for path in shaders.files()}
     assert {"bloom", "dissolve", "waiting", "color"} <= names

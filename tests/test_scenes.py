@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,26 @@ def test_every_scene_heeds_what_it_hears(name: str) -> None:
     np.testing.assert_allclose(deaf, silent, atol=1e-6)  # it can be told not to
 
 
+@pytest.mark.parametrize("name", scenes.shipped())
+def test_a_fader_never_makes_the_picture_jump(name: str) -> None:
+    """Thrown from one end to the other, at any moment: in so short a time nothing moves by it."""
+    for wanted, param in scenes.load(name).declared().items():
+        if not isinstance(param, Param):
+            continue
+        bus, scene, time = Bus(), scenes.load(name), 0.0
+        scene.bind(bus, name)
+        scene.start(LatentSpace(FULL))
+        for index in range(240):
+            points = []
+            for dt, value in ((0.06, None), (1e-5, param.low), (1e-5, param.high)):
+                if value is not None:
+                    bus.post(f"/{name}/{wanted}", value)
+                bus.tick(dt)
+                time += dt
+                points.append(scene.step(Frame(index, time, dt, 1.2 * time)))
+            assert np.abs(np.diff(points, axis=0)).max() < 0.02, (wanted, index)
+
+
 def test_the_scenes_walk_differently() -> None:
     """Three scenes are three ways through the same piece, not one under three names."""
     ways = []
@@ -152,6 +173,41 @@ def test_kin_never_jumps_and_a_stranger_comes_at_once() -> None:
             was = now
         if index == 1300 + 45:
             assert angle(was, now) > 5
+
+
+def one_by_one(latent: Latent, changes: int) -> list[dict[str, int]]:
+    """What kin wears, label by label, at the start and after each change and each stranger."""
+    bus, scene, where = Bus(), scenes.load("kin"), latent.slices()
+    scene.bind(bus, "kin")
+    scene.start(LatentSpace(latent))
+    points = [scene.step(Frame(n, 6.0 * n, 6.0, 6.0 * n)) for n in range(changes + 1)]
+    return [{one.name: int(p[where[one.name]].argmax()) for one in latent.labels} for p in points]
+
+
+@pytest.mark.parametrize("sizes", [(5,), (2, 2), (3, 1), (5, 5, 5, 5, 5, 6, 5), (1, 12, 4)])
+def test_each_change_of_kin_is_one_and_all_values_come_round(sizes: tuple[int, ...]) -> None:
+    labels = [Label(f"label {n}", tuple(map(str, range(size)))) for n, size in enumerate(sizes)]
+    rounds = 2 * len(sizes) * max(sizes)
+    worn = one_by_one(Latent(16, tuple(labels)), rounds)
+    for number, (before, after) in enumerate(pairwise(worn), start=1):
+        changed = sum(before[name] != after[name] for name in before)
+        stranger = number > 1 and number % 5 == 1  # dressed as the one before
+        assert changed == (0 if stranger else 1), number
+    for label in labels:
+        assert {one[label.name] for one in worn} == {*range(label.width)}
+
+
+@pytest.mark.parametrize("changes", [1.0, 5.0, 5.02, 5.5])
+def test_a_stranger_comes_wherever_the_fader_of_changes_stands(changes: float) -> None:
+    bus, scene = Bus(), scenes.load("kin")
+    scene.bind(bus, "kin")
+    scene.start(LatentSpace(FULL))
+    bus.post("/kin/changes", changes)
+    bus.post("/kin/stranger", 1)
+    bus.tick(1 / 60)
+    first = scene.step(Frame(0, 0.0, 0.0, 0.0))
+    last = scene.step(Frame(1, 3.0, 3.0, 5.99))  # nearly at the end of the change
+    assert np.abs(last - first)[: FULL.z].max() > 0.5
 
 
 @pytest.mark.parametrize("name", ["light", "clock", "stage", "Piece"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_runs_alone_and_stays_finite(gl: moderngl.Context, pictures: list, name:
         for value in (-1.0, 0.0, 1.0, 10.0):
             drawn = draw_alone(gl, name, pictures, **{uniform.name: value})
             assert np.isfinite(drawn).all(), f"{name}: {uniform.name}={value}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_several_outputs_each_says_where_it_goes(name: str) -> None:
+    """Beside one that says so GL may put another anywhere, the same place included."""
+    outputs = re.findall(r"^(.*)\bout vec4 \w+;", shaders.load(name).body, re.MULTILINE)
+    assert len(outputs) == 1 or all(one.startswith("layout(location") for one in outputs)
 
 
 @pytest.mark.parametrize("name", shaders.names("post"))
@@ -227,6 +235,25 @@ def test_trails_fade_by_the_second_at_any_frame_rate(gl: moderngl.Context, light
     for fps in (24, 60, 144):
         left = trail_after_a_second(gl, fps, seconds=0.5, light=light)
         assert left == pytest.approx(0.8 / 4, abs=1e-4)
+
+
+@pytest.mark.parametrize("zoom", [0.5, -0.3])
+def test_trails_that_move_fade_by_the_second_too(gl: moderngl.Context, zoom: float) -> None:
+    """A ring three pixels thin, as of a face's lines: most of its light is there half a second
+    later, at any frame rate."""
+    y, x = np.mgrid[:96, :96] - 47.5
+    ring = np.repeat((np.abs(np.hypot(x, y) - 28) < 1.5)[..., None], 3, 2).astype(np.float32)
+    lit, dark = linear_target(gl, ring), linear_target(gl, 0 * ring)
+    values, left = {"seconds": 0.5, "light": 1.0, "zoom": zoom}, []
+    for fps in (30, 144):
+        chain = PassChain(gl, [Pass("post/trails", **values)], (96, 96))
+        texture = chain.render(lit.texture, [values], 0, 1 / fps)
+        for frame in range(fps // 2):
+            texture = chain.render(dark.texture, [values], frame / fps, 1 / fps)
+        left.append(float(read(gl, texture)[48].max()) / 0.5)
+        chain.release()
+    assert min(left) > 0.75
+    assert min(left) > 0.85 * max(left)
 
 
 def test_trails_leave_no_ghost(gl: moderngl.Context) -> None:

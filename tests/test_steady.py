@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from installation.engine.steady import Steady
+from installation.engine.textures import Target
 from models.upscaler import Upscaler
 from tests.gl_objects import Made
 
@@ -118,6 +119,22 @@ def test_it_follows_the_clock_and_not_the_number_of_pictures(
             last = shown(gl, steady, dark, low, index * 0.4 / steps, 0.5)
         found.append(last)
     assert np.abs(found[0] - found[1]).max() < 3e-3
+
+
+def test_what_comes_after_it_draws_without_an_error(gl: moderngl.Context) -> None:
+    """moderngl binds again what was bound before: that must not be a framebuffer released here."""
+    bound = Target(gl, (8, 8))
+    bound.framebuffer.use()
+    _ = gl.error  # whatever another test has left
+    one = Steady(gl)
+    shown(gl, one, base(frame(0)), frame(0), 0.0, 1.0)
+    target = Target(gl, (8, 8))
+    assert gl.error == "GL_NO_ERROR"
+    one.release()
+    target.release()
+    bound.release()
+    Target(gl, (8, 8)).release()
+    assert gl.error == "GL_NO_ERROR"
 
 
 def test_it_is_released(gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ class FragmentUpscaler(ShaderUpscaler):
     def _plan(self, upscaler: Upscaler) -> None:
         groups, whole = upscaler.channels // 4, (0, 0, *self.size)
         # The first features stay for the long skip; two more sets take turns.
-        first, *turns = [self._textures(self.size, groups, 4) for _ in range(3)]
+        first, *turns = [self._textures(self.size, groups) for _ in range(3)]
         features: list[moderngl.Texture | None] = [None]
         for index, (name, weight, bias) in enumerate(convolutions(upscaler)):
             made = turns[index % 2] if index else first
@@ -52,7 +52,7 @@ class FragmentUpscaler(ShaderUpscaler):
     def _plan_output(self, upscaler: Upscaler, features: list[moderngl.Texture | None]) -> None:
         width, height = self.size
         parts = convolution.parts(self.scale)
-        tall = self._textures((width, height * len(parts)), 3, len(parts[0]))
+        tall = self._textures((width, height * len(parts)), 3)
         reads = {"frame": None} | {f"x{k}": texture for k, texture in enumerate(features)}
         for index in range(len(parts)):
             region = (0, index * height, width, height)
@@ -109,12 +109,12 @@ def layer(weight: Tensor, bias: Tensor, outputs: range, skip: bool) -> str:
 def phases(upscaler: Upscaler, index: int, colours: range) -> str:
     """The pass that makes one of the parts of every output block, base and residual together."""
     part = convolution.parts(upscaler.scale)[index]
-    kind = f"vec{len(part)}"
     declarations = [f"const int PART = {index};", convolution.margin()]
     declarations += [f"uniform sampler2D x{k};" for k in range(upscaler.channels // 4)]
-    declarations += [f"layout(location = {k}) out {kind} colour{k};" for k in range(len(colours))]
+    declarations += [f"layout(location = {k}) out vec4 colour{k};" for k in range(len(colours))]
     body = convolution.bounded_phases(upscaler, [(colour, part) for colour in colours])
-    body += [f"colour{k} = y{k};" for k in range(len(colours))]
+    filled = "y{}" if len(part) == 4 else "vec4(y{}, 0.0)"
+    body += [f"colour{k} = {filled.format(k)};" for k in range(len(colours))]
     return convolution.fill("phases", declarations, body)
 
 

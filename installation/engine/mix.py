@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import moderngl
 
-import shaders
+from installation.engine.live import LiveShader
 from installation.engine.programs import Program
 from installation.engine.textures import Size, Target
+from shaders import Shader
 
 
 class Mixer:
@@ -18,8 +19,21 @@ class Mixer:
     """
 
     def __init__(self, ctx: moderngl.Context, size: Size, shader: str = "mix/dissolve") -> None:
-        self._program = Program(ctx, shaders.load(shader), given=("a", "b", "source"))
+        def compiled(text: Shader) -> list[Program]:
+            return [Program(ctx, text, given=("a", "b", "source"))]
+
+        self._live = LiveShader(shader, compiled)
         self._target = Target(ctx, size)
+
+    @property
+    def name(self) -> str:
+        """Its shader."""
+        return self._live.name
+
+    def reload(self) -> str:
+        """Take up its shader's file if it was saved since: what to tell the artist, "" if nothing.
+        The old one goes on where the file is broken."""
+        return self._live.reload()
 
     def resize(self, size: Size) -> None:
         self._target = self._target.resized(size)
@@ -41,11 +55,11 @@ class Mixer:
         if progress >= 1.0:
             return b
         textures = {"a": a, "b": b, "source": a}
-        self._program.draw(
+        self._live.programs[0].draw(
             self._target.framebuffer, textures, {**(values or {}), "progress": progress}, time
         )
         return self._target.texture
 
     def release(self) -> None:
-        self._program.release()
+        self._live.release()
         self._target.release()

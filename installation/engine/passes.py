@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import moderngl
 
-import shaders
+from installation.engine.live import LiveShader
 from installation.engine.programs import Program
 from installation.engine.textures import Size, Target
 from installation.scene import Pass
@@ -73,14 +73,7 @@ class PassChain:
 
         A broken one is told once, and the old one goes on.
         """
-        told = []
-        for one in self._running:
-            try:
-                if one.reload():
-                    told.append(f"{one.name} reloaded")
-            except ShaderError as error:
-                told.append(f"{error} (the old one goes on)")
-        return told
+        return [said for one in self._running if (said := one.reload())]
 
     def release(self) -> None:
         self._release_targets()
@@ -99,17 +92,17 @@ class _RunningPass:
     back."""
 
     def __init__(self, ctx: moderngl.Context, one: Pass) -> None:
-        self.name = one.shader
         self._ctx = ctx
         self._keywords = {*one.params, *one.fixed}
         self._size: Size = (1, 1)
         self._between: list[Target] = []
         self._own: list[Target] = []
         self._has_previous = False
-        self._shader = shaders.load(one.shader)
-        self._refused: Shader | str = ""
-        self.fault = ""
-        self._programs = self._compile(self._shader)
+        self._live = LiveShader(one.shader, self._compile)
+
+    @property
+    def fault(self) -> str:
+        return self._live.fault
 
     def _compile(self, shader: Shader) -> list[Program]:
         known = {uniform.name for uniform in shader.uniforms}
@@ -126,38 +119,20 @@ class _RunningPass:
             raise
         return programs
 
-    def reload(self) -> bool:
-        """True when the file had changed and compiles. Raises ShaderError, once for each fault."""
-        try:
-            shader = shaders.load(self.name)
-        except ShaderError as error:
-            if str(error) == self._refused:
-                return False
-            self._refused = self.fault = str(error)
-            raise
-        if shader == self._refused:
-            return False
-        if shader == self._shader:
-            self._refused = self.fault = ""
-            return False
-        try:
-            programs = self._compile(shader)
-        except ShaderError as error:
-            self._refused, self.fault = shader, str(error)
-            raise
-        for program in self._programs:
-            program.release()
-        self._programs, self._shader, self._refused, self.fault = programs, shader, "", ""
-        self.resize(self._size)
-        return True
+    def reload(self) -> str:
+        """What to tell the artist of a file that was saved since; "" if nothing."""
+        before, said = self._live.shader, self._live.reload()
+        if self._live.shader is not before:
+            self.resize(self._size)
+        return said
 
     def resize(self, size: Size) -> None:
         self._size = size
         self._release_targets()
-        for part in self._shader.stages[:-1]:
+        for part in self._live.shader.stages[:-1]:
             smaller = (max(1, round(size[0] * part)), max(1, round(size[1] * part)))
             self._between.append(Target(self._ctx, smaller))
-        if self._shader.feedback:  # float32: a slow trail would stick in half-float's steps
+        if self._live.shader.feedback:  # float32: a slow trail would stick in half-float's steps
             self._own = [Target(self._ctx, size, "f4") for _ in range(2)]
         self._has_previous = False
 
@@ -165,14 +140,14 @@ class _RunningPass:
         self, source: moderngl.Texture, into: Target, values: Values, time: float, dt: float
     ) -> moderngl.Texture:
         textures = {"source": source, "original": source, "previous": source}
-        if self._shader.feedback:
+        if self._live.shader.feedback:
             if self._has_previous:
                 textures["previous"] = self._own[0].texture
             into = self._own[1]
-        for program, target in zip(self._programs, [*self._between, into], strict=True):
+        for program, target in zip(self._live.programs, [*self._between, into], strict=True):
             program.draw(target.framebuffer, textures, values, time, dt)
             textures["source"] = target.texture
-        if self._shader.feedback:
+        if self._live.shader.feedback:
             self._own.reverse()
             self._has_previous = True
         return into.texture
@@ -188,6 +163,4 @@ class _RunningPass:
 
     def release(self) -> None:
         self._release_targets()
-        for program in self._programs:
-            program.release()
-        self._programs = []
+        self._live.release()

@@ -28,6 +28,7 @@ from installation.engine.wall import corners
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from installation.scene import scene_name
+from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
@@ -94,27 +95,33 @@ class Show:
         to be left out, the one that is on. A transition that is under way is cut short, and the
         new one begins from the picture that it had come to.
 
-        Raises SceneError or ShaderError, and then nothing has changed.
+        Raises SceneError or ShaderError, and then nothing has changed. Where it is the transition
+        that is broken, the one before it serves instead.
         """
         player = self.players.get(piece, self.player)
-        mixer = Mixer(self.ctx, self.size, transition)
-        try:
-            layer = Layer(self.ctx, self.bus, player, file, self.size)
-        except Exception:
-            mixer.release()
-            raise
+        layer = Layer(self.ctx, self.bus, player, file, self.size)
+        mixer = self._mixer_of(transition)
         if not self._opened:
             self._leave(self.layers)  # never seen: the waiting picture is still on
         elif self._progress < 1 or not self.scene.ready:
             self._hold()
             self._leave(self.layers)
-        self._mixer.release()
-        self._mixer = mixer
+        if mixer is not self._mixer:
+            self._mixer.release()
+            self._mixer = mixer
         for other in self.layers:
             other.leave()
         self.layers.append(layer)
         if self._opened:
             self._progress, self._fade = 0.0, fade
+
+    def _mixer_of(self, transition: str) -> Mixer:
+        """The last one that works, where its shader was broken since the show was opened."""
+        try:
+            return Mixer(self.ctx, self.size, transition)
+        except ShaderError as error:
+            log.error("%s; the transition is %s, as it last was", error, self._mixer.name)
+            return self._mixer
 
     def _hold(self) -> None:
         """Keep the picture of this moment, to go on from it."""
@@ -255,9 +262,10 @@ class Show:
                 layer.reload()
 
     def reload_shaders(self) -> None:
-        """A shader's file was saved: every pass that uses it takes it up."""
-        for layer in self.layers:
-            for line in layer.chain.reload():
+        """A shader's file was saved: every pass that uses it takes it up, and the transition."""
+        told = [line for layer in self.layers for line in layer.chain.reload()]
+        for line in [*told, self._mixer.reload()]:
+            if line:
                 log.info("%s", line)
 
     @contextmanager

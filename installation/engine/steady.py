@@ -8,7 +8,7 @@ import moderngl
 
 import shaders
 from installation.engine.programs import Program
-from installation.engine.textures import Target
+from installation.engine.textures import Target, release_framebuffer
 
 
 class Steady:
@@ -20,6 +20,7 @@ class Steady:
         self._program = Program(ctx, shaders.load("output/steady"))
         self._before: Target | None = None
         self._history: list[Target] = []  # of the last picture, and the one to draw
+        self._into: list[moderngl.Framebuffer] = []  # what is drawn, with each of the history
         self._drawn: Target | None = None
         self._time: float | None = None  # of the last picture; None: there is no history
 
@@ -38,14 +39,12 @@ class Steady:
         keep = 0.0
         if self._time is not None:
             keep = math.exp(-max(0.0, time - self._time) / seconds)
-        then, now = self._history
-        target = self._ctx.framebuffer([drawn.texture, now.texture])
         textures = {"source": picture, "original": frame}
-        textures |= {"before": before.texture, "previous": then.texture}
-        self._program.draw(target, textures, {"keep": keep})
+        textures |= {"before": before.texture, "previous": self._history[0].texture}
+        self._program.draw(self._into[1], textures, {"keep": keep})
         self._copy(frame, before)
-        target.release()
         self._history.reverse()
+        self._into.reverse()
         self._time = time
         return drawn.texture
 
@@ -61,6 +60,8 @@ class Steady:
             self._forget()
             self._history = [Target(self._ctx, picture.size) for _ in range(2)]
             drawn = self._drawn = Target(self._ctx, picture.size)
+            both = [[drawn.texture, one.texture] for one in self._history]
+            self._into = [self._ctx.framebuffer(textures) for textures in both]
             before = self._before = Target(self._ctx, frame.size)
             self._time = None
         return drawn, before
@@ -71,10 +72,12 @@ class Steady:
         source.release()
 
     def _forget(self) -> None:
+        for framebuffer in self._into:
+            release_framebuffer(self._ctx, framebuffer)
         for target in (*self._history, self._drawn, self._before):
             if target is not None:
                 target.release()
-        self._history, self._drawn, self._before = [], None, None
+        self._history, self._into, self._drawn, self._before = [], [], None, None
 
     def release(self) -> None:
         self._forget()

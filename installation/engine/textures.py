@@ -44,11 +44,16 @@ class Target:
         return np.frombuffer(data, np.float32).reshape(self.size[1], self.size[0], 4)
 
     def release(self) -> None:
-        if self._ctx.fbo is self.framebuffer:
-            # moderngl would go on restoring this deleted binding, and the next draw would be lost
-            self._ctx.detect_framebuffer(0).use()
-        self.framebuffer.release()
+        release_framebuffer(self._ctx, self.framebuffer)
         self.texture.release()
+
+
+def release_framebuffer(ctx: moderngl.Context, framebuffer: moderngl.Framebuffer) -> None:
+    """Release one that may be bound."""
+    if ctx.fbo is framebuffer:
+        # moderngl would go on restoring this deleted binding, and the next draw would be lost
+        ctx.detect_framebuffer(0).use()
+    framebuffer.release()
 
 
 class FrameTexture:

@@ -25,7 +25,7 @@ class TileUpscaler(ShaderUpscaler):
     def _plan(self, upscaler: Upscaler) -> None:
         kind = {"f2": "rgba16f", "f4": "rgba32f"}[self.dtype]
         groups = upscaler.channels // 4
-        first, *turns = [self._textures(self.size, groups, 4) for _ in range(3)]
+        first, *turns = [self._textures(self.size, groups) for _ in range(3)]
         features: list[moderngl.Texture | None] = [None]
         reads: dict[str, moderngl.Texture | None]
         for index, (name, weight, bias) in enumerate(convolutions(upscaler)):

@@ -76,7 +76,7 @@ class ShaderUpscaler(ABC):
                 )
             )
             width, height = size[0] * self.scale, size[1] * self.scale
-            self.output = self._textures((width, height), 1, 4)[0]
+            self.output = self._textures((width, height), 1)[0]
             self.output.filter = (moderngl.LINEAR, moderngl.LINEAR)
             self._plan(upscaler)
         except BaseException:
@@ -136,7 +136,9 @@ class ShaderUpscaler(ABC):
                 part = pixels[y : y + height, x : x + width].transpose(2, 0, 1)
                 parts.setdefault(name, []).append(part.astype(np.float32))
         if "phases.0" in parts:  # they come part by part in three colours; torch has colours first
-            parts["phases"] = [part for c in range(3) for part in parts.pop(f"phases.{c}")]
+            colours = [parts.pop(f"phases.{c}") for c in range(3)]
+            used = self.scale**2 // len(colours[0])  # of four components; three at ×3
+            parts["phases"] = [part[:used] for colour in colours for part in colour]
             parts["output"] = parts.pop("output")
         found = {name: np.concatenate(arrays) for name, arrays in parts.items()}
         found["output"] = found["output"][:3]
@@ -182,12 +184,11 @@ class ShaderUpscaler(ABC):
         self._owned.append(made)
         return made
 
-    def _textures(
-        self, size: tuple[int, int], count: int, components: int
-    ) -> list[moderngl.Texture]:
+    def _textures(self, size: tuple[int, int], count: int) -> list[moderngl.Texture]:
+        """Of four components: three of half floats cannot be drawn into everywhere."""
         found = []
         for _ in range(count):
-            texture = self._own(self.ctx.texture(size, components, dtype=self.dtype))
+            texture = self._own(self.ctx.texture(size, 4, dtype=self.dtype))
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
             texture.repeat_x = texture.repeat_y = False
             found.append(texture)

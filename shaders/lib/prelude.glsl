@@ -1,6 +1,6 @@
 // What every shader is given. The loader puts this in front of the file.
 in vec2 uv;                 // 0 to 1 across the picture, (0, 0) at the bottom left
-out vec4 color;             // linear light; alpha is not used
+layout(location = 0) out vec4 color; // linear light; alpha is not used
 uniform sampler2D source;   // the picture to work on, linear light
 uniform sampler2D original; // in a pass of several stages: what the first of them was given
 uniform sampler2D previous; // in a feedback pass: what it drew a frame ago

@@ -3,8 +3,8 @@
 // of it at ×2, one row of it at ×3 and ×4.
 //
 // At an integer scale both are filters on the low-resolution grid. A target takes one colour; its
-// components are the pixels of the part. The parts lie below each other in one tall
-// texture, PART of them above this one. `frame` is the picture, `x0` … the last features; lines
+// components are the pixels of the part; at ×3 the fourth is not used. The parts lie below each
+// other in one tall texture, PART of them above this one. `frame` is the picture, `x0` … the last features; lines
 // marked //! are filled in as in convolution.glsl.
 
 #define texel(source, x, y) textureLod(source, vec2(x, y), 0.0)
