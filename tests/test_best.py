@@ -171,6 +171,19 @@ def test_a_collapse_is_rolled_back(
     assert piece.load(out).card.training["best"]["kimg"] == 0.016
 
 
+def test_a_roll_back_keeps_to_the_strength_that_is_asked_for(images: Path, tmp_path: Path) -> None:
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    good, bad = Figures(5.0, GOOD), Figures(5.0, 0.1)
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([good]))
+    train(
+        images, out=out, budget=kimg(5), overrides=["augment=0.2"], judge=Scripted([bad]),
+        resume=True,
+    )  # fmt: skip
+    tensors, account = read_checkpoint(work)
+    assert account["health"]["returns"] == 1
+    assert float(tensors["module.strength"]) == 0.2
+
+
 def test_no_endless_going_back_and_no_endless_files(images: Path, tmp_path: Path) -> None:
     good, bad = Figures(5.0, GOOD), Figures(5.0, 0.1)
     judge = Scripted([good] * 5 + [bad] * 2 + [good] * 2 + [bad] * 2 + [good, bad])
