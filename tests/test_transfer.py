@@ -97,7 +97,8 @@ def test_a_wider_network_draws_the_same_pictures_at_first(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("growth", "start", "resolution", "is_now"),
     [
-        ("32:2x64 64:3 128:5", 128, 128, ""),
+        ("32:2x64 64:3 128:5x16", 128, 128, "128:5x16"),  # in batches of its own
+        ("32:2x64 64:3", 128, 128, ""),
         ("32:2x64 64:3 128:5", 64, 128, "64:3 128:5"),
         ("64:3 128:5", 16, 128, "16:1 32:1 64:3 128:5"),
         ("", 64, 64, ""),
