@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from models.card import read_card
 from models.latent import Latent
 from tests.images import noise
+from training import ranks
 from training.adapt import Adaptation
 from training.checkpoint import NAME, write_checkpoint
 from training.dataset import Dataset
@@ -29,12 +30,18 @@ def module_that_says(real: float, held: float, fake: float) -> GanModule:
     return module
 
 
-def adaptation(module: GanModule, follow: bool = True) -> Adaptation:
-    images = torch.zeros(10, 3, 16, 16, dtype=torch.uint8)
-    data = Dataset("grey", images, (), torch.zeros(10, 0), ("",) * 10, (), [])
+def adaptation(module: GanModule, follow: bool = True, count: int = 10) -> Adaptation:
+    """Held-out images of as many greys as there are images: 0, 20, 40 …"""
+    images = (20 * torch.arange(count)).to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 16, 16)
+    data = Dataset("greys", images, (), torch.zeros(count, 0), ("",) * count, (), [])
     made = Adaptation(data, follow)
     made.on_train_start(None, module)  # type: ignore[arg-type]
     return made
+
+
+def batch(value: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Eight training images of one grey."""
+    return torch.full((8, 3, 16, 16), value, dtype=torch.uint8), torch.zeros(8, 0)
 
 
 @pytest.mark.parametrize(("held", "up"), [(1.9, False), (1.0, False), (-0.5, True), (-3.0, True)])
@@ -42,12 +49,12 @@ def test_it_follows_the_held_out_images(held: float, up: bool) -> None:
     module = module_that_says(2.0, held, -1.0)
     found = adaptation(module)
     for _ in range(20):
-        found.measure(module)
+        found.measure(module, *batch())
     assert (float(module.strength) > 0.5) == up
     assert module.figures["val_logit"] == pytest.approx(held)
     assert overfitting(module.figures) == pytest.approx((2 - held) / 3, abs=1e-6)
     for _ in range(2000):
-        found.measure(module)
+        found.measure(module, *batch())
     assert float(module.strength) == pytest.approx(MOST if up else 0)
 
 
@@ -55,9 +62,46 @@ def test_it_only_notes_where_it_is_not_to_follow() -> None:
     module = module_that_says(2.0, -3.0, -1.0)
     found = adaptation(module, follow=False)
     for _ in range(20):
-        found.measure(module)
+        found.measure(module, *batch())
     assert float(module.strength) == 0.5
     assert module.figures["augment"] == 0.5
+
+
+def test_a_few_held_out_images_are_asked_about_once_among_training_images() -> None:
+    """Three of them again and again would look to D like pictures without variety."""
+    module = module_that_says(0.5, 0.0, -0.5)
+    module.strength.zero_()
+    asked: list[torch.Tensor] = []
+
+    def judge(images: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+        asked.append(images)
+        return images.mean((1, 2, 3))
+
+    module.judge = judge  # type: ignore[method-assign]
+    found = adaptation(module, follow=False, count=3)
+    for shown in (64, 128, 192):
+        module.shown = shown
+        found.on_train_batch_end(None, module, None, batch(200), 0)  # type: ignore[arg-type]
+        greys = ((asked.pop()[:, 0, 0, 0] + 1) * 127.5).round().tolist()
+        assert sorted(greys) == [0, 20, 40, *[200] * 5]
+        assert module.figures["val_logit"] == pytest.approx(20 / 127.5 - 1)
+
+
+@pytest.mark.parametrize("held_out", [3, 10])
+def test_each_rank_asks_about_its_share(held_out: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put together, what they have seen is what one alone sees."""
+    monkeypatch.setattr(ranks, "mean", lambda found: found)
+
+    def val_logit(rank: int, count: int) -> float:
+        monkeypatch.setattr(ranks, "rank", lambda: rank)
+        monkeypatch.setattr(ranks, "count", lambda: count)
+        module = module_that_says(0.5, 0.0, -0.5)
+        module.judge = lambda seen, _: seen.mean((1, 2, 3))  # type: ignore[method-assign]
+        images, conditions = (part[rank::count] for part in batch(200))
+        adaptation(module, count=held_out).measure(module, images, conditions)
+        return module.figures["val_logit"]
+
+    assert (val_logit(0, 2) + val_logit(1, 2)) / 2 == pytest.approx(val_logit(0, 1))
 
 
 SETTINGS = ["resolution=16", "generator=4:8 8:8", "batch=4", "precision=float32", "z=8",

@@ -114,6 +114,30 @@ def test_of_states_about_as_near_the_latest_is_kept(images: Path, tmp_path: Path
     assert piece.load(out).card.training["best"]["distance"] == 5.2
 
 
+class Killed(Exception):
+    pass
+
+
+def test_what_a_killed_training_left_is_not_the_next_ones(images: Path, tmp_path: Path) -> None:
+    """Without a checkpoint there is nothing to go on from, so its judgements do not count."""
+    out, work = tmp_path / "p", tmp_path / "p.training"
+
+    def judge(module: GanModule) -> Figures:
+        if module.steps > 2:
+            raise Killed
+        return Figures(1.0, GOOD)
+
+    with pytest.raises(Killed):
+        train(images, out=out, budget=kimg(5), overrides=TINY, judge=lambda data: judge)
+    (work / "log.jsonl").write_text('{"kimg": 0.001, "fd": 1.0}\n')
+    assert {NAME, "snapshot-000000000016.safetensors"} <= {path.name for path in work.iterdir()}
+    later = Scripted([Figures(9.0, GOOD)])
+    train(images, out=out, budget=kimg(3), overrides=[*TINY, "seed=5"], judge=later)
+    assert torch.equal(exported(out), later.average(0)["seed.weight"])
+    assert read_checkpoint(work)[1]["health"]["returns"] == 0
+    assert '"fd": 1.0' not in (work / "log.jsonl").read_text()
+
+
 def test_figures_of_other_images_do_not_compare(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "p"
     train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([Figures(1.0, GOOD)]))
@@ -169,6 +193,19 @@ def test_a_collapse_is_rolled_back(
     account = read_checkpoint(work)[1]
     assert (account["steps"], account["health"]["returns"]) == (7, 1)
     assert piece.load(out).card.training["best"]["kimg"] == 0.016
+
+
+def test_a_roll_back_keeps_to_the_strength_that_is_asked_for(images: Path, tmp_path: Path) -> None:
+    out, work = tmp_path / "p", tmp_path / "p.training"
+    good, bad = Figures(5.0, GOOD), Figures(5.0, 0.1)
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([good]))
+    train(
+        images, out=out, budget=kimg(5), overrides=["augment=0.2"], judge=Scripted([bad]),
+        resume=True,
+    )  # fmt: skip
+    tensors, account = read_checkpoint(work)
+    assert account["health"]["returns"] == 1
+    assert float(tensors["module.strength"]) == 0.2
 
 
 def test_no_endless_going_back_and_no_endless_files(images: Path, tmp_path: Path) -> None:

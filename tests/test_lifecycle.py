@@ -22,7 +22,7 @@ from models.upscaler import Upscaler
 from tests.discs import write as discs
 from tests.images import squares
 from tests.waiting import until
-from training import judging, recovery
+from training import best, judging, recovery
 from training.callbacks import Checkpoints, TrainingError
 from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_checkpoint, read_state
 from training.guard import Health
@@ -409,6 +409,38 @@ def test_an_encoder_that_cannot_be_kept_or_read(
     assert told.count(said) == 1
     assert "learning to judge without keeping it" in told
     assert piece.load(out)
+
+
+def test_the_training_is_saved_before_learning_to_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes longer than may be lost. Who is killed meanwhile goes on to the bit, judgements
+    included, also where the look comes after a step that asks the held-out images."""
+    images = discs(tmp_path / "discs", 48, side=16)
+    monkeypatch.setattr(judging, "WORTH", 0)
+    monkeypatch.setattr(best, "VARIED", 0)
+    for learn in (contrast.encoder_for, contrast.kept):
+        monkeypatch.setitem(learn.__kwdefaults__, "steps", 2)
+    overrides = [*TINY, "judge_kimg=0.064", "label_start=0", "label_full=0.01"]  # eight steps
+
+    class Killed(Exception):
+        pass
+
+    def killed(*given: object, **more: object) -> None:
+        raise Killed
+
+    train(images, out=tmp_path / "whole", budget=kimg(10), overrides=overrides)
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "encoder_for", killed)
+        with pytest.raises(Killed):
+            train(images, out=tmp_path / "parts", budget=kimg(10), overrides=overrides)
+    one, two = (tmp_path / f"{name}.training" for name in ("whole", "parts"))
+    assert read_checkpoint(two)[1]["steps"] == 7
+    train(images, out=tmp_path / "parts", budget=kimg(10), resume=True)
+    for name in (NAME, best.NAME):
+        tensors, others = (load_file(work / name) for work in (one, two))
+        assert all(torch.equal(tensors[key], others[key]) for key in tensors)
+    assert read_state(one / best.NAME)[1] == read_state(two / best.NAME)[1]
 
 
 def test_who_has_learned_to_judge_does_so_for_a_moment_too(

@@ -78,6 +78,14 @@ def test_nothing_in_common_is_refused(tmp_path: Path) -> None:
         begin_from(module(line="4:8 8:6 16:4 32:8"), folder)
 
 
+def test_networks_of_another_kind_are_refused(tmp_path: Path) -> None:
+    """A 3×3 kernel in the corner of a 4×4 one draws something else."""
+    folder = make_piece(tmp_path / "p", 32, HERE)
+    data = {"resolution": 32, "generator": LINE, "z": HERE.z, "networks": "dcgan"}
+    with pytest.raises(UsageError, match=r"another kind.*--set networks=strided$"):
+        begin_from(GanModule(make_recipe(data).settled(100), HERE), folder)
+
+
 def test_a_wider_network_draws_the_same_pictures_at_first(tmp_path: Path) -> None:
     folder = make_piece(tmp_path / "p", 32, HERE)
     _, theirs = load_unfolded(folder)
@@ -97,7 +105,8 @@ def test_a_wider_network_draws_the_same_pictures_at_first(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("growth", "start", "resolution", "is_now"),
     [
-        ("32:2x64 64:3 128:5", 128, 128, ""),
+        ("32:2x64 64:3 128:5x16", 128, 128, "128:5x16"),  # in batches of its own
+        ("32:2x64 64:3", 128, 128, ""),
         ("32:2x64 64:3 128:5", 64, 128, "64:3 128:5"),
         ("64:3 128:5", 16, 128, "16:1 32:1 64:3 128:5"),
         ("", 64, 64, ""),

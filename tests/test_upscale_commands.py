@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +23,7 @@ from training.checkpoint import NAME, PREVIOUS, read_state
 from training.corpus import leaves
 from training.recipe import Budget, RecipeError, checked, load_recipe, read_recipe
 from training.source import DatasetError
+from training.upscale import export
 from training.upscale.evaluate import evaluate, to_text
 from training.upscale.pictures import read_pictures
 from training.upscale.recipe import UpscaleRecipe
@@ -158,6 +161,27 @@ def damage(path: Path, how: str) -> None:
     path.unlink()
     if how == "damaged":
         path.write_bytes(data)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_disk_that_is_full_at_the_end(
+    alone: bool, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training is saved by then, and going on finishes it."""
+    source = None if alone else make_piece(tmp_path / "home", 32)
+    out = tmp_path / "out"
+
+    def full(*given: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "replace", full)
+        patch.setattr(piece, "save", full)
+        with pytest.raises(UsageError, match=r"No space .*is saved in .*--resume") as caught:
+            train(images, RECIPE, piece=source, out=out, budget=BUDGET)
+    assert "\n" not in str(caught.value)
+    assert train(images, RECIPE, piece=source, out=out, budget=BUDGET, resume=True) == out
+    assert read_card(out).upscaler if source else (out / "Tx2.json").exists()
 
 
 def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from training import precision
+from training.advice import whole_precision
 from training.recipe import Budget, load_recipe, make_recipe, recipe_names
 from training.watch import verdict
 from training.watch.history import History
@@ -125,6 +127,18 @@ def test_what_is_so_already_is_not_advised() -> None:
     flat = records(12, real_logit=0.01, val_logit=0.0, fake_logit=0.0)
     bare = QUICK.model_copy(update={"augment": 0.0, "gamma": 0.0})
     assert verdict.standing(flat, bare)["flat"].sentence.endswith("little is learnt")
+
+
+@pytest.mark.parametrize(
+    ("wish", "fast", "advised"),
+    [("auto", False, False), ("auto", True, True), ("bf16", False, True), ("float32", True, False)],
+)
+def test_whole_precision_is_advised_where_it_is_not_so_already(
+    wish: str, fast: bool, advised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "bfloat16_is_fast", lambda: fast)
+    said = whole_precision(make_recipe({"precision": wish}))
+    assert said == ("whole precision (--set precision=float32)" if advised else "")
 
 
 def test_no_gain_is_measured_by_the_budget_given_now(tmp_path: Path) -> None:

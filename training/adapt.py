@@ -7,6 +7,9 @@ logits are trained there. So the held-out images are asked:
 
 is 0 while D judges images that it has never seen like those it was trained on, and 1 once it takes
 them for fakes: it knows its images by heart, and more augmentation is wanted.
+
+D also sees how much a batch varies, and a few images again and again look like a collapse. So each
+is asked about once, in a batch of training images, as those are.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
 from training import ranks
 from training.augment import augment
@@ -44,21 +48,30 @@ class Adaptation(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         images = self.held_out.at(module.size.resolution)
         seed, flip = module.recipe.seed + 1, module.recipe.mirror
-        self._batches = Batches(images, module.size.batch, seed, flip=flip)
+        self._batches = Batches(images, min(len(images), module.size.batch), seed, flip=flip)
 
-    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: Any, outputs: Any, batch: tuple[Tensor, Tensor],
+        *unused: Any,
+    ) -> None:  # fmt: skip
         if module.steps % _EVERY == 0:
-            self.measure(module)
+            self.measure(module, *batch)
 
     @torch.no_grad()
-    def measure(self, module: Any) -> None:
+    def measure(self, module: Any, images: Tensor, conditions: Tensor) -> None:
+        """Ask about held-out images in the place of the first of a training batch, of which this
+        rank has its share."""
         if not module.logits:  # no step was finite yet
             return
-        images, conditions = self._batches.at(module.shown)
-        rng = step_rng(module.recipe.seed, module.shown, "held out")
-        real = floats(images.to(module.device))
+        asked = self._batches.batch
+        whole = self._batches.at(module.shown // asked * asked)  # from an epoch's first image on
+        mine, theirs = (ranks.share(part).to(module.device) for part in whole)
+        count = len(mine)
+        rng = ranks.BatchGenerator.of(step_rng(module.recipe.seed, module.shown, "held out"))
+        real = floats(torch.cat([mine, images[count:]]))
         seen = augment(real, float(module.strength), rng, module.recipe.cutout)
-        held = module.judge(seen, conditions.to(module.device)).mean()
+        logits = module.judge(seen, torch.cat([theirs, conditions[count:]]))
+        held = logits[:count].sum() * ranks.count() / asked
         means = [module.logits["real"], held, module.logits["fake"]]
         found = ranks.mean(torch.stack([mean.double() for mean in means]))
         weight = _MEMORY if module.logit_means.any() else 0.0
@@ -69,7 +82,7 @@ class Adaptation(pl.Callback):
         }  # fmt: skip
         if self.follow:
             r = overfitting(module.figures) or 0.0
-            step = _EVERY * len(images) / (SPEED * 1000)
+            step = _EVERY * module.size.batch / (SPEED * 1000)
             change = step if r > TARGET else -step
             module.strength.add_(change).clamp_(0, MOST)
         module.figures["augment"] = float(module.strength)

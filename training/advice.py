@@ -3,6 +3,7 @@ there is nothing left to change."""
 
 from __future__ import annotations
 
+from training.precision import in_bfloat16
 from training.recipe import MOST, Recipe
 
 
@@ -33,7 +34,7 @@ def less_augmentation(recipe: Recipe) -> str:
 
 
 def whole_precision(recipe: Recipe) -> str:
-    return "" if recipe.precision == "float32" else "whole precision (--set precision=float32)"
+    return "whole precision (--set precision=float32)" if in_bfloat16(recipe.precision) else ""
 
 
 def either(*remedies: str) -> str:

@@ -51,6 +51,7 @@ class Figures:
 
 Judge = Callable[[GanModule], Figures | None]  # None: no figures this time
 MakeJudge = Callable[[Dataset], Judge]
+Prepare = Callable[[GanModule], None]  # what a judge does before it can judge
 
 
 class Best(pl.Callback):
@@ -59,9 +60,10 @@ class Best(pl.Callback):
 
     def __init__(
         self, folder: Path, judge: Judge | None, every: float, dataset: str = "",
-        snapshots: Snapshots | None = None,
+        snapshots: Snapshots | None = None, prepare: Prepare | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.judge, self.every, self.dataset = folder, judge, every, dataset
+        self.prepare = prepare or (lambda module: None)
         self.snapshots = snapshots or Snapshots(folder)
         self.kept = self._read()[1] if ranks.leads() else {}
         self._turn: int | None = None
@@ -69,6 +71,13 @@ class Best(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         self._turn = turn(module.kimg, self.every)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        """Prepare for a look before the step that it comes after: a checkpoint that is written for
+        this is of a whole step, and whoever goes on from it looks at the same state."""
+        after = (module.shown + module.size.batch) / 1000
+        if ranks.leads() and turn(after, self.every) != self._turn:
+            self.prepare(module)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
         now = turn(module.kimg, self.every)
@@ -82,6 +91,7 @@ class Best(pl.Callback):
         done = module.spent >= 1 and module.shown != self._judged_at
         if not done or self.judge is None or not ranks.leads():
             return
+        self.prepare(module)
         figures = self.judge(module)
         if figures is not None and figures.worth_keeping and not _fading(module):
             self._keep(module, figures)

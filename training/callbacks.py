@@ -177,12 +177,18 @@ class Checkpoints(pl.Callback):
         here = self.clock.here
         step, self._stepped = here - self._stepped, here
         due = here + step + self._writing - self._last >= self.seconds
-        # Not in the middle of a row of bad steps: what Recovery goes back to has to be before it.
-        if ranks.leads() and due and not module.health.in_a_row:
-            self._last = here
-            with going_on("the checkpoint"):
-                self.save(module)
-            self._writing = self.clock.here - here
+        if ranks.leads() and due:
+            self.keep(module)
+
+    def keep(self, module: GanModule) -> None:
+        """Save between two steps, and go on where that fails. Not in the middle of a row of bad
+        steps: what Recovery goes back to has to be before it."""
+        if module.health.in_a_row:
+            return
+        self._last = self.clock.here
+        with going_on("the checkpoint"):
+            self.save(module)
+        self._writing = self.clock.here - self._last
 
     def save(self, module: GanModule) -> None:
         """Write a checkpoint. Raises TrainingError rather than saving a diverged network."""

@@ -162,8 +162,6 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
     except ValueError as error:
         raise CheckpointError(_OTHERS) from error
     restore_weights(module, tensors)
-    if not module.recipe.adapt:  # what is asked for now counts
-        module.strength.fill_(float(module.recipe.augment))
     module.steps, module.shown = account["steps"], account["shown"]
     module.grown_at = account.get("grown_at", 0)  # before it was kept, the average ignored it
     module.fade_to(account.get("fade", 1.0))  # most of a training is past the last fade
@@ -183,6 +181,8 @@ def restore_weights(module: GanModule, tensors: dict[str, Tensor]) -> None:
     if not fits(module, tensors):
         raise CheckpointError(_OTHERS)
     module.load_state_dict(_weights(tensors))
+    if not module.recipe.adapt:  # what is asked for now counts
+        module.strength.fill_(float(module.recipe.augment))
 
 
 def fits(module: GanModule, tensors: dict[str, Tensor]) -> bool:

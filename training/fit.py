@@ -12,7 +12,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from training.compiling import compile_networks
 from training.machines import Machines
 from training.module import GanModule
-from training.precision import bfloat16_is_fast, fastest
+from training.precision import fastest, in_bfloat16
 from training.ranks import share_norms
 from training.recipe import Recipe
 
@@ -65,5 +65,4 @@ def fit(
 
 def precision(recipe: Recipe) -> Any:
     """Lightning's name for the precision: bfloat16 only where the hardware computes in it."""
-    fast = bfloat16_is_fast() if recipe.precision == "auto" else recipe.precision == "bf16"
-    return "bf16-mixed" if fast else "32-true"
+    return "bf16-mixed" if in_bfloat16(recipe.precision) else "32-true"

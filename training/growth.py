@@ -57,10 +57,11 @@ def plan(text: str, resolution: int, batch: int) -> tuple[Size, ...]:
 
 def from_size(text: str, start: int, resolution: int) -> str:
     """A recipe's `growth` for networks that are `start` pixels large already: smaller sizes left
-    out, those missing between there and the resolution put in. "" where nothing has to grow."""
-    if start >= resolution:
-        return ""
+    out, those missing between there and the resolution put in. Where nothing has to grow, the last
+    size alone, which may have a batch of its own; "" where the recipe says nothing of it."""
     known = {int(item.partition(":")[0]): item for item in text.split()}
+    if start >= resolution:
+        return known.get(resolution, "")
     sizes = [start]
     while sizes[-1] < max(resolution, *known, 0):
         sizes.append(2 * sizes[-1])

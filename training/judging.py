@@ -7,6 +7,7 @@ quarter of an hour is left there is no judging, and the last state is the piece.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -35,19 +36,30 @@ _LOOKED_AT = 128  # drawn pictures that are compared with the training images
 class OwnJudge:
     """FD-own to the training images, variety and copies of the averaged generator.
 
-    Also notes `fd` in the module's figures.
+    Also notes `fd` in the module's figures. save: keeps the training as it is.
     """
 
-    def __init__(self, data: Dataset, held_out: Dataset, work: Path, clock: Clock) -> None:
+    def __init__(
+        self, data: Dataset, held_out: Dataset, work: Path, clock: Clock,
+        save: Callable[[GanModule], None],
+    ) -> None:  # fmt: skip
         self.data, self.held_out, self.work, self.clock = data, held_out, work, clock
+        self.save = save
         self._sight: _Sight | None = None
+
+    def prepare(self, module: GanModule) -> None:
+        """Learn to judge, where that is still to be done and pays. Called between two steps: the
+        training is saved first, as more time may go by than is to be lost."""
+        if self._sight is not None or len(self.data) < FEWEST:
+            return
+        learned = kept(self.data, self.work, seed=module.recipe.seed).exists()
+        if learned or self.clock.left(module) >= WORTH:
+            self.save(module)
+            self._sight = _Sight(self._encoder(module), self.data, self.held_out)
 
     def __call__(self, module: GanModule) -> Figures | None:
         if self._sight is None:
-            learned = kept(self.data, self.work, seed=module.recipe.seed).exists()
-            if len(self.data) < FEWEST or not (learned or self.clock.left(module) >= WORTH):
-                return None
-            self._sight = _Sight(self._encoder(module), self.data, self.held_out)
+            return None
         figures = self._sight.judge(module)
         module.figures["fd"] = figures.distance
         return figures

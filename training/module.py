@@ -23,6 +23,7 @@ from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty, saturati
 from training.pixels import floats
 from training.recipe import Recipe
 
+DOUBLING = {"strided": "resize", "dcgan": "transposed"}  # of G, by a recipe's `networks`
 _LEAST_HALF_LIFE = 500  # images; right after growing, older layers still mean over many steps
 
 
@@ -44,7 +45,7 @@ class GanModule(pl.LightningModule):
         self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
         first = self.size.resolution
-        doubling = "transposed" if recipe.networks == "dcgan" else "resize"
+        doubling = DOUBLING[recipe.networks]
         channels = fit_to(recipe.generator_stages, first)
         self.generator = Generator(latent.width, first, channels, doubling)
         self.discriminator = Discriminator(

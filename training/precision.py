@@ -20,3 +20,8 @@ def bfloat16_is_fast() -> bool:
     # No public question for this yet; where it cannot be asked, float32 is always right.
     ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return bool(ask()) and not torch.backends.mps.is_available()
+
+
+def in_bfloat16(wish: str) -> bool:
+    """Whether a recipe's `precision` means bfloat16 on this machine."""
+    return bfloat16_is_fast() if wish == "auto" else wish == "bf16"

@@ -125,6 +125,25 @@ def copy_from_first(tensors: Iterable[Tensor]) -> None:
                 dist.broadcast(tensor.detach(), src=0)
 
 
+def from_first(tensors: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """The first rank's tensors, on every rank; what the others give does not count.
+
+    Their names and shapes go first: what ranks hold may differ, as the order in which Adam makes
+    its moments and a file has them does.
+    """
+    if count() == 1:
+        return tensors
+    layout = [[(name, value.shape, value.dtype) for name, value in tensors.items()]]
+    with _together():
+        dist.broadcast_object_list(layout, src=0)
+    found = {
+        name: (tensors[name] if leads() else torch.empty(shape, dtype=dtype)).to(device)
+        for name, shape, dtype in layout[0]
+    }
+    copy_from_first(found.values())
+    return found
+
+
 def require_same(what: str, value: str) -> None:
     """Raise RankError where a value differs between ranks."""
     if count() == 1:

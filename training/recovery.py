@@ -123,16 +123,15 @@ def put_back(
 ) -> float | None:
     """Give the module the first rank's state, and return that state's kimg. Every rank calls it.
     Without a state nothing changes."""
-    kimg = -1.0
-    if state is not None:
-        tensors, account = state
-        restore_weights(module, tensors)
-        restore_optimizers(module, tensors)
-        kimg = float(account["kimg"])
-    ranks.copy_from_first(state_of(module).values())
-    kimg = ranks.tell(kimg, module.device)
+    tensors, account = state or ({}, {"kimg": -1.0})
+    kimg = ranks.tell(float(account["kimg"]), module.device)
     module.health.returns += 1
-    return None if kimg < 0 else kimg
+    if kimg < 0:
+        return None
+    tensors = ranks.from_first(tensors, module.device)
+    restore_weights(module, tensors)
+    restore_optimizers(module, tensors)
+    return kimg
 
 
 def slow_down(module: GanModule) -> None:

@@ -64,10 +64,7 @@ class Run:
         checkpoints = Checkpoints(
             self.work, self.account, clock, recipe.checkpoint_seconds, tensors
         )
-        judging = (
-            judge(self.data) if judge else OwnJudge(self.data, self.held_out, self.work, clock)
-        )
-        best = Best(self.work, judging, recipe.judge_kimg, self.account["dataset"])
+        best = self._best(judge, checkpoints)
         points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
         callbacks: list[pl.Callback] = [clock, Recovery(self.work), best]
@@ -97,6 +94,13 @@ class Run:
                 progress.close()
         self._say_where(told, stop.asked)
         return self.piece
+
+    def _best(self, judge: MakeJudge | None, checkpoints: Checkpoints) -> Best:
+        every, subject = self.module.recipe.judge_kimg, self.account["dataset"]
+        if judge:
+            return Best(self.work, judge(self.data), every, subject)
+        own = OwnJudge(self.data, self.held_out, self.work, checkpoints.clock, checkpoints.keep)
+        return Best(self.work, own, every, subject, prepare=own.prepare)
 
     def _fit(self, callbacks: list[pl.Callback], stop: StopRequest) -> bool:
         """Train at each size that is left, in turn; whether there was budget left for any.

@@ -201,7 +201,7 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
 
 
 def _begin(work: Path, claim: ExitStack) -> None:
-    """Make the work folder and hold it."""
+    """Make the work folder, hold it, and make sure that nothing in it is another training's."""
     from training.checkpoint import has_checkpoint
 
     try:
@@ -211,6 +211,24 @@ def _begin(work: Path, claim: ExitStack) -> None:
     claim.enter_context(held(work))
     if has_checkpoint(work):  # since it was looked at before the dataset was read
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
+    _clear(work)
+
+
+def _clear(work: Path) -> None:
+    """Take away what a training that ended before its first checkpoint has judged and noted: it
+    would be taken for this one's."""
+    from training.best import NAME as BEST
+    from training.recovery import Snapshots
+    from training.watch.history import NAME as LOG
+
+    try:
+        for left in (work / BEST, work / LOG, *Snapshots(work).paths()):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{left} is of an earlier training and cannot be removed ({error.strerror}); remove it "
+            "yourself, or choose another --name"
+        ) from error
 
 
 def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from models.latent import Label, Latent
 from models.piece import load_unfolded
 from training import UsageError
 from training.checkpoint import CheckpointError, has_checkpoint, read_checkpoint
-from training.module import GanModule
+from training.module import DOUBLING, GanModule
 
 REST = 2.0  # kimg in which a new discriminator learns alone
 LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
@@ -43,9 +43,16 @@ class Taken(NamedTuple):
 def begin_from(module: GanModule, folder: Path) -> Taken:
     """Take over what fits from a piece, and say how much that was.
 
-    Raises PieceError for a damaged piece, UsageError where nearly nothing fits.
+    Raises PieceError for a damaged piece, UsageError for networks of another kind and where nearly
+    nothing fits.
     """
     card, source = load_unfolded(folder)
+    if source.doubling != module.generator.doubling:
+        kind = next(kind for kind, doubling in DOUBLING.items() if doubling == source.doubling)
+        raise UsageError(
+            f"--from {folder}: its networks are of another kind than the recipe's, which could not "
+            f"draw its pictures; give the recipe --set networks={kind}"
+        )
     mine, theirs = module.generator.state_dict(), source.state_dict()
     same_end = source.resolution == module.generator.resolution
     taken = layers = 0

@@ -77,20 +77,13 @@ def train(
         training = Training(begin(recipe), data.pictures, recipe, walk)
         earlier = _go_on(training, going_on_from) if going_on_from is not None else 0.0
         seconds = run(training, limit, work, earlier)
-        facts = {
-            "dataset": data.name,
-            "images": len(data.pictures),
-            "kimg": round(training.kimg, 3),
-            "seconds": round(seconds, 1),
-            "torch": torch.__version__,
-            "recipe": recipe.model_dump(mode="json"),
-        }
-        made = training.result
-        if source is None:
-            stand_alone(made, recipe.tier, target, facts, data.provenance)
-        else:
-            assert isinstance(made, Upscaler)  # noqa: S101 - a chain was refused above
-            into_piece(made, source, target, facts, data.provenance)
+        try:
+            _export(training, data, seconds, source, target)
+        except OSError as error:
+            raise UsageError(
+                f"{target} could not be written ({error.strerror or error}); the training is saved "
+                f"in {work}, so make room and finish it with --resume"
+            ) from error
     return target
 
 
@@ -101,6 +94,26 @@ class Data:
     name: str
     pictures: list[Picture]
     provenance: list[dict[str, Any]]
+
+
+def _export(
+    training: Training, data: Data, seconds: float, source: Path | None, target: Path
+) -> None:
+    """Write what was trained, into the piece `source` as `target` or for no piece."""
+    made, recipe = training.result, training.recipe
+    facts = {
+        "dataset": data.name,
+        "images": len(data.pictures),
+        "kimg": round(training.kimg, 3),
+        "seconds": round(seconds, 1),
+        "torch": torch.__version__,
+        "recipe": recipe.model_dump(mode="json"),
+    }
+    if source is None:
+        stand_alone(made, recipe.tier, target, facts, data.provenance)
+    else:
+        assert isinstance(made, Upscaler)  # noqa: S101 - a chain was refused before
+        into_piece(made, source, target, facts, data.provenance)
 
 
 def begin(recipe: UpscaleRecipe) -> Upscaler | Chained:

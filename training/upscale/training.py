@@ -28,7 +28,7 @@ from training.checkpoint import (
     write_state,
 )
 from training.muon import Muon
-from training.precision import bfloat16_is_fast, fastest
+from training.precision import fastest, in_bfloat16
 from training.upscale import losses
 from training.upscale.critic import Critic
 from training.upscale.degradation import Kernel, draw_kernel, soil
@@ -75,9 +75,7 @@ class Training:
             self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
         )
         self.step = 0
-        self._low_precision = recipe.precision == "bf16" or (
-            recipe.precision == "auto" and bfloat16_is_fast()
-        )
+        self._low_precision = in_bfloat16(recipe.precision)
 
     @property
     def kimg(self) -> float:
