@@ -152,9 +152,10 @@ def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
     return found
 
 
-def watched(scene_files: Iterable[str]) -> list[Path]:
+def watched(scene_files: Iterable[str], order: Setlist) -> list[Path]:
     """The scene and shader files that are worth watching: those that ship and the artist's."""
     names = list(scene_files)
     used = {one.shader for name in names for one in scenes.load(name).passes}
+    used |= {entry.transition for entry in order.scene}
     own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
     return [*(Path(str(scenes.find(name))) for name in names), *shaders.files(), *own]

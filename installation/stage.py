@@ -73,7 +73,8 @@ class Stage:
         title = program.card.title or program.card.name
         self.controls = Controls(self.bus, venue, title, self._preview.jpeg)
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
-        saved = watched(self._scene_files.values()) if venue.rehearsal.reload else []
+        files, reloads = self._scene_files.values(), venue.rehearsal.reload
+        saved = watched(files, order) if reloads else []
         self._watch = FileWatch(saved)
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import shaders
-from installation.programme import Options
+from installation import setlist
+from installation.programme import Options, watched
 from installation.rehearsal import FileWatch
 from tests.pieces import make_piece
 from tests.shows import opened, run
@@ -135,6 +136,19 @@ def test_a_broken_transition_keeps_no_scene_off(
             assert f"the transition is {serves}, as it last was" in caplog.text
             save(own, MIX)
             show.show.cue("kin", str(own), fade=0)
+
+
+def test_shaders_of_one_s_own_are_watched(tmp_path: Path) -> None:
+    for name in ("tint", "wipe"):
+        (tmp_path / f"{name}.glsl").touch()
+    work = tmp_path / "mine.py"
+    work.write_text(
+        "from installation.scene import Pass, Scene\n"
+        "class Mine(Scene):\n    passes = (Pass('tint.glsl'),)\n"
+    )
+    entry = setlist.Entry(scene=str(work), transition=str(tmp_path / "wipe.glsl"))
+    found = watched([str(work)], setlist.Setlist(scene=[entry]))
+    assert {work, tmp_path / "tint.glsl", tmp_path / "wipe.glsl"} <= set(found)
 
 
 def test_every_shader_that_ships_is_watched() -> None:
