@@ -17,21 +17,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
-    def parse_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> argparse.Namespace:
-        """An option that is not known is for the command to explain, where one is named."""
-        options, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            named = (getattr(options, name, None) for name in ("command", "action"))
-            self.prog = " ".join([self.prog, *(word for word in named if word)])
-            self.error(f"there is no {' '.join(unknown)}")
-        return options
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit status."""
-    options = parser().parse_args(arguments)
+    top = parser()
+    options, unknown = top.parse_known_args(arguments)
+    if unknown:  # the help that knows is the command's
+        action = getattr(options, "action", "")
+        top.prog = " ".join(filter(None, [top.prog, options.command, action]))
+        top.error(f"there is no {' '.join(unknown)}")
     return commands.run(options)
 
 

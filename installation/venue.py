@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from installation.control.hosts import host_and_port
 from installation.fault import first_fault
 from installation.watch.schedule import Hours
 
@@ -39,10 +40,8 @@ def _address(text: str) -> str:
     return text
 
 
-def _host_and_port(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise ValueError("feedback goes to HOST:PORT, like 192.168.1.20:9001")
+def _place(text: str) -> str:
+    host_and_port(text)
     return text
 
 
@@ -113,7 +112,7 @@ class Osc(Table):
     enabled: bool = True
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
     port: int = Field(9000, ge=1, le=65535)
-    feedback: list[Annotated[str, AfterValidator(_host_and_port)]] = Field(
+    feedback: list[Annotated[str, AfterValidator(_place)]] = Field(
         [], description="HOST:PORT of controllers that show where all is."
     )
 

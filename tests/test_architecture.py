@@ -30,7 +30,10 @@ DOORS = {
     "installation.parameters": {"installation.log", "installation.posted"},
     "installation.clock": {"installation.parameters"},
     "installation.fault": {"pydantic"},
-    "installation.venue": {"pydantic", "installation.fault", "installation.watch.schedule"},
+    "installation.venue": {
+        "pydantic", "installation.fault", "installation.control.hosts",
+        "installation.watch.schedule",
+    },
     "installation.setlist": {"pydantic", "installation.fault"},
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from installation.control.hosts import Place, resolved
+from installation.control.hosts import Place, host_and_port, resolved
 from installation.control.message import ControlError
 from installation.control.packet import encoded
 from installation.log import Complaints
@@ -142,10 +142,10 @@ def news(
 
 
 def _controller(target: str) -> _Controller:
-    name, colon, number = target.rpartition(":")
-    if not colon or not name or not number.isdigit() or not 1 <= int(number) <= 65535:
-        raise ControlError(f"OSC feedback goes to HOST:PORT, like 192.168.1.20:9001, not {target}")
-    host, port = name.strip("[]"), int(number)
+    try:
+        host, port = host_and_port(target)
+    except ValueError as error:
+        raise ControlError(f"OSC {error}, not {target}") from error
     try:
         return _Controller(host, port, resolved(host, port, flags=socket.AI_NUMERICHOST))
     except (OSError, UnicodeError):  # it is a name

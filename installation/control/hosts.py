@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import Any
 
@@ -18,6 +19,14 @@ def resolved(
     found = socket.getaddrinfo(host, port, type=kind, flags=flags)
     family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
     return family, where
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The parts of HOST:PORT; an address of IPv6 stands in brackets. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise ValueError("feedback goes to HOST:PORT, like 192.168.1.20:9001")
+    return host.strip("[]"), int(port)
 
 
 def plain(address: str) -> str:

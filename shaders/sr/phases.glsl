@@ -4,8 +4,8 @@
 //
 // At an integer scale both are filters on the low-resolution grid. A target takes one colour; its
 // components are the pixels of the part; at ×3 the fourth is not used. The parts lie below each
-// other in one tall texture, PART of them above this one. `frame` is the picture, `x0` … the last features; lines
-// marked //! are filled in as in convolution.glsl.
+// other in one tall texture, PART of them above this one. `frame` is the picture, `x0` … the last
+// features; lines marked //! are filled in as in convolution.glsl.
 
 #define texel(source, x, y) textureLod(source, vec2(x, y), 0.0)
 #define around(dx, dy) textureLod(frame, b + vec2(dx, dy) * pixel, 0.0).rgb
