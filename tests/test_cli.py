@@ -86,7 +86,7 @@ def test_help_has_an_example(command: str) -> None:
         (["corpus", "masks", "--out", "{here}/one"], "other files"),
         (["bench", "--only", "nosuch"], "frame_path"),
         (["nosuch"], "invalid choice"),
-        (["play", "--sceen", "drift"], "there is no --sceen drift (see installation play --help)"),
+        (["play", "--sceen", "drift"], "there is no --sceen (see installation play --help)"),
         (["dataset", "check", "x", "--foo"], "(see installation dataset check --help)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
