@@ -247,6 +247,29 @@ def test_whose_the_pieces_images_were_stays_with_what_comes_of_it(
     assert read_card(heir).provenance == [mine, theirs]
 
 
+@torch.no_grad()
+def test_a_wider_discriminator_judges_as_the_one_before(images: Path, tmp_path: Path) -> None:
+    first = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
+    latent = read_card(first).latent
+    theirs, _ = read_checkpoint(tmp_path / "a.training")
+    start = "module.discriminator."
+    same, wide, other = (
+        module(16, line, latent) for line in ("4:16 8:8", "4:16 8:12", "4:24 8:12")
+    )
+    same.discriminator.load_state_dict(
+        {key.removeprefix(start): theirs[key] for key in theirs if key.startswith(start)}
+    )
+    assert begin_from(wide, first).discriminator
+    pictures = torch.randn(8, 3, 16, 16)
+    for mine, before in zip(
+        wide.discriminator(pictures), same.discriminator(pictures), strict=True
+    ):
+        torch.testing.assert_close(mine, before)
+    assert not begin_from(other, first).discriminator  # its heads read other features
+    larger = module(32, "4:16 8:12 16:8", latent)
+    assert not begin_from(larger, first).discriminator
+
+
 def test_a_damaged_discriminator_begins_anew(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,10 +85,13 @@ def _fits(other: Tensor, tensor: Tensor) -> bool:
     )
 
 
-def _copy(mine: Tensor, theirs: Tensor) -> None:
-    """A layer into one as wide or wider: (A, B, k, k) of A inputs and B outputs, or (B,)."""
+def _copy(mine: Tensor, theirs: Tensor, inputs: int = 0) -> None:
+    """A layer into one as wide or wider: (A, B, k, k), of which `inputs` says which dimension its
+    inputs are, or (B,)."""
     if len(theirs.shape) > 1:
-        mine[len(theirs) :, : theirs.shape[1]] = 0  # from what is new to what was there
+        new = [slice(size) for size in theirs.shape]
+        new[inputs] = slice(theirs.shape[inputs], None)
+        mine[tuple(new)] = 0  # from what is new to what was there
     mine[tuple(slice(size) for size in theirs.shape)] = theirs
 
 
@@ -110,7 +113,8 @@ def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, other: Latent) ->
 
 
 def _take_discriminator(module: GanModule, folder: Path) -> bool:
-    """From the training folder beside the piece, where it is and has the same trunk."""
+    """From the training folder beside the piece, where it is and its trunk fits: as many layers,
+    none wider, and as many channels at the end, which the heads read."""
     work = folder.with_name(f"{folder.name}.training")
     if not has_checkpoint(work):
         return False
@@ -120,13 +124,19 @@ def _take_discriminator(module: GanModule, folder: Path) -> bool:
         print(f"{error}; a new discriminator begins instead", file=sys.stderr)
         return False
     mine = module.discriminator.state_dict()
-    fits = {
-        key: tensors[f"module.discriminator.{key}"]
-        for key, tensor in mine.items()
-        if (other := tensors.get(f"module.discriminator.{key}")) is not None
-        and other.shape == tensor.shape
+    start = "module.discriminator."
+    theirs = {
+        key.removeprefix(start): tensor for key, tensor in tensors.items() if key.startswith(start)
     }
-    if not all(key in fits for key in mine if key.startswith("trunk.")):
+    trunk = {key for key in mine if key.startswith("trunk.")}
+    if trunk != {key for key in theirs if key.startswith("trunk.")} or not all(
+        _fits(theirs[key], mine[key]) for key in trunk
+    ):
         return False
-    module.discriminator.load_state_dict(fits, strict=False)
+    if theirs["features.weight"].shape != mine["features.weight"].shape:
+        return False
+    for key, tensor in mine.items():
+        other = theirs.get(key)
+        if other is not None and (key in trunk or other.shape == tensor.shape):
+            _copy(tensor, other, inputs=1)
     return True
