@@ -169,3 +169,32 @@ def test_the_tools_are_there() -> None:
     """CI installs them; a test that needs them is not skipped."""
     for tool in ("Xvfb", "xdotool", "oscsend"):
         assert shutil.which(tool), f"{tool} is missing; .ci/run installs it"
+
+
+WINDOW = """
+from installation.output.window import Window
+window = Window("x", (64, 48))
+window.toggle_fullscreen()
+window.ctx.screen.clear(1.0, 0.0, 0.0)
+print(window.ctx.version_code, window.ctx.screen.read(viewport=(0, 0, 1, 1)).hex())
+"""
+OFFSCREEN = """
+from installation.output.offscreen import Offscreen
+print(Offscreen((8, 8)).ctx.version_code)
+"""
+
+
+@pytest.mark.parametrize(("offered", "code"), [("4.5", "450"), ("4.1", "410"), ("3.3", "330")])
+def test_the_best_opengl_there_is(display: str, offered: str, code: str) -> None:
+    """4.3 is asked for first: some drivers give what is asked for and no more. Where there is no
+    such version (Mesa can be told so), 3.3 is enough, and the window can still be made larger."""
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    env |= {"MESA_GL_VERSION_OVERRIDE": offered, "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+
+    def said(script: str) -> list[str]:
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert said(WINDOW) == [code, "ff0000"]
+    assert said(OFFSCREEN) == [code]

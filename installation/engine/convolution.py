@@ -111,12 +111,17 @@ def bounded_phases(upscaler: Upscaler, vectors: list[tuple[int, list[int]]]) -> 
     block = upscaler.scale * upscaler.scale
     groups = [[colour * block + k for k in part] for colour, part in vectors]
     tail = {name: tensor.cpu() for name, tensor in upscaler.tail.state_dict().items()}
-    lines = sums(tail["weight"], tail["bias"], groups) + base(upscaler.kernel[:, 0].cpu(), vectors)
+    return sums(tail["weight"], tail["bias"], groups) + bounds(upscaler, vectors)
+
+
+def bounds(upscaler: Upscaler, vectors: list[tuple[int, list[int]]]) -> list[str]:
+    """The same, where the tail's convolution is in s0, s1 … already."""
+    lines = base(upscaler.kernel[:, 0].cpu(), vectors)
     lines.append("vec3 margin = MARGIN * (high - low);")
-    for k, rows in enumerate(groups):
-        colour = "rgb"[vectors[k][0]]
+    for k, (number, part) in enumerate(vectors):
+        colour = "rgb"[number]
         lines.append(
-            f"vec{len(rows)} y{k} = bounded(base{k} + strength * s{k}, base{k},"
+            f"vec{len(part)} y{k} = bounded(base{k} + strength * s{k}, base{k},"
             f" low.{colour} - margin.{colour}, high.{colour} + margin.{colour});"
         )
     return lines

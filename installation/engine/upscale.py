@@ -29,8 +29,9 @@ class Step:
     """One pass: its text, what it reads by sampler name, where it draws.
 
     layers: of which layer each texture written holds channels, by Upscaler.layers()' names, with
-    the colour behind "phases". text: called when the pass is compiled. region: x, y, width, height
-    in each texture written.
+    the colour behind "phases"; "" where a later step writes the rest of it. text: called when the
+    pass is compiled. region: x, y, width, height in each texture written. weights: where the text
+    has none.
     run: what draws it, once it is compiled.
     """
 
@@ -39,6 +40,7 @@ class Step:
     reads: dict[str, moderngl.Texture | None]  # None: the frame given to render()
     writes: list[moderngl.Texture]
     region: tuple[int, int, int, int]
+    weights: moderngl.Buffer | None = None
     run: Callable[[], None] | None = None
     strength: moderngl.Uniform | None = field(default=None, repr=False)
 
@@ -134,7 +136,8 @@ class ShaderUpscaler(ABC):
                 pixels = np.frombuffer(texture.read(alignment=1), kind)
                 pixels = pixels.reshape(texture.height, texture.width, texture.components)
                 part = pixels[y : y + height, x : x + width].transpose(2, 0, 1)
-                parts.setdefault(name, []).append(part.astype(np.float32))
+                if name:
+                    parts.setdefault(name, []).append(part.astype(np.float32))
         if "phases.0" in parts:  # they come part by part in three colours; torch has colours first
             colours = [parts.pop(f"phases.{c}") for c in range(3)]
             used = self.scale**2 // len(colours[0])  # of four components; three at ×3

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import moderngl
 
-from installation.output.window import DisplayError, Event
+from installation.output.window import VERSIONS, DisplayError, Event
 
 
 class Offscreen:
@@ -39,13 +40,14 @@ class Offscreen:
 def _context() -> moderngl.Context:
     """EGL where it is (Linux with no display), else the platform's own hidden context."""
     faults = []
-    for backend in ("egl", None):
-        try:
-            if backend is None:
-                return moderngl.create_context(standalone=True, require=330)
-            return moderngl.create_context(standalone=True, require=330, backend=backend)  # type: ignore[arg-type]
-        except Exception as error:  # noqa: BLE001 - glcontext raises plain Exception
-            faults.append(str(error))
+    kinds: tuple[dict[str, Any], ...] = {"backend": "egl"}, {}
+    for kind in kinds:
+        for major, minor in VERSIONS:
+            require: Any = 100 * major + 10 * minor
+            try:
+                return moderngl.create_context(standalone=True, require=require, **kind)
+            except Exception as error:  # noqa: BLE001 - glcontext raises plain Exception
+                faults.append(str(error))
     raise DisplayError(
         f"no OpenGL 3.3 to draw with ({faults[0]}); on Debian or Ubuntu install "
         "libegl1 and libgl1-mesa-dri, elsewhere the graphics driver"

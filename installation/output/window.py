@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,10 @@ import moderngl
 import pygame
 
 log = logging.getLogger(__name__)
+
+VERSIONS = ((4, 3), (3, 3))
+"""Of OpenGL: the first that is given. 3.3 is enough, but asked for that NVIDIA's driver gives no
+more, and compute shaders are out of reach."""
 
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),
@@ -80,6 +85,7 @@ class Window:
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
+        self._versions: Sequence[tuple[int, int]] = VERSIONS
         self._open()
         self.ctx = moderngl.create_context(require=330)
         self._deadline = time.perf_counter()
@@ -90,13 +96,6 @@ class Window:
         pygame.display.set_allow_screensaver(False)
 
     def _open(self) -> None:
-        for attribute, value in (
-            (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
-            (pygame.GL_CONTEXT_MINOR_VERSION, 3),
-            (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
-            (pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG, 1),
-        ):
-            pygame.display.gl_set_attribute(attribute, value)
         flags = pygame.OPENGL | pygame.DOUBLEBUF
         if self.fullscreen:
             # a borderless window of the display's own size: SDL's FULLSCREEN may change the mode,
@@ -109,19 +108,35 @@ class Window:
             flags |= pygame.RESIZABLE
         if self._hidden:
             flags |= pygame.HIDDEN
-        try:
-            pygame.display.set_mode(size, flags, display=self._display, vsync=int(self._vsync))
-        except pygame.error as error:
-            if not self._vsync:
-                raise DisplayError(f"no OpenGL window could be opened ({error})") from error
-            log.warning("the display gives no vsync; frames are paced by the clock instead")
+        fault = self._set_mode(size, flags)
+        if fault is not None and self._vsync:
             self._vsync = False
-            self._open()
-            return
+            fault = self._set_mode(size, flags)
+            if fault is None:
+                log.warning("the display gives no vsync; frames are paced by the clock instead")
+        if fault is not None:
+            raise DisplayError(f"no OpenGL window could be opened ({fault})") from fault
         rates = pygame.display.get_desktop_refresh_rates()  # asked once: a display may go away
         self._refresh = float(rates[self._display]) if self._display < len(rates) else 0.0
         pygame.display.set_caption(self._title)
         pygame.mouse.set_visible(not self.fullscreen)
+
+    def _set_mode(self, size: tuple[int, int], flags: int) -> pygame.error | None:
+        """Open it with the first version of OpenGL that there is; what was wrong with the last."""
+        attribute, fault = pygame.display.gl_set_attribute, None
+        attribute(pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE)
+        attribute(pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG, 1)
+        for major, minor in self._versions:
+            attribute(pygame.GL_CONTEXT_MAJOR_VERSION, major)
+            attribute(pygame.GL_CONTEXT_MINOR_VERSION, minor)
+            try:
+                pygame.display.set_mode(size, flags, display=self._display, vsync=int(self._vsync))
+            except pygame.error as error:
+                fault = error
+            else:
+                self._versions = ((major, minor),)  # one that is refused would cost the context
+                return None
+        return fault
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,26 +1,35 @@
 #version 430 core
-// One 3×3 convolution of the upscaler on a tile in shared memory: all output channels at once.
+// A 3×3 convolution of the upscaler on tiles in shared memory: all output channels at once.
 //
-// Lines marked //! are filled in as in convolution.glsl. `in0` … are the input channels by fours,
-// `x0` … the same in shared memory with a rim of one texel, `y0` … the images written. The edge is
-// clamped, which is replicate padding.
+// A group takes WIDTH × HEIGHT pixels, an invocation a column of ROWS of them, so that a weight that
+// was read serves them all. Of the input, four channels at a time are in shared memory, with a rim of
+// one texel, and of the weights what belongs to them. Lines marked //! are filled in as in
+// convolution.glsl. The edge is clamped, which is replicate padding.
 
 //! declarations
 
-#define texel(source, x, y) source[(y) * (WIDTH + 2) + (x)]
-#define same(source) texelFetch(source, p, 0)
+layout(std430, binding = 0) readonly buffer Weights { vec4 weights[]; };
+shared vec4 texels[TEXELS];
+shared vec4 matrices[9 * OUTPUTS * 4];
 
-vec4 activate(vec4 value) { return max(value, LEAK * value); }
+// Fill `texels` with what `read` finds at `at`, with a rim of so many.
+#define FILL(rim, read) \
+    for (int i = index; i < (WIDTH + 2 * rim) * (HEIGHT + 2 * rim); i += THREADS) { \
+        ivec2 within = ivec2(i % (WIDTH + 2 * rim), i / (WIDTH + 2 * rim)); \
+        ivec2 at = clamp(tile - rim + within, ivec2(0), size - 1); \
+        texels[i] = read; \
+    }
+#define LOAD(group) \
+    barrier(); \
+    FILL(1, four(group, at)) \
+    for (int i = index; i < 9 * OUTPUTS * 4; i += THREADS) \
+        matrices[i] = weights[OUTPUTS + group * 9 * OUTPUTS * 4 + i]; \
+    barrier();
+#define texel(dx, dy) texels[(first.y + (dy)) * (WIDTH + 2) + first.x + (dx)]
 
 void main() {
-    ivec2 size = textureSize(in0, 0), corner = ivec2(gl_WorkGroupID.xy) * ivec2(WIDTH, HEIGHT) - 1;
-    for (int i = int(gl_LocalInvocationIndex); i < (WIDTH + 2) * (HEIGHT + 2); i += WIDTH * HEIGHT) {
-        ivec2 at = clamp(corner + ivec2(i % (WIDTH + 2), i / (WIDTH + 2)), ivec2(0), size - 1);
-        FILL
-    }
-    barrier();
-    ivec2 p = ivec2(gl_GlobalInvocationID.xy);
-    if (any(greaterThanEqual(p, size))) return;
-    ivec2 a = ivec2(gl_LocalInvocationID.xy), b = a + 1, c = a + 2;
+    int index = int(gl_LocalInvocationIndex);
+    ivec2 size = textureSize(in0, 0), tile = ivec2(gl_WorkGroupID.xy) * ivec2(WIDTH, HEIGHT);
+    ivec2 first = ivec2(gl_LocalInvocationID.xy) * ivec2(1, ROWS), p, b;
     //! body
 }
