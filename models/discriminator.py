@@ -39,8 +39,9 @@ class DownConv(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs, 4, 4).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(halve(x, self.weight, self.bias), SLOPE)
+    def forward(self, x: Tensor, twice: bool = False) -> Tensor:
+        """twice: it will be differentiated twice."""
+        return F.leaky_relu(halve(x, self.weight, self.bias, twice), SLOPE)
 
 
 class NormedDownConv(DownConv):
@@ -52,8 +53,8 @@ class NormedDownConv(DownConv):
         nn.init.zeros_(self.bias)
         self.norm = nn.BatchNorm2d(outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(self.norm(halve(x, self.weight, self.bias)), SLOPE)
+    def forward(self, x: Tensor, twice: bool = False) -> Tensor:
+        return F.leaky_relu(self.norm(halve(x, self.weight, self.bias, twice)), SLOPE)
 
 
 class Discriminator(nn.Module):
@@ -104,10 +105,12 @@ class Discriminator(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """The trunk: (N, 3, S, S) -> (N, FEATURES)."""
         x = images
+        # Where both pictures and weights are to have gradients, a penalty is taken.
+        twice = images.requires_grad and self.features.weight.requires_grad
         for index, layer in enumerate(self.trunk):
-            x = layer(x)
+            x = layer(x, twice)
             if index == 1 and self.former is not None and self.fade < 1:
-                x = torch.lerp(self.former(F.avg_pool2d(images, 2)), x, self.fade)
+                x = torch.lerp(self.former(F.avg_pool2d(images, 2), twice), x, self.fade)
         x = x.contiguous()
         if not self.normed:
             x = torch.cat([x, minibatch_deviation(x)], dim=1)

@@ -12,20 +12,14 @@ from torch import nn
 from models.discriminator import Discriminator, minibatch_deviation
 from models.generator import Generator, UpConv
 from models.latent import Code, Label, Latent
-from models.strided import double, halve
+from models.strided import Halve, double, halve
 from training import losses
 from training.augment import augment, mirror
 from training.batches import Batches, draw_latent, step_rng
+from training.budget import Budget
 from training.dataset import Dataset
 from training.module import average_state
-from training.recipe import (
-    Budget,
-    RecipeError,
-    load_recipe,
-    make_recipe,
-    read_recipe,
-    recipe_names,
-)
+from training.recipe import RecipeError, load_recipe, make_recipe, read_recipe, recipe_names
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -60,7 +54,7 @@ def test_overrides_and_settings() -> None:
     ("override", "says"),
     [
         ("bathc=8", "unknown key 'bathc'"),
-        ("batch=one", "batch = 'one'"),
+        ("batch=one", "batch = 'one': a number or auto"),
         ("resolution=48", "not a power of two"),
         ("generator=4:8", "ends at 4 pixels, and 64 pixels need"),
         ("gamma=-1", "gamma"),
@@ -90,6 +84,19 @@ def test_auto_settles_by_size() -> None:
     assert few.augment > many.augment
     assert few.gamma < many.gamma
     assert make_recipe({"gamma": 3}).settled(100).gamma == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "resolution", "batch"),
+    [("cpu", 64, 32), ("cpu", 256, 32), ("cuda", 64, 128), ("cuda", 256, 64)],
+)
+def test_the_batch_is_the_machines(
+    monkeypatch: pytest.MonkeyPatch, device: str, resolution: int, batch: int
+) -> None:
+    monkeypatch.setattr("training.recipe.fastest", lambda: torch.device(device))
+    assert load_recipe("quick", resolution=resolution).batch == batch
+    assert load_recipe("quick", ["batch=auto"], resolution=resolution).batch == batch
+    assert load_recipe("quick", ["batch=16"], resolution=resolution).batch == 16
 
 
 @pytest.mark.parametrize(
@@ -199,6 +206,39 @@ def test_strided_convolutions(side: int) -> None:
     weight = weight.transpose(0, 1)
     plain = nn.functional.conv_transpose2d(x, weight, stride=2, padding=1)
     assert torch.allclose(double(x, weight), plain, atol=1e-4)
+
+
+def test_what_is_differentiated_twice_is_the_same() -> None:
+    """Against torch's own convolution: values, gradients, and gradients of a penalty."""
+    rng = torch.Generator().manual_seed(0)
+    x, weight = (
+        torch.randn(*shape, generator=rng, dtype=torch.float64).requires_grad_()
+        for shape in ((2, 3, 16, 16), (5, 3, 4, 4))
+    )
+    bias = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(Halve.apply, (x, weight))
+
+    def penalised(twice: bool) -> list[torch.Tensor]:
+        y = halve(x, weight, bias, twice).sin().sum()
+        (slope,) = torch.autograd.grad(y, x, create_graph=True)
+        return [y, slope, *torch.autograd.grad(y + slope.square().sum(), (x, weight, bias))]
+
+    for mine, torchs in zip(penalised(True), penalised(False), strict=True):
+        torch.testing.assert_close(mine, torchs)
+
+
+def test_a_penalty_takes_no_convolution_as_large_as_the_picture() -> None:
+    network = Discriminator(32, [8, 8, 16])
+    images = torch.randn(4, 3, 32, 32, requires_grad=True)
+    with torch.profiler.profile(record_shapes=True) as seen:
+        logits, _ = network(images)
+        losses.gradient_penalty(logits, images).backward()
+    kernels = {
+        max(event.input_shapes[1][2:])
+        for event in seen.events()
+        if event.name == "aten::convolution" and len(event.input_shapes[1]) == 4
+    }
+    assert kernels == {4}
 
 
 def test_folded_generator_draws_the_same() -> None:

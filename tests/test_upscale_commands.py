@@ -19,9 +19,10 @@ from models.card import GENERATOR, PieceError, read_card
 from models.upscaler import Upscaler, load_default
 from tests.pieces import make_piece
 from training import UsageError
+from training.budget import Budget
 from training.checkpoint import NAME, PREVIOUS, read_state
 from training.corpus import leaves
-from training.recipe import Budget, RecipeError, checked, load_recipe, read_recipe
+from training.recipe import RecipeError, checked, load_recipe, read_recipe
 from training.source import DatasetError
 from training.upscale import export
 from training.upscale.evaluate import evaluate, to_text

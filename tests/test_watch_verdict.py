@@ -11,7 +11,8 @@ import pytest
 
 from training import precision
 from training.advice import whole_precision
-from training.recipe import Budget, load_recipe, make_recipe, recipe_names
+from training.budget import Budget
+from training.recipe import load_recipe, make_recipe, recipe_names
 from training.watch import verdict
 from training.watch.history import History
 from training.watch.verdict import SIGNS, Figures, Verdict, news, of_dataset, overfitting

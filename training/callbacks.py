@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from training import UsageError, ranks
 from training.advice import either, higher_gamma, slower
+from training.budget import Budget
 from training.checkpoint import restore_optimizers, state_of, write_checkpoint
 from training.grid import to_png
 from training.module import GanModule
-from training.recipe import Budget
 from training.stop import StopRequest
 from training.writing import replace
 

@@ -29,8 +29,8 @@ from typing import Any
 
 from models.card import CARD, read_card
 from training import UsageError
+from training.budget import Budget
 from training.evaluate import Effort, evaluate
-from training.recipe import Budget
 from training.train import train
 from training.watch.chart import chart
 from training.writing import replace

@@ -15,6 +15,7 @@ from training import UsageError
 from training.adapt import Adaptation
 from training.batches import Batches
 from training.best import Best, MakeJudge
+from training.budget import Budget
 from training.callbacks import Checkpoints, Clock, Grids, Progress
 from training.checkpoint import has_checkpoint
 from training.dataset import Dataset
@@ -24,7 +25,6 @@ from training.grid import fixed_latent
 from training.judging import OwnJudge
 from training.machines import Machines
 from training.module import GanModule
-from training.recipe import Budget
 from training.recovery import Recovery
 from training.stop import StopRequest, requeue
 from training.watch.boards import Board

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from models.card import Card, PieceError, read_card
 from models.shelf import find
 from training import UsageError, lineage
+from training.budget import Budget
 from training.lock import held
 from training.machines import Machines
 from training.naming import checked, name_of, tell_left_out
-from training.recipe import Budget, Recipe, load_recipe, make_recipe
+from training.recipe import Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:

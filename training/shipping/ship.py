@@ -14,10 +14,11 @@ from tqdm import tqdm
 from models import piece
 from models.card import CARD, GENERATOR, UPSCALER, read_card
 from training import UsageError
+from training.budget import Budget
 from training.corpus import folder
 from training.evaluate import Effort, evaluate
 from training.export import with_words_of
-from training.recipe import Budget, checked, load_recipe, read_recipe
+from training.recipe import checked, load_recipe, read_recipe
 from training.shipping.commission import Commission
 from training.train import train
 from training.upscale.recipe import UpscaleRecipe

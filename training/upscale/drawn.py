@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from models.upscaler import CHAINS, SCALES, TIERS
+from training.budget import Budget
 from training.corpus import anime, leaves, masks, shapes
-from training.recipe import Budget, checked
+from training.recipe import checked
 from training.upscale.export import stand_alone
 from training.upscale.pictures import Picture
 from training.upscale.recipe import UpscaleRecipe

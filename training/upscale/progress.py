@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.recipe import Budget
+from training.budget import Budget
 
 
 class Progress:

@@ -17,12 +17,12 @@ from models.piece import check_target
 from models.shelf import OWN, find, ships
 from models.upscaler import CHAINS, Chained, Upscaler, load_default
 from training import UsageError
+from training.budget import Budget
 from training.callbacks import going_on
 from training.checkpoint import NAME, has_checkpoint, newest
 from training.lock import held
 from training.naming import checked, name_of, tell_left_out
 from training.provenance import read_provenance
-from training.recipe import Budget
 from training.source import list_entries
 from training.stop import StopRequest
 from training.upscale.export import into_piece, sheet, stand_alone

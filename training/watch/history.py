@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from training.recipe import Budget
+from training.budget import Budget
 from training.watch.verdict import Verdict
 
 NAME = "log.jsonl"
