@@ -34,7 +34,8 @@ SETTINGS = [
     "label_start=1",
     "label_full=4",
     "code_weight=1",
-    "seed=1",  # by another (0) one code is read in .89 to .91 after as many steps of the reader
+    "seed=1",  # others tried: .93 to .95 and .53 to .68; without their weight .47 and .15
+    "judge_kimg=1000",
     "picture_seconds=10000",
     "grid_seconds=10000",
 ]
@@ -74,7 +75,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(shapes: Path, out: Path, *settings: str) -> Material:
-    train(shapes, out=out, budget="50kimg", overrides=[*SETTINGS, *settings])
+    train(shapes, out=out, budget="24kimg", overrides=[*SETTINGS, *settings])
     piece = load(out)
     return gather(piece.card, piece.generator, read_dataset(shapes, SIDE), 600, 0)
 
@@ -82,7 +83,7 @@ def trained(shapes: Path, out: Path, *settings: str) -> Material:
 def codes_read(stuff: Material) -> tuple[float, float]:
     """Accuracy of the categorical code and R² of the continuous one."""
     known = stuff.training.conditions
-    found = probe(stuff.paint, LATENT, known, count=2000, steps=350)
+    found = probe(stuff.paint, LATENT, known, count=1200, steps=200)
     return found["kind"].value, found["amount"].value
 
 
