@@ -4,7 +4,7 @@ While training on a CPU, the smallest maps go through a plain matrix product ins
 bfloat16 weight gradient of a 4×4 convolution onto 4×4 pixels takes 250 ms there, this one 3
 (measured, torch 2.13, AMX). Both ways differentiate twice and agree up to rounding. Large pictures
 are laid out channels last, and what is made of them then is too; at 64 pixels that took a twentieth
-more (training/MEASUREMENTS.md).
+more on a CPU (training/MEASUREMENTS.md).
 
 A gradient penalty differentiates twice. Left to itself, torch makes one of the weight gradients of
 that a convolution with the batch for channels and a kernel as large as the picture, which took an
@@ -32,8 +32,7 @@ def halve(x: Tensor, weight: Tensor, bias: Tensor, twice: bool = False) -> Tenso
     """
     side = x.shape[2] // 2
     if not _by_matrix(x, side):
-        if x.shape[2] >= _LARGE:
-            x = x.contiguous(memory_format=torch.channels_last)
+        x = _laid_out(x, x.shape[2])
         if not twice:
             return F.conv2d(x, weight, bias, stride=2, padding=1)
         if torch.is_autocast_enabled(x.device.type):
@@ -51,7 +50,7 @@ def double(x: Tensor, weight: Tensor) -> Tensor:
     """(N, A, H, W) and a kernel (A, B, 4, 4) -> (N, B, 2H, 2W)."""
     side = x.shape[2]
     if not _by_matrix(x, side):
-        return F.conv_transpose2d(x, weight, stride=2, padding=1)
+        return F.conv_transpose2d(_laid_out(x, 0), weight, stride=2, padding=1)
     rows = x.permute(0, 2, 3, 1).flatten(0, 2) @ weight.flatten(1)  # (N·pixels, B·16)
     columns = rows.view(len(x), -1, rows.shape[1]).transpose(1, 2)
     return F.fold(columns, (2 * side, 2 * x.shape[3]), 4, padding=1, stride=2)
@@ -117,6 +116,13 @@ class _Weight(Function):
             _Double.apply(y, weight) if for_x else None,
             Halve.apply(x, weight) if for_y else None,
         )
+
+
+def _laid_out(x: Tensor, side: int) -> Tensor:
+    """Channels last where that is faster; on a GPU it always is what convolutions compute in."""
+    if side >= _LARGE or x.is_cuda:
+        return x.contiguous(memory_format=torch.channels_last)
+    return x
 
 
 def _by_matrix(x: Tensor, side: int) -> bool:

@@ -42,6 +42,7 @@ class GanModule(pl.LightningModule):
         self.gamma = float(recipe.gamma)  # settled by now
         self.strength: Tensor  # of the augmentation; a buffer, since it may be adapted
         self.register_buffer("strength", torch.tensor(float(recipe.augment), dtype=torch.float64))
+        self._augmented = float(self.strength)  # the same, as the step asked for it
         self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
         first = self.size.resolution
@@ -142,6 +143,7 @@ class GanModule(pl.LightningModule):
             self._update_average(shown)
 
     def _train_both(self, images: Tensor, conditions: Tensor) -> None:
+        self._augmented = float(self.strength)  # once: on a GPU this waits for all before it
         real = floats(images)
         rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self._hide_labels(conditions, rng)
@@ -229,7 +231,7 @@ class GanModule(pl.LightningModule):
         self.discriminator.requires_grad_(True)
 
     def _augment(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        return augment(images, float(self.strength), rng, self.recipe.cutout)
+        return augment(images, self._augmented, rng, self.recipe.cutout)
 
     def judge(self, images: Tensor, conditions: Tensor) -> Tensor:
         """D's logits, (N,) float32, with the labels as far as they are ramped in."""
