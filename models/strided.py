@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 _SMALL = 4  # pixels of the smaller side's map
 _LARGE = 128  # pixels of a picture
+_OWN = 64  # pixels of a map, from which a CPU too is faster with `Halve`
 
 
 def halve(x: Tensor, weight: Tensor, bias: Tensor, twice: bool = False) -> Tensor:
@@ -33,7 +34,7 @@ def halve(x: Tensor, weight: Tensor, bias: Tensor, twice: bool = False) -> Tenso
     side = x.shape[2] // 2
     if not _by_matrix(x, side):
         x = _laid_out(x, x.shape[2])
-        if not twice:
+        if not twice or not (x.is_cuda or x.shape[2] >= _OWN):
             return F.conv2d(x, weight, bias, stride=2, padding=1)
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
