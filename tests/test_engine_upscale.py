@@ -27,7 +27,6 @@ from models.upscaler import CHAINS, SCALES, TIERS, Upscaler, load_default, shipp
 
 LEVEL = 1 / 255
 KINDS = (FragmentUpscaler, TileUpscaler)
-LARGE = (("M", 4), ("L", 4))
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.backend)
@@ -117,19 +116,9 @@ def test_every_layer_agrees_with_torch(
     assert half(gl, upscaler, size, kind)[0] <= LEVEL
 
 
-def shipped_cases() -> list[Any]:
-    """Both back ends of all that ships. Software GL compiles compute shaders of the large networks
-    for minutes, where nobody uses them: those a GPU has to show."""
-    cases = [(kind, tier, scale) for kind in KINDS for scale in SCALES for tier in shipped(scale)]
-    heavy = [case for case in cases if case[0] is TileUpscaler and case[1:] in LARGE]
-    return [
-        pytest.param(*case, id=f"{case[0].backend}-{case[1]}-{case[2]}",
-                     marks=[pytest.mark.gpu] if case in heavy else [])
-        for case in cases
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "tier", "scale"), shipped_cases(), indirect=["kind"])
+@pytest.mark.parametrize(
+    ("tier", "scale"), [(tier, scale) for scale in SCALES for tier in shipped(scale)]
+)
 def test_the_shipped_weights_agree_with_torch(
     gl: moderngl.Context, kind: type[ShaderUpscaler], tier: str, scale: int
 ) -> None:
@@ -320,7 +309,9 @@ def test_wrong_sizes_are_refused(gl: moderngl.Context, kind: type[ShaderUpscaler
     frame.release()
 
 
-KEPT = ("texture", "program", "compute_shader", "vertex_array", "framebuffer", "sampler")
+KEPT = (
+    "texture", "program", "compute_shader", "vertex_array", "framebuffer", "sampler", "buffer",
+)  # fmt: skip
 
 
 class Ledger:
