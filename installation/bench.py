@@ -300,11 +300,12 @@ def _upscaler_row(runner: Chain, size: tuple[int, int]) -> dict[str, Any]:
     return row
 
 
-def _median_ms(work: Callable[[], object], runs: int = 20) -> float:
+def _median_ms(work: Callable[[], object], runs: int = 20, seconds: float = 3.0) -> float:
+    """Of so many runs after a warm-up; of five at least, where they take longer than `seconds`."""
     for _ in range(3):
         work()
-    times = []
-    for _ in range(runs):
+    times: list[float] = []
+    while len(times) < runs and (len(times) < 5 or sum(times) < seconds):
         began = time.perf_counter()
         work()
         times.append(time.perf_counter() - began)
