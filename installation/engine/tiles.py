@@ -172,7 +172,7 @@ def _sums(outputs: int) -> list[str]:
     """Statements that leave output group k of the pixel in row r in a variable s<k>_<r>."""
     pixels = range(ROWS)
     lines = [f"vec4 s{k}_{r} = weights[{k}];" for k in range(outputs) for r in pixels]
-    lines += ["mat4 m;", f"vec4 {', '.join(f't{r}' for r in range(ROWS + 2))};"]
+    lines += ["vec4 w0, w1, w2, w3;", f"vec4 {', '.join(f't{r}' for r in range(ROWS + 2))};"]
     lines.append("for (int group = 0; group < INPUTS; group++) {")
     lines.append("LOAD(group)")
     lines.append("for (int dx = 0; dx < 3; dx++) {")
@@ -181,7 +181,8 @@ def _sums(outputs: int) -> list[str]:
     for dy in range(3):
         for k in range(outputs):
             at = 4 * (dy * outputs + k)
-            columns = ", ".join(f"matrices[w + {at + c}]" for c in range(4))
-            lines.append(f"m = mat4({columns});")
-            lines += [f"s{k}_{r} += m * t{r + dy};" for r in pixels]
+            lines.append(" ".join(f"w{c} = matrices[w + {at + c}];" for c in range(4)))
+            for r in pixels:
+                # Column by column, each a multiply-add; a matrix's product would be added after.
+                lines += [f"s{k}_{r} += w{c} * t{r + dy}.{'xyzw'[c]};" for c in range(4)]
     return [*lines, "}", "}"]
