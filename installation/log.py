@@ -16,54 +16,13 @@ def configure(level: int = logging.INFO) -> None:
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )
-    for handler in logging.getLogger().handlers:
-        if not any(isinstance(one, Gate) for one in handler.filters):
-            handler.addFilter(Gate(handler))
 
 
 def keep(path: str | Path) -> None:
     """Also write the log to a file, with dates; five files of 1 MB at most. Raises OSError."""
     handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
-    handler.addFilter(Gate(handler))
     logging.getLogger().addHandler(handler)
-
-
-class Gate(logging.Filter):
-    """Lets so many lines a second through to a handler, and says how many it has held back.
-
-    What is asked for is logged, and whoever is on the network can ask sixty times a second: in some
-    hours that would have pushed out of a log what it is kept for.
-    """
-
-    def __init__(
-        self,
-        handler: logging.Handler,
-        per_second: int = 50,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__()
-        self._handler, self._per_second, self._now = handler, per_second, now
-        self._second = self._count = self._held_back = 0
-        self._lock = threading.Lock()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        with self._lock:
-            second, told = int(self._now()), 0
-            if second != self._second:
-                told, self._held_back = self._held_back, 0
-                self._second, self._count = second, 0
-            self._count += 1
-            passes = self._count <= self._per_second
-            self._held_back += not passes
-        if told:
-            text = f"… and {told} more lines in a second"
-            self._handler.acquire()
-            try:
-                self._handler.emit(logging.makeLogRecord({**vars(record), "msg": text, "args": ()}))
-            finally:
-                self._handler.release()
-        return passes
 
 
 class Complaints:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
 
@@ -14,8 +15,10 @@ from models.latent import Latent
 from tests.images import noise
 from training import ranks
 from training.adapt import Adaptation
+from training.batches import Batches
 from training.checkpoint import NAME, write_checkpoint
 from training.dataset import Dataset
+from training.fit import fit
 from training.module import GanModule
 from training.recipe import MOST, make_recipe
 from training.train import train
@@ -56,6 +59,32 @@ def test_it_follows_the_held_out_images(held: float, up: bool) -> None:
     for _ in range(2000):
         found.measure(module, *batch())
     assert float(module.strength) == pytest.approx(MOST if up else 0)
+
+
+def test_the_next_step_augments_as_strongly_as_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def augmented(images: torch.Tensor, strength: float, *unused: object) -> torch.Tensor:
+        asked.append(strength)
+        return images
+
+    class Twice(pl.Callback):
+        def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+            trainer.should_stop = module.steps == 2
+            module.strength.fill_(0.25)
+
+    monkeypatch.setattr("training.module.augment", augmented)
+    data = {
+        "resolution": 16,
+        "generator": "4:8 8:8",
+        "batch": 8,
+        "augment": 0.5,
+        "precision": "float32",
+    }
+    recipe = make_recipe(data).settled(100)
+    images = Dataset("greys", batch()[0], (), batch()[1], ("",) * 8, (), [])
+    fit(GanModule(recipe, Latent(4)), Batches(images, 8, 0), [Twice()], recipe)
+    assert asked == [0.5] * 3 + [0.25] * 3  # real, fake, and fake for G
 
 
 def test_it_only_notes_where_it_is_not_to_follow() -> None:

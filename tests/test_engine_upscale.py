@@ -266,6 +266,20 @@ def test_strength_is_live_and_zero_is_catmull_rom(
     frame.release()
 
 
+def test_alpha_is_ignored_whatever_it_is(gl: moderngl.Context, kind: type[ShaderUpscaler]) -> None:
+    for upscaler in (noisy(2, "T"), Upscaler(2, channels=4, depth=1).requires_grad_(False)):
+        pixels = np.full((8, 8, 4), 0.5, np.float16)
+        pixels[..., 3] = np.inf
+        frame, runner = (
+            gl.texture((8, 8), 4, pixels.tobytes(), dtype="f2"),
+            kind(gl, upscaler, (8, 8)),
+        )
+        wanted = upscaler(torch.full((1, 3, 8, 8), 0.5))[0].numpy()
+        assert np.abs(read(runner.render(frame))[:3] - wanted).max() <= LEVEL
+        runner.release()
+        frame.release()
+
+
 def test_later_passes_sample_the_frame_as_its_owner_set_it(
     gl: moderngl.Context, kind: type[ShaderUpscaler]
 ) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from pathlib import Path
 
 import pytest
 
-from installation.log import Complaints, Gate, keep
+from installation.log import Complaints
 
 
 class Time:
@@ -78,38 +77,3 @@ def test_many_threads_say_it_once(caplog: pytest.LogCaptureFixture) -> None:
     for thread in threads:
         thread.join()
     assert caplog.messages == ["same"]
-
-
-def test_whoever_asks_sixty_times_a_second_does_not_fill_the_log() -> None:
-    time, lines = Time(), []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    kept = Kept()
-    kept.addFilter(Gate(kept, per_second=3, now=time))
-    for n in range(120):
-        time.now = 100 + n // 60
-        kept.handle(logging.makeLogRecord({"msg": "preset %d", "args": (n,)}))
-    time.now += 1
-    kept.handle(logging.makeLogRecord({"msg": "closing"}))
-    told = "… and 57 more lines in a second"
-    assert lines == [
-        *(f"preset {n}" for n in (0, 1, 2)), told,
-        *(f"preset {n}" for n in (60, 61, 62)), told, "closing",
-    ]  # fmt: skip
-
-
-def test_the_kept_log_has_its_gate(tmp_path: Path) -> None:
-    root = logging.getLogger()
-    before = list(root.handlers)
-    keep(tmp_path / "log")
-    (handler,) = [one for one in root.handlers if one not in before]
-    try:
-        for n in range(500):
-            handler.handle(logging.makeLogRecord({"msg": f"line {n}"}))
-        assert len((tmp_path / "log").read_text().splitlines()) < 250
-    finally:
-        root.removeHandler(handler)
-        handler.close()

@@ -93,7 +93,7 @@ def test_auto_settles_by_size() -> None:
 def test_the_batch_is_the_machines(
     monkeypatch: pytest.MonkeyPatch, device: str, resolution: int, batch: int
 ) -> None:
-    monkeypatch.setattr("training.recipe.fastest", lambda: torch.device(device))
+    monkeypatch.setattr("training.precision.fastest", lambda: torch.device(device))
     assert load_recipe("quick", resolution=resolution).batch == batch
     assert load_recipe("quick", ["batch=auto"], resolution=resolution).batch == batch
     assert load_recipe("quick", ["batch=16"], resolution=resolution).batch == 16
@@ -228,12 +228,16 @@ def test_what_is_differentiated_twice_is_the_same() -> None:
         torch.testing.assert_close(mine, torchs)
 
 
-def test_a_penalty_takes_no_convolution_as_large_as_the_picture() -> None:
+@pytest.mark.parametrize("half", [False, True])
+def test_a_penalty_takes_no_convolution_as_large_as_the_picture(half: bool) -> None:
     network = Discriminator(64, [8, 8, 8, 16])
     images = torch.randn(4, 3, 64, 64, requires_grad=True)
-    with torch.profiler.profile(record_shapes=True) as seen:
+    with (
+        torch.profiler.profile(record_shapes=True) as seen,
+        torch.autocast("cpu", torch.bfloat16, enabled=half),
+    ):
         logits, _ = network(images)
-        losses.gradient_penalty(logits, images).backward()
+        losses.gradient_penalty(logits.float(), images).backward()
     kernels = {
         max(event.input_shapes[1][2:])
         for event in seen.events()

@@ -22,7 +22,6 @@ from models.architecture import fit_to, parse, stages_for
 from models.latent import Code
 from training import UsageError
 from training.growth import Size, plan
-from training.precision import fastest
 
 Kind = TypeVar("Kind", bound=BaseModel)  # of recipe
 
@@ -178,6 +177,8 @@ class Recipe(BaseModel):
     def _for_the_machine(cls, value: Any, info: ValidationInfo) -> Any:
         if value != "auto":
             return value
+        from training.precision import fastest  # torch: seconds, which refusals should not take
+
         if fastest().type == "cpu":
             return 32
         return 128 if info.data.get("resolution", 0) < 256 else 64
@@ -278,6 +279,9 @@ def make_recipe(
     data: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "recipe", **settings: Any
 ) -> Recipe:
     """Check recipe data with overrides on top. Raises RecipeError."""
+    if data.get("batch") == "auto":  # as if nothing had been said
+        data = {key: value for key, value in data.items() if key != "batch"}
+    overrides = [one for one in overrides if one.replace(" ", "") != "batch=auto"]
     return checked(Recipe, data, overrides, where, **settings)
 
 
@@ -320,7 +324,7 @@ def _first_line(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
     wrong = (parts or [""])[0], first["type"]
-    if wrong[0] in ("augment", "gamma") or wrong == ("batch", "int_parsing"):
+    if wrong[0] in ("augment", "gamma") or (kind is Recipe and wrong == ("batch", "int_parsing")):
         # A number or auto; pydantic names what it tried.
         return f"{parts[0]} = {first['input']!r}: a number or auto"
     if parts and parts[0] == "adapt":

@@ -1,8 +1,9 @@
 """Weights to GLSL: statements that every back end of the upscaler shares.
 
-Pure text from tensors, no GL here. A convolution becomes sums of matrix times texel with the
-weights as literals; see shaders/sr/convolution.glsl for why. The statements read texels by macros,
-which each template in shaders/sr/ defines for its own memory:
+Pure text from tensors, no GL here. For fragment passes a convolution becomes sums of matrix times
+texel with the weights as literals; see shaders/sr/convolution.glsl for why, and tiles.py for the
+other way. The statements read texels by macros, which the templates in shaders/sr/ define for their
+own memory:
 
     texel(x0, a.x, c.y)    input channels 0 to 3 at the column before and the row below
     same(skip0)            channels 0 to 3 of the first features at this very pixel

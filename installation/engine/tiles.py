@@ -46,7 +46,7 @@ class TileUpscaler(ShaderUpscaler):
             reads = {f"in{k}": texture for k, texture in enumerate(features)}
             if skip:
                 reads |= {f"skip{k}": texture for k, texture in enumerate(first)}
-            text = partial(layer, len(features), groups, skip, kind)
+            text = partial(layer, len(features) if index else 0, groups, skip, kind)
             self._add([name] * groups, text, reads, made, (0, 0, *self.size))
             self._steps[-1].weights = self._buffer(weight, bias, _fours(len(weight)))
             features = list(made)
@@ -107,8 +107,8 @@ def packed(weight: Tensor, bias: Tensor, groups: list[list[int]]) -> NDArray[np.
 
 
 def layer(inputs: int, outputs: int, skip: bool, kind: str) -> str:
-    """The dispatch of one activated convolution, channels counted by fours; kind: the images'
-    format. With `skip` the samplers skip0 … are added before the activation."""
+    """The dispatch of one activated convolution, channels counted by fours, 0 for the frame; kind:
+    the images' format. With `skip` the samplers skip0 … are added before the activation."""
     images = [f"y{k}" for k in range(outputs)]
     declarations = _declared(inputs, outputs, images, kind, rim=1)
     declarations += [convolution.leak(), "vec4 activate(vec4 x) { return max(x, LEAK * x); }"]
@@ -148,6 +148,9 @@ def picture(upscaler: Upscaler, parts: list[list[int]], kind: str) -> str:
 
 def _declared(inputs: int, outputs: int, images: list[str], kind: str, rim: int) -> list[str]:
     texels = (WIDTH + 2 * rim) * (HEIGHT + 2 * rim)
+    # Of a frame, alpha may be anything, and 0 times that is not always 0.
+    four = "texelFetch(in{}, at, 0)" if inputs else "vec4(texelFetch(in{}, at, 0).rgb, 0.0)"
+    inputs = max(1, inputs)
     lines = [f"const int WIDTH = {WIDTH}, HEIGHT = {HEIGHT}, ROWS = {ROWS};"]
     lines.append(f"const int THREADS = {WIDTH * COLUMNS}, TEXELS = {texels};")
     lines.append(f"const int INPUTS = {inputs}, OUTPUTS = {outputs};")
@@ -158,9 +161,8 @@ def _declared(inputs: int, outputs: int, images: list[str], kind: str, rim: int)
         for k, name in enumerate(images)
     ]
     lines.append("vec4 four(int group, ivec2 at) {")
-    lines += [f"    if (group == {k}) return texelFetch(in{k}, at, 0);" for k in range(inputs - 1)]
-    lines += [f"    return texelFetch(in{inputs - 1}, at, 0);", "}"]
-    return lines
+    lines += [f"    if (group == {k}) return {four.format(k)};" for k in range(inputs - 1)]
+    return [*lines, f"    return {four.format(inputs - 1)};", "}"]
 
 
 def _pixel(row: str) -> list[str]:
