@@ -33,6 +33,7 @@ SETTINGS = [
     "augment=0.0",
     "label_start=1",
     "label_full=4",
+    "code_start=1",
     "code_weight=1",
     "seed=1",  # by seed 2 .93 and .64; without their weight .47 and .15
     "judge_kimg=1000",

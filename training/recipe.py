@@ -140,10 +140,10 @@ class Recipe(BaseModel):
         0.5, ge=0, description="Weight of the labels being readable, beside the projection's pull."
     )
     label_drop: float = Field(0.1, ge=0, le=1, description="How often a known label is hidden.")
-    code_start: float = Field(1.0, ge=0, description="Weight of the codes' information at first.")
+    code_start: float = Field(0.3, ge=0, description="Weight of the codes' information at first.")
     code_weight: float = Field(0.1, ge=0, description="The same once the codes have settled.")
     code_settle: float = Field(
-        50.0, ge=0, description="kimg in which it goes from one to the other."
+        20.0, ge=0, description="kimg in which it goes from one to the other."
     )
     generator_rest: float = Field(
         0.0, ge=0, description="kimg in which only D learns, at first; set by --from."
