@@ -74,12 +74,12 @@ class Halve(Function):
         x, weight = ctx.saved_tensors
         for_x, for_weight = ctx.needs_input_grad
         return (
-            _Double.apply(y, weight) if for_x else None,
-            _Weight.apply(x, y) if for_weight else None,
+            Double.apply(y, weight) if for_x else None,
+            Weight.apply(x, y) if for_weight else None,
         )
 
 
-class _Double(Function):
+class Double(Function):
     """y, weight -> x."""
 
     @staticmethod
@@ -93,11 +93,11 @@ class _Double(Function):
         for_y, for_weight = ctx.needs_input_grad
         return (
             Halve.apply(x, weight) if for_y else None,
-            _Weight.apply(x, y) if for_weight else None,
+            Weight.apply(x, y) if for_weight else None,
         )
 
 
-class _Weight(Function):
+class Weight(Function):
     """x, y -> weight."""
 
     @staticmethod
@@ -114,7 +114,7 @@ class _Weight(Function):
         x, y = ctx.saved_tensors
         for_x, for_y = ctx.needs_input_grad
         return (
-            _Double.apply(y, weight) if for_x else None,
+            Double.apply(y, weight) if for_x else None,
             Halve.apply(x, weight) if for_y else None,
         )
 

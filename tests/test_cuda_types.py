@@ -1,7 +1,7 @@
 """What a GPU would refuse, found without one: tensors that have a device and a type but no values.
 
 torch gives such tensors CUDA's rules, of devices that must not mix and of types under autocast,
-wherever it runs. They cannot be sliced without CUDA; the rest is in test_gpu.py.
+wherever it runs. They cannot be sliced or laid out anew without CUDA; the rest is in test_gpu.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch.func import functional_call
 from models.discriminator import Discriminator
 from models.generator import Generator
 from models.latent import Code
+from models.strided import Double, Weight, halve
 from models.upscaler import Upscaler
 from training.augment import augment, mirror
 from training.metrics.contrast import contrast
@@ -30,7 +31,9 @@ GPU = torch.device("cuda:0")
 
 
 @pytest.fixture(autouse=True)
-def cuda() -> Iterator[None]:
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Laying a tensor out anew needs CUDA, and changes neither type nor device.
+    monkeypatch.setattr("models.strided._laid_out", lambda x, side: x)
     before = torch.is_autocast_enabled("cuda"), torch.get_autocast_dtype("cuda")
     torch.set_autocast_enabled("cuda", True)
     torch.set_autocast_dtype("cuda", torch.bfloat16)
@@ -75,6 +78,16 @@ def test_networks_in_bfloat16_also_while_they_grow(grown: bool, doubling: str) -
     logits, classes = run(discriminator, torch.tanh(drawn).float(), there(8, 2), 0.5)
     guess = run(Recognise(discriminator), torch.tanh(drawn))
     assert {drawn.device, logits.device, classes.device, guess.device} == {GPU}
+
+
+@torch.no_grad()  # a backward pass itself needs CUDA
+def test_what_a_penalty_is_differentiated_by_in_bfloat16() -> None:
+    x, weight, bias = there(8, 3, 64, 64), there(16, 3, 4, 4), there(16)
+    y = halve(x, weight, bias, twice=True)
+    half = x.bfloat16(), weight.bfloat16(), y
+    found = y, Double.apply(half[2], half[1]), Weight.apply(half[0], half[2])
+    assert [one.shape for one in found] == [(8, 16, 32, 32), x.shape, weight.shape]
+    assert {(one.device, one.dtype) for one in found} == {(GPU, torch.bfloat16)}
 
 
 def test_an_upscaler_in_bfloat16() -> None:
