@@ -119,8 +119,8 @@ def bounds(upscaler: Upscaler, vectors: list[tuple[int, list[int]]]) -> list[str
     """The same, where the tail's convolution is in s0, s1 … already."""
     lines = base(upscaler.kernel[:, 0].cpu(), vectors)
     lines.append("vec3 margin = MARGIN * (high - low);")
-    for k, (number, part) in enumerate(vectors):
-        colour = "rgb"[number]
+    for k, (which, part) in enumerate(vectors):
+        colour = "rgb"[which]
         lines.append(
             f"vec{len(part)} y{k} = bounded(base{k} + strength * s{k}, base{k},"
             f" low.{colour} - margin.{colour}, high.{colour} + margin.{colour});"
