@@ -43,7 +43,7 @@ def _context() -> moderngl.Context:
     kinds: tuple[dict[str, Any], ...] = {"backend": "egl"}, {}
     for kind in kinds:
         for major, minor in VERSIONS:
-            require: Any = 100 * major + 10 * minor
+            require = 100 * major + 10 * minor
             try:
                 return moderngl.create_context(standalone=True, require=require, **kind)
             except Exception as error:  # noqa: BLE001 - glcontext raises plain Exception
