@@ -10,10 +10,10 @@ from pathlib import Path
 
 import moderngl
 import numpy as np
-from PIL import Image
 
 from installation.engine.readback import Readback
 from installation.output.recorder import Recorder, RecorderError, Recording
+from installation.still import Shown, save
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +66,18 @@ class Camera:
         else:
             log.info("recording to %s", path)
 
-    def take(self, screen: moderngl.Framebuffer, size: tuple[int, int], now: float) -> None:
-        """Offer this frame to the recording, if one runs and a frame is due, and to the still."""
+    def take(
+        self,
+        screen: moderngl.Framebuffer,
+        size: tuple[int, int],
+        now: float,
+        shown: Shown | None = None,
+    ) -> None:
+        """Offer this frame to the recording, if one runs and a frame is due, and to the still,
+        which tells what is shown."""
         if self._still_wanted:
             self._still_wanted = False
-            self._develop(screen, size)
+            self._develop(screen, size, shown)
         if self._recorder is None or self._readback is None:
             return
         if self._live:
@@ -117,7 +124,9 @@ class Camera:
         """S: save the frame that is drawn next as a PNG, beside the show."""
         self._still_wanted = True
 
-    def _develop(self, screen: moderngl.Framebuffer, size: tuple[int, int]) -> None:
+    def _develop(
+        self, screen: moderngl.Framebuffer, size: tuple[int, int], shown: Shown | None
+    ) -> None:
         self._stills = {path: one for path, one in self._stills.items() if not one.done()}
         if len(self._stills) >= _STILLS:
             log.warning("no still: %d are still being saved", _STILLS)
@@ -129,7 +138,7 @@ class Camera:
         except (OSError, RecorderError) as error:
             log.error("no still: %s", error)
         else:
-            self._stills[path] = self._saver.submit(_save, path, picture)
+            self._stills[path] = self._saver.submit(_save, path, picture, shown)
 
     def _free(self, suffix: str) -> Path:
         """A name that no file has and none will have that is being written."""
@@ -152,12 +161,9 @@ class Camera:
         return done
 
 
-def _save(path: Path, picture: np.ndarray) -> None:
-    """A still as a PNG, whole or not there."""
-    part = path.with_suffix(".part")
+def _save(path: Path, picture: np.ndarray, shown: Shown | None) -> None:
     try:
-        Image.fromarray(picture).save(part, format="PNG")
-        part.replace(path)
+        save(path, picture, shown)
     except OSError as error:
         log.error("no still: %s", error)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -49,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     _inspect(_command(sub, "inspect", "is it new?", "installation inspect masks photos/ --out new"))
     _corpus(_command(sub, "corpus", "draw a dataset", "installation corpus masks --out drawn/"))
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
+    text = "draw stills of a piece, to choose from"
+    _stills(_command(sub, "stills", text, "installation stills anime --out faces/"))
     text = "the upscaler as a shader for mpv"
     _export(_command(sub, "export", text, "installation export --tier S --scale 2 --out s.glsl"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -90,6 +93,7 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--display", type=int, help="which display, from 0")
     p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
     p.add_argument("--seed", type=_seed, help="another seed, another walk")
+    p.add_argument("--chosen", default="", help="a folder of stills that seeds are, see stills")
     p.add_argument("--offscreen", action="store_true", help="render without a window")
     p.add_argument("--frames", type=_count, help="stop after so many frames (else when told to)")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")
@@ -176,6 +180,23 @@ def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument("--out", required=True, help="a new folder")
 
 
+def _stills(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("--count", type=_count, help="how many (48, or one for each value)")
+    p.add_argument("--seed", type=_seed, default=0, help="the first one's; the next ones' follow")
+    text = "what all of them are, like hair=pink; may be given again"
+    label = p.add_argument("--label", type=_pair, action="append", default=[], help=text)
+    label.metavar = "LABEL=VALUE"
+    text = "a label of which they have one value after the other"
+    p.add_argument("--each", default="", metavar="LABEL", help=text)
+    p.add_argument("--like", default="", metavar="STILL", help="a still that all resemble")
+    text = "how far from it, 0 to 1, which is another one (0.3; with --each 0)"
+    p.add_argument("--far", type=_share, help=text)
+    text = "0 to 1.5: low is average, high is strange (0.8)"
+    p.add_argument("--truncation", type=_truncation, default=0.8, help=text)
+    p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")
+
+
 def _export(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", nargs="?", default="", help="a piece with an upscaler of its own")
     p.add_argument("--tier", default="S", help="without a piece: T, S, M or L (S)")
@@ -229,14 +250,26 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _rate(text: str) -> float:
+def _number(text: str, low: float, high: float, what: str = "number") -> float:
     try:
-        rate = float(text)
+        number = float(text)
     except ValueError:
-        rate = 0.0
-    if not 1 <= rate <= 240:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate from 1 to 240")
-    return rate
+        number = math.nan
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a {what} from {low:g} to {high:g}")
+    return number
+
+
+def _share(text: str) -> float:
+    return _number(text, 0, 1)
+
+
+def _truncation(text: str) -> float:
+    return _number(text, 0, 1.5)
+
+
+def _rate(text: str) -> float:
+    return _number(text, 1, 240, "frame rate")
 
 
 if __name__ == "__main__":

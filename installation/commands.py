@@ -48,6 +48,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.scene": "SceneError",
         "installation.venue": "VenueError",
         "installation.setlist": "SetlistError",
+        "installation.still": "StillError",
         "installation.control.message": "ControlError",
         "installation.bench": "BenchError",
         "installation.engine.mpv": "ExportError",
@@ -77,6 +78,7 @@ def play(options: argparse.Namespace) -> int:
             display=options.display,
             size=options.size,
             seed=options.seed,
+            chosen=options.chosen,
             offscreen=options.offscreen,
             frames=options.frames,
             fps=options.fps,
@@ -253,6 +255,28 @@ def pieces(options: argparse.Namespace) -> int:
 
     rows = listing.pieces()
     return _answer(options.json, rows, lambda: listing.pieces_text(rows))
+
+
+def stills(options: argparse.Namespace) -> int:
+    from installation import candidates
+    from installation.still import StillError
+
+    if options.far is not None and not options.like:
+        raise StillError("--far does nothing without --like; leave it out")
+    drawn = candidates.draw(
+        options.piece,
+        Path(options.out),
+        count=options.count,
+        seed=options.seed,
+        truncation=options.truncation,
+        labels=options.label,
+        each=options.each,
+        like=Path(options.like) if options.like else None,
+        far=options.far,
+    )
+    print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
+    print(f"installation play {options.piece} --scene procession --chosen {options.out}")
+    return 0
 
 
 def export(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import shaders
-from installation import house, presets, scene, setlist, venue
+from installation import house, presets, scene, setlist, still, venue
 from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
@@ -25,6 +26,7 @@ from installation.parameters import Bus
 from installation.programme import Options, Programme, pieces_of
 from installation.scene import SceneError
 from installation.setlist import Setlist, SetlistError
+from installation.still import StillError
 from installation.venue import Venue, VenueError
 from installation.watch.schedule import Hours
 from models import shelf
@@ -58,6 +60,7 @@ def examine(name: str) -> Iterator[Finding]:
     if order is not None:
         yield from _scenes(place, order)
         yield from _pieces(place, order)
+        yield from _chosen(place, order)
         yield from _addresses(name)
     if place.hours:
         yield Finding("hours", "ok", f"now {Hours.parse(place.hours).says(datetime.now())}")
@@ -139,11 +142,27 @@ def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
             yield Finding("piece", "note", fault.says, "not played here; remove or replace it")
 
 
+def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:
+    """The folder of stills that seeds are, where the venue names one."""
+    if not place.play.chosen:
+        return
+
+    def stills() -> dict[str, int]:
+        cards = {n: verify(f) for n, f in pieces_of(order, place.play.piece).items()}
+        found = still.chosen(Path(place.play.chosen), cards)
+        return {name: len(points) for name, points in found.items()}
+
+    with suppress(PieceError, SetlistError):  # said above
+        found, fault = _tried("chosen", stills, StillError)
+        says = ", ".join(f"{count} of {name}" for name, count in (found or {}).items())
+        yield fault or Finding("chosen", "ok", f"{place.play.chosen}: {says}")
+
+
 def _addresses(name: str) -> Iterator[Finding]:
     """What venue and setlist move, by hand or by MIDI, must be there."""
     program, _ = _tried(
         "parameters", lambda: Programme.of(Options(venue=name)),
-        VenueError, SetlistError, SceneError, ShaderError, PieceError,
+        VenueError, SetlistError, SceneError, ShaderError, PieceError, StillError,
     )  # fmt: skip
     if program is None:
         return  # said above

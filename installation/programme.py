@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Self
 
 import shaders
-from installation import focus, report, setlist
+from installation import focus, report, setlist, still
 from installation import scene as scenes
 from installation import venue as venues
 from installation.parameters import Bus, Param
 from installation.setlist import Entry, Setlist, SetlistError
 from installation.venue import Venue, VenueError
 from models.card import Card, verify
+from models.latent import Vector
 from models.shelf import find
 
 
@@ -30,6 +31,7 @@ class Options:
     display: int | None = None
     size: tuple[int, int] | None = None
     seed: int | None = None
+    chosen: str = ""
     offscreen: bool = False
     frames: int | None = None
     fps: float = 60.0
@@ -55,6 +57,7 @@ class Programme:
     scenes: tuple[str, ...]  # names or files: the setlist, then those asked for besides
     pieces: dict[str, Path]  # folders, the one that is played first at the head
     cards: dict[str, Card]
+    chosen: dict[str, list[Vector]]  # points that a piece's seeds are, where any were chosen
 
     @classmethod
     def of(cls, options: Options) -> Self:
@@ -71,7 +74,9 @@ class Programme:
             report.check(Path(options.report))
         pieces = pieces_of(order, options.piece or venue.play.piece)
         cards = {name: verify(folder) for name, folder in pieces.items()}
-        return cls(venue, order, tuple(shown), pieces, cards)
+        folder = options.chosen or venue.play.chosen
+        chosen = still.chosen(Path(folder), cards) if folder else {}
+        return cls(venue, order, tuple(shown), pieces, cards, chosen)
 
     @property
     def card(self) -> Card:

@@ -39,7 +39,11 @@ class Walk(Protocol):
 
 
 class Space(Protocol):
-    """The latent space of the piece that is playing, and the walks it offers."""
+    """The latent space of the piece that is playing, and the walks it offers.
+
+    Where the artist has chosen stills (`--chosen`), seeds are these, in the order of their files'
+    names and over again, on every scene.
+    """
 
     @property
     def labels(self) -> dict[str, int]:
@@ -56,7 +60,7 @@ class Space(Protocol):
         ...
 
     def spline(self, seeds: Iterable[int]) -> Walk:
-        """A closed cubic spline through the chosen seeds, in order."""
+        """A closed cubic spline through the seeds, in order; through every chosen still, if any."""
         ...
 
     def seed(self, seed: int) -> Point:

@@ -33,6 +33,7 @@ from installation.preview import Preview
 from installation.programme import Options, Programme, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
+from installation.still import Shown
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
@@ -63,9 +64,12 @@ class Stage:
         seed = venue.play.seed if options.seed is None else options.seed
         slowest = 1 / min(venue.window.least_fps, window.rate)
         players = {
-            name: Player(window.ctx, program.cards[name], stream_of(folder), seed, slowest)
+            name: Player(
+                window.ctx, program.cards[name], stream_of(folder), seed, slowest,
+                program.chosen.get(name, ()),
+            )
             for name, folder in program.pieces.items()
-        }
+        }  # fmt: skip
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
@@ -125,10 +129,15 @@ class Stage:
         picture = self.show.render(moment)
         self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
         self.show.present(picture, self.window.screen, moment, self.lights.level)
-        self._camera.take(self.window.screen, self.window.size, moment.time)
+        self._camera.take(self.window.screen, self.window.size, moment.time, self._shown())
         self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()
+
+    def _shown(self) -> Shown | None:
+        """What the picture shows, of the scene that is on or coming on."""
+        point = self.show.scene.shown
+        return None if point is None else Shown(self.show.player.card, point)
 
     def _rest(self) -> None:
         """A frame while the house is closed: dark, and nothing is painted, but all that this needs

@@ -58,7 +58,9 @@ DOORS = {
     },
     "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
     "installation.playing": {"installation", "tqdm"},
-    "installation.programme": {"installation", "models.card", "models.shelf", "shaders"},
+    "installation.programme": {
+        "installation", "models.card", "models.latent", "models.shelf", "shaders",
+    },
     "installation.cli": {"installation"},
     # the bench plays the peer: it sends real messages and names the torch it measures
     "installation.bench": {
@@ -70,6 +72,7 @@ DOORS = {
     },
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
+    "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
     "installation.commands": {"installation", "training", "tqdm"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip

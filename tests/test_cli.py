@@ -15,7 +15,7 @@ from tests.pieces import make_piece
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "play", "train", "dataset", "evaluate", "inspect", "timelapse", "corpus", "pieces", "scenes",
-    "monitor", "bench", "check", "export", "open",
+    "monitor", "bench", "check", "export", "open", "stills",
 ]  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from installation import doctor
+from installation import candidates, doctor
 from installation.cli import main
 from installation.control.midi import NoMidi
 from installation.doctor import Finding
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError
 from models.card import GENERATOR
+from models.latent import Latent
 from tests.pieces import make_piece
 
 
@@ -186,6 +187,19 @@ def test_a_remote_that_is_wanted_is_looked_at(tmp_path: Path, port: int) -> None
             one for one in doctor.examine(str(venue(tmp_path, port, table))) if one.what == "remote"
         ]
         assert found.state == state
+
+
+def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port)
+    path.write_text(path.read_text().replace("[play]", "[play]\nchosen = 'faces'"))
+    (fault,) = [one for one in faults(path) if one.what == "chosen"]
+    assert "there is no folder faces" in fault.says
+    candidates.draw(str(tmp_path / "mine"), Path("faces"), count=3)
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "chosen"]
+    assert (found.state, found.says) == ("ok", "faces: 3 of mine")
+    make_piece(tmp_path / "mine", latent=Latent(5))  # trained anew, otherwise
+    (fault,) = [one for one in faults(path) if one.what == "chosen"]
+    assert "no still of mine" in fault.says
 
 
 def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:

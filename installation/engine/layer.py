@@ -65,6 +65,7 @@ class Layer:
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
+        self.shown: Point | None = None  # of the newest picture
         self._newest: Target | None = None
         self._before: Target | None = None
         self._arrived = 0.0
@@ -146,8 +147,10 @@ class Layer:
         self._step_fault = self._file_fault = ""
         log.info("scene %s reloaded", self.name)
 
-    def arrive(self, picture: moderngl.Texture, now: float, interval: float) -> None:
-        """A new neural picture, upscaled. It is copied: the upscaler draws the next one into it."""
+    def arrive(self, picture: moderngl.Texture, point: Point, now: float, interval: float) -> None:
+        """A new neural picture of a point, upscaled. It is copied: the upscaler draws the next one
+        into it."""
+        self.shown = point
         self._before, self._newest = self._newest, self._before
         if self._newest is None or self._newest.size != picture.size:
             if self._newest is not None:

@@ -20,6 +20,7 @@ from installation.engine.stream import Inline, Picture, Stream
 from installation.engine.walk import LatentSpace, steer
 from installation.parameters import Bus
 from models.card import Card
+from models.latent import Vector
 
 if TYPE_CHECKING:
     from installation.engine.tiers import Tiers
@@ -28,7 +29,8 @@ Timed = Callable[..., AbstractContextManager[None]]  # (station, tell=None): see
 
 
 class Player:
-    """slowest: seconds that a frame of the show may take before the upscaler is made cheaper."""
+    """slowest: seconds that a frame of the show may take before the upscaler is made cheaper;
+    chosen: points that its seeds are."""
 
     def __init__(
         self,
@@ -37,9 +39,10 @@ class Player:
         stream: Stream | Inline,
         seed: int = 0,
         slowest: float = 1 / 30,
+        chosen: Sequence[Vector] = (),
     ) -> None:
         self.card, self.stream = card, stream
-        self.space = LatentSpace(card.latent, seed)
+        self.space = LatentSpace(card.latent, seed, chosen)
         self.upscaler: Tiers | None = None  # made when the piece's weights are there
         self._ctx, self._slowest = ctx, slowest
         self._frames = Frames(ctx)
@@ -102,7 +105,7 @@ class Player:
         """Enlarge a picture and give each layer its part; who has left meanwhile gets none."""
         assert self.upscaler is not None  # noqa: S101 - made by warm
         layers = picture.key if isinstance(picture.key, tuple) else ()
-        for pixels, layer in zip(picture.pixels, layers, strict=True):
+        for point, pixels, layer in zip(picture.points, picture.pixels, layers, strict=True):
             if layer not in on:
                 continue
             with timed("upload"):
@@ -110,7 +113,7 @@ class Player:
             with timed("upscale", self.upscaler.took):
                 sharp = self.upscaler.render(texture, bus.value("/light/sharpen"))
                 sharp = layer.steady.render(sharp, texture, time, bus.value("/light/steady"))
-                layer.arrive(sharp, picture.ready, picture.interval)
+                layer.arrive(sharp, point, picture.ready, picture.interval)
 
         if self._frames.refused and self.stream.painter is not None:
             self.stream.painter.to_host = True  # in its thread: here it would hold a frame up

@@ -37,8 +37,10 @@ class Paints(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """One result: pixels (N, S, S, 4), its number in the stream, and when it was ready."""
+    """One result: pixels (N, S, S, 4) of the points, its number in the stream, and when it was
+    ready."""
 
+    points: Points
     pixels: Pixels
     number: int
     key: object  # what the request was for; a picture of another cast is not shown
@@ -114,7 +116,7 @@ class Stream:
             elif key == cast and not rested:  # with another cast there may have been one, too
                 interval = 0.8 * interval + 0.2 * took
             number, cast = number + 1, key
-            self.newest = Picture(pixels, number, key, now, interval)
+            self.newest = Picture(points, pixels, number, key, now, interval)
 
     def _opened(self) -> Paints | None:
         try:
@@ -147,7 +149,7 @@ class Inline:
 
     def request(self, points: Points, key: object = None) -> None:
         number = 1 if self.newest is None else self.newest.number + 1
-        self.newest = Picture(self.painter.paint(points), number, key, 0.0, 0.0)
+        self.newest = Picture(points, self.painter.paint(points), number, key, 0.0, 0.0)
 
     def close(self) -> None:
         pass

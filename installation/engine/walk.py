@@ -24,11 +24,12 @@ _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would m
 
 
 class LatentSpace:
-    """The space of one piece; implements installation.scene.Space."""
+    """The space of one piece; implements installation.scene.Space. chosen: points that are its
+    seeds, over and over, in place of random ones."""
 
-    def __init__(self, latent: Latent, seed: int = 0) -> None:
+    def __init__(self, latent: Latent, seed: int = 0, chosen: Sequence[Vector] = ()) -> None:
         self.latent = latent
-        self._seed = seed
+        self._seed, self._chosen = seed, chosen
         self._where = latent.slices()
 
     @property
@@ -49,13 +50,15 @@ class LatentSpace:
         return {code.name: code.width for code in self.latent.codes}
 
     def seed(self, seed: int) -> Vector:
+        if self._chosen:
+            return self._chosen[seed % len(self._chosen)].copy()
         return self.latent.sample(np.random.default_rng((self._seed, seed)), 1)[0]
 
     def loop(self, seed: int = 0, radius: float = 1.0) -> Loop:
         return Loop(self, seed, radius)
 
     def spline(self, seeds: Iterable[int]) -> Spline:
-        return Spline(self, [self.seed(seed) for seed in seeds])
+        return Spline(self, list(self._chosen) or [self.seed(seed) for seed in seeds])
 
     def blend(self, a: Vector, b: Vector, amount: float, truncation: float = 1.0) -> Vector:
         out = ((1 - amount) * a + amount * b).astype(np.float32)

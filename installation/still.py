@@ -1,0 +1,152 @@
+"""Stills: pictures that know which latent point they show, so that it can be gone back to.
+
+The point stands in a PNG's text chunk `installation` (PNG specification, 11.3.3) as JSON, by the
+names of labels and their values, so that it outlives a training that adds some. A folder of stills
+is a choice: `chosen` makes of it the seeds of a show.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from installation.engine.walk import LatentSpace
+from models.card import Card
+from models.latent import Code, Latent, Vector
+
+log = logging.getLogger(__name__)
+
+_CHUNK = "installation"
+_MOST = 65536  # numbers that a part may have; far more than any piece's
+_HOW = "`installation stills PIECE --out FOLDER` draws some to choose from"
+
+Numbers = Annotated[list[FiniteFloat], Field(max_length=_MOST)]
+
+
+class StillError(Exception):
+    """Stills that cannot be used or written. One line."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a picture shows: a point of a piece, as its generator was fed it."""
+
+    card: Card
+    point: Vector
+
+
+class Told(BaseModel):
+    """A point as a file tells it. codes: in order, as their names may be changed."""
+
+    model_config = ConfigDict(extra="forbid")
+    piece: str
+    z: Numbers
+    labels: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict, max_length=_MOST)
+    codes: list[Numbers] = Field(default_factory=list, max_length=_MOST)
+
+    @classmethod
+    def of(cls, shown: Shown) -> Self:
+        latent, where = shown.card.latent, shown.card.latent.slices()
+        parts = {name: [round(float(x), 5) for x in shown.point[at]] for name, at in where.items()}
+        return cls(
+            piece=shown.card.name,
+            z=parts["z"],
+            labels={
+                label.name: {
+                    v: w for v, w in zip(label.values, parts[label.name], strict=True) if w
+                }
+                for label in latent.labels
+            },
+            codes=[parts[code.name] for code in latent.codes],
+        )
+
+    def point(self, latent: Latent) -> Vector:
+        """The point in a piece's latent space, z as long as random ones are (calm shortens it
+        anew); what the piece has and the file does not tell is unknown, which is zero.
+
+        Raises StillError where it is of a piece with another z.
+        """
+        if len(self.z) != latent.z:
+            raise StillError(
+                f"its z has {len(self.z)} numbers, the piece's {latent.z}: of another training"
+            )
+        space, point = LatentSpace(latent), np.zeros(latent.width, np.float32)
+        z = np.asarray(self.z, np.float64)
+        z /= np.abs(z).max() or 1.0  # squares of what a file says can be beyond all measure
+        point[: latent.z] = z * (np.sqrt(latent.z) / (np.linalg.norm(z) or 1.0))
+        for label in latent.labels:
+            told = self.labels.get(label.name, {})
+            point = space.label(point, label.name, [told.get(value, 0.0) for value in label.values])
+        for code, numbers in zip(latent.codes, self.codes, strict=False):
+            if len(numbers) == code.width:
+                point = space.code(point, code.name, _value(code, numbers))
+        return point
+
+
+def _value(code: Code, numbers: list[float]) -> float | list[float]:
+    return numbers[0] if code.kind == "continuous" else numbers
+
+
+def save(path: Path, picture: NDArray[np.uint8], shown: Shown | None) -> None:
+    """Write a picture, (H, W, 3), as a PNG: whole or not there. Raises OSError."""
+    text = PngInfo()
+    if shown is not None:
+        text.add_text(_CHUNK, Told.of(shown).model_dump_json())
+    part = path.with_suffix(".part")
+    Image.fromarray(picture).save(part, format="PNG", pnginfo=text)
+    part.replace(path)
+
+
+def read(path: Path) -> Told:
+    """What a still shows; its pixels are not looked at. Raises StillError where it is none, without
+    the path."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            text = image.info.get(_CHUNK)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise StillError("it is no PNG that can be read") from error
+    if not isinstance(text, str):
+        raise StillError("it does not tell what it shows: it is no still, or was saved anew since")
+    try:
+        return Told.model_validate_json(text)
+    except ValidationError as error:
+        raise StillError("what it tells of its point is damaged") from error
+
+
+def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
+    """The stills in a folder, in the order of their names, as points of the pieces that they show,
+    by the cards' own keys. A piece of which there is none is left out, and so is a file that is no
+    still, which is said.
+
+    Raises StillError where there is no folder, none of these pieces in it, or one alone of a piece,
+    from which there is nowhere to go.
+    """
+    if not folder.is_dir():
+        raise StillError(f"there is no folder {folder} of chosen stills; {_HOW}")
+    found: dict[str, list[Vector]] = {}
+    for path in sorted(folder.glob("*.png")):
+        try:
+            told = read(path)
+            shown = [name for name, card in cards.items() if card.name == told.piece]
+            points = [told.point(cards[name].latent) for name in shown]
+        except StillError as error:
+            log.warning("%s is left out: %s", path, error)
+            continue
+        for name, point in zip(shown, points, strict=True):
+            found.setdefault(name, []).append(point)
+    if not found:
+        raise StillError(f"{folder} has no still of {' or '.join(cards)}; {_HOW}")
+    for name, points in found.items():
+        if len(points) < 2:
+            raise StillError(f"{folder} has one still of {name}; choose two or more")
+        log.info("%s: %d chosen stills in %s", name, len(points), folder)
+    return found

@@ -1,0 +1,275 @@
+"""Stills that know what they show, a folder of them as a show's seeds, and some to choose from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from installation import candidates, still
+from installation.cli import main
+from installation.engine.walk import LatentSpace
+from installation.programme import Options
+from installation.still import Shown, StillError
+from models.card import Card, verify
+from models.latent import Code, Label, Latent, Vector
+from tests.pieces import LATENT, make_piece
+from tests.shows import opened, run
+from tests.waiting import until
+
+CODES = (Code("kind", "categorical", 3), Code("turn", "continuous"))
+RICH = Latent(8, (Label("form", ("oval", "disc", "long")), Label("horn", ("yes", "no"))), CODES)
+PIXELS = np.full((4, 6, 3), 90, np.uint8)
+
+
+def card_of(latent: Latent, name: str = "tiny") -> Card:
+    return Card(name=name, resolution=32, latent=latent, generator={})
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_piece(tmp_path_factory.mktemp("pieces") / "tiny")
+
+
+def told(path: Path, **changes: object) -> Path:
+    """A still whose text says something else than it should."""
+    text, said = PngInfo(), {"piece": "tiny", "z": [1.0] * 8, **changes}
+    text.add_text("installation", json.dumps(said))
+    Image.fromarray(PIXELS).save(path, pnginfo=text)
+    return path
+
+
+def near(a: Vector, b: Vector) -> float:
+    """How far two points' z (of 8 numbers) lie in one direction: 1 is the same."""
+    return float(np.corrcoef(a[:8], b[:8])[0, 1])
+
+
+def test_a_still_is_its_picture_and_its_point(tmp_path: Path) -> None:
+    point = LatentSpace(RICH).seed(7)
+    still.save(tmp_path / "a.png", PIXELS, Shown(card_of(RICH), point))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), PIXELS)
+    back = still.read(tmp_path / "a.png").point(RICH)
+    np.testing.assert_allclose(back[8:], point[8:], atol=1e-4)
+    # z comes back in its direction, as long as random ones are on average
+    z = point[:8] * np.sqrt(8) / np.linalg.norm(point[:8])
+    np.testing.assert_allclose(back[:8], z, atol=1e-4)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_mixed_labels_come_back_as_they_were(tmp_path: Path) -> None:
+    space = LatentSpace(RICH)
+    point = space.label(space.seed(1), "form", [0.25, 0, 0.75])
+    still.save(tmp_path / "a.png", PIXELS, Shown(card_of(RICH), point))
+    back = still.read(tmp_path / "a.png").point(RICH)
+    np.testing.assert_allclose(back[8:11], [0.25, 0, 0.75], atol=1e-4)
+
+
+def test_labels_go_by_name_where_a_training_has_added_some(tmp_path: Path) -> None:
+    point = LatentSpace(LATENT).label(LatentSpace(LATENT).seed(2), "form", [0, 1])  # disc
+    still.save(tmp_path / "a.png", PIXELS, Shown(card_of(LATENT), point))
+    more = Latent(8, (Label("horn", ("yes", "no")), Label("form", ("long", "disc"))), CODES)
+    back = still.read(tmp_path / "a.png").point(more)
+    np.testing.assert_array_equal(back[8:12], [0, 0, 0, 1])  # horn unknown; a disc still
+    # the piece's first code is another kind of code now: unknown
+    np.testing.assert_array_equal(back[12:], [0, 0, 0, 0])
+
+
+def test_another_z_is_another_training(tmp_path: Path) -> None:
+    with pytest.raises(StillError, match=r"its z has 8 numbers, the piece's 5"):
+        still.read(told(tmp_path / "a.png")).point(Latent(5))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"z": [float("nan")] * 8},
+        {"z": [float("inf")] * 8},
+        {"z": "a lot"},
+        {"z": [[1.0] * 8]},
+        {"labels": {"form": [1, 0]}},
+        {"labels": {"form": {"oval": "yes"}}},
+        {"codes": [{"kind": 1}]},
+        {"extra": 1},
+    ],
+)
+def test_what_was_damaged_is_refused(tmp_path: Path, said: dict[str, object]) -> None:
+    with pytest.raises(StillError, match="damaged"):
+        still.read(told(tmp_path / "a.png", **said))
+
+
+def test_numbers_beyond_all_measure_stay_within_the_space(tmp_path: Path) -> None:
+    path = told(
+        tmp_path / "a.png",
+        z=[1e300] * 8, labels={"form": {"oval": 1e30, "disc": -5}}, codes=[[1e9, 0, 0], [1e9]],
+    )  # fmt: skip
+    back = still.read(path).point(RICH)
+    assert np.isfinite(back).all()
+    assert np.abs(back[8:]).max() <= 1
+    assert np.linalg.norm(back[:8]) == pytest.approx(np.sqrt(8))
+
+
+def test_what_is_no_still_is_said(tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    with pytest.raises(StillError, match="does not tell what it shows"):
+        still.read(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:20])
+    Image.fromarray(PIXELS).save(tmp_path / "c.png", format="JPEG")
+    for name in ("b.png", "c.png", "none.png"):
+        with pytest.raises(StillError, match="no PNG that can be read"):
+            still.read(tmp_path / name)
+
+
+def test_a_folder_of_stills_is_the_seeds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    space, card = LatentSpace(LATENT), card_of(LATENT)
+    for name, seed in (("b", 5), ("a", 9), ("c", 2)):
+        still.save(tmp_path / f"{name}.png", PIXELS, Shown(card, space.seed(seed)))
+    still.save(tmp_path / "d.png", PIXELS, Shown(card_of(LATENT, "other"), space.seed(1)))
+    Image.fromarray(PIXELS).save(tmp_path / "e.png")
+    found = still.chosen(tmp_path, {"tiny": card, "none": card_of(LATENT, "none")})
+    assert list(found) == ["tiny"]
+    assert "e.png is left out: it does not tell" in caplog.text
+    mine = LatentSpace(LATENT, seed=3, chosen=found["tiny"])
+    wanted = [space.seed(seed) for seed in (9, 5, 2)]
+    for k in range(6):  # over and over, in the order of the names
+        assert near(mine.seed(k), wanted[k % 3]) > 0.999
+    walk = mine.spline((4, 4, 4, 4))  # whatever seeds a scene names: through all, each once
+    for k in range(3):
+        assert near(walk.point(), wanted[k]) > 0.999
+        walk.advance(1)
+    assert near(walk.point(), wanted[0]) > 0.999
+
+
+def test_what_is_chosen_cannot_be_changed_by_a_scene(tmp_path: Path) -> None:
+    points = [LatentSpace(LATENT).seed(k) for k in range(2)]
+    space = LatentSpace(LATENT, chosen=points)
+    space.seed(0)[:] = 0
+    assert np.abs(space.seed(0)).max() > 0
+
+
+def test_a_choice_that_is_none_is_refused(tmp_path: Path) -> None:
+    cards = {"tiny": card_of(LATENT), "two": card_of(LATENT, "two")}
+    with pytest.raises(StillError, match="there is no folder"):
+        still.chosen(tmp_path / "nowhere", cards)
+    with pytest.raises(StillError, match="no still of tiny or two"):
+        still.chosen(tmp_path, cards)
+    told(tmp_path / "a.png")
+    with pytest.raises(StillError, match="one still of tiny; choose two or more"):
+        still.chosen(tmp_path, cards)
+
+
+def test_a_still_of_a_show_brings_back_its_face(piece: Path, tmp_path: Path) -> None:
+    """S while drift plays; the next show, through what was kept, begins with that face."""
+    place = tmp_path / "here.toml"
+    place.write_text(f"[record]\nfolder = '{tmp_path / 'kept'}'\n")
+    kept = []
+    with opened(Options(piece=str(piece), scene="drift", venue=str(place))) as show:
+        for count in (1, 2):
+            run(show, 40)
+            show.bus.post("/stage/still", 1)
+            run(show, 1)
+            kept.append(show.show.scene.shown)
+            until(lambda n=count: len(list((tmp_path / "kept").glob("*.png"))) == n)
+    place.write_text(f"[play]\nchosen = '{tmp_path / 'kept'}'\nscene = 'procession'\n")
+    with opened(Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 1)
+        shown = show.show.scene.shown
+        assert shown is not None
+        found = [near(shown, one) for one in kept if one is not None]
+    assert max(found) > 0.99  # names of stills of one second need not be in their order
+    assert len(found) == 2
+
+
+def test_stills_are_drawn_by_their_seeds(piece: Path, tmp_path: Path) -> None:
+    out = tmp_path / "faces"
+    assert main(["stills", str(piece), "--out", str(out), "--count", "3", "--seed", "4"]) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "tiny-00004.png", "tiny-00005.png", "tiny-00006.png",
+    ]  # fmt: skip
+    card = verify(piece)
+    point = still.read(out / "tiny-00005.png").point(card.latent)
+    seed = LatentSpace(card.latent).seed(5)
+    assert near(point, seed) > 0.999
+    picture = np.asarray(Image.open(out / "tiny-00005.png"))
+    assert picture.shape == (32, 32, 3)
+    assert picture.std() > 1
+    assert not np.array_equal(picture, np.asarray(Image.open(out / "tiny-00006.png")))
+
+
+def test_stills_like_one_keep_what_it_is(piece: Path, tmp_path: Path) -> None:
+    card = verify(piece)
+    space = LatentSpace(card.latent)
+    one = space.label(space.seed(1), "form", [0, 1])
+    still.save(tmp_path / "one.png", PIXELS, Shown(card, one))
+    more = candidates.draw(
+        str(piece), tmp_path / "more", count=4, seed=10, like=tmp_path / "one.png", far=0.3
+    )
+    assert [path.name for path in more] == [f"one-{k:05}.png" for k in range(10, 14)]
+    for path in more:
+        point = still.read(path).point(card.latent)
+        np.testing.assert_allclose(point[8:], one[8:], atol=1e-4)
+        assert 0.3 < near(point, one) < 0.999
+
+
+def test_one_in_every_value_of_a_label(piece: Path, tmp_path: Path) -> None:
+    card = verify(piece)
+    space = LatentSpace(card.latent)
+    still.save(tmp_path / "one.png", PIXELS, Shown(card, space.seed(1)))
+    each = candidates.draw(str(piece), tmp_path / "each", each="form", like=tmp_path / "one.png")
+    points = [still.read(path).point(card.latent) for path in each]
+    assert [list(point[8:10]) for point in points] == [[1, 0], [0, 1]]
+    np.testing.assert_allclose(points[0][:8], points[1][:8], atol=1e-4)
+    np.testing.assert_allclose(points[0][10:], points[1][10:], atol=1e-4)
+
+
+def test_all_of_one_value(piece: Path, tmp_path: Path) -> None:
+    card = verify(piece)
+    out = candidates.draw(str(piece), tmp_path / "d", count=5, labels=[("form", "disc")])
+    assert all(list(still.read(p).point(card.latent)[8:10]) == [0, 1] for p in out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--label", "from=disc"], "has no label 'from'; it has form"),
+        (["--label", "form=disk"], "form is never 'disk', but oval, disc"),
+        (["--each", "from"], "has no label 'from'"),
+        (["--far", "0.5"], "--far does nothing without --like"),
+        (["--like", "nowhere.png"], "nowhere.png: it is no PNG"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_drawn(
+    piece: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert main(["stills", str(piece), "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_drawn_over(piece: Path, tmp_path: Path) -> None:
+    candidates.draw(str(piece), tmp_path, count=2, seed=1)
+    before = (tmp_path / "tiny-00002.png").read_bytes()
+    with pytest.raises(StillError, match=r"tiny-00002\.png is there already"):
+        candidates.draw(str(piece), tmp_path, count=2, seed=2, truncation=0.1)
+    assert (tmp_path / "tiny-00002.png").read_bytes() == before
+    assert not (tmp_path / "tiny-00003.png").exists()
+
+
+def test_a_place_that_cannot_be_written_is_said(piece: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StillError, match="cannot be written"):
+        candidates.draw(str(piece), tmp_path / "file", count=1)
+
+
+def test_a_card_by_another_name_has_its_stills(tmp_path: Path) -> None:
+    """A piece's folder may be renamed: what it is called in its card counts."""
+    space, card = LatentSpace(LATENT), card_of(LATENT)
+    for seed in range(2):
+        still.save(tmp_path / f"{seed}.png", PIXELS, Shown(card, space.seed(seed)))
+    assert list(still.chosen(tmp_path, {"renamed": card})) == ["renamed"]
+    with pytest.raises(StillError):
+        still.chosen(tmp_path, {"tiny": replace(card, name="renamed")})
