@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,27 @@ def batch(value: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.full((8, 3, 16, 16), value, dtype=torch.uint8), torch.zeros(8, 0)
 
 
+def measure(
+    found: Adaptation, module: GanModule, images: torch.Tensor, labels: torch.Tensor
+) -> None:
+    """One measurement, as in a training's eighth step."""
+    module.steps += 7
+    found.on_train_batch_start(None, module, (images, labels), 0)  # type: ignore[arg-type]
+    module.steps += 1
+    found.on_train_batch_end(None, module, None, (images, labels), 0)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("held", "up"), [(1.9, False), (1.0, False), (-0.5, True), (-3.0, True)])
 def test_it_follows_the_held_out_images(held: float, up: bool) -> None:
     module = module_that_says(2.0, held, -1.0)
     found = adaptation(module)
     for _ in range(20):
-        found.measure(module, *batch())
+        measure(found, module, *batch())
     assert (float(module.strength) > 0.5) == up
     assert module.figures["val_logit"] == pytest.approx(held)
     assert overfitting(module.figures) == pytest.approx((2 - held) / 3, abs=1e-6)
     for _ in range(2000):
-        found.measure(module, *batch())
+        measure(found, module, *batch())
     assert float(module.strength) == pytest.approx(MOST if up else 0)
 
 
@@ -91,7 +102,7 @@ def test_it_only_notes_where_it_is_not_to_follow() -> None:
     module = module_that_says(2.0, -3.0, -1.0)
     found = adaptation(module, follow=False)
     for _ in range(20):
-        found.measure(module, *batch())
+        measure(found, module, *batch())
     assert float(module.strength) == 0.5
     assert module.figures["augment"] == 0.5
 
@@ -110,10 +121,61 @@ def test_a_few_held_out_images_are_asked_about_once_among_training_images() -> N
     found = adaptation(module, follow=False, count=3)
     for shown in (64, 128, 192):
         module.shown = shown
-        found.on_train_batch_end(None, module, None, batch(200), 0)  # type: ignore[arg-type]
+        measure(found, module, *batch(200))
         greys = ((asked.pop()[:, 0, 0, 0] + 1) * 127.5).round().tolist()
         assert sorted(greys) == [0, 20, 40, *[200] * 5]
         assert module.figures["val_logit"] == pytest.approx(20 / 127.5 - 1)
+
+
+def test_held_out_images_meet_the_discriminator_that_met_the_others() -> None:
+    """One step of the first moves all logits by more than they differ."""
+    module, level = module_that_says(0.0, 0.0, -0.5), 0.0
+    module.judge = lambda images, _: torch.full((len(images),), level)  # type: ignore[method-assign]
+    found, module.steps = adaptation(module), 7
+    found.on_train_batch_start(None, module, batch(), 0)  # type: ignore[arg-type]
+    module.steps, level = 8, 5.0  # the step has judged its images by the level before
+    found.on_train_batch_end(None, module, None, batch(), 0)  # type: ignore[arg-type]
+    assert module.figures["val_logit"] == module.figures["real_logit"] == 0
+
+
+def test_a_step_that_was_undone_says_nothing() -> None:
+    module = module_that_says(2.0, 1.0, -1.0)
+    found, module.steps = adaptation(module), 7
+    found.on_train_batch_start(None, module, batch(), 0)  # type: ignore[arg-type]
+    module.steps = 8
+    module.health.note(finite=False)
+    found.on_train_batch_end(None, module, None, batch(), 0)  # type: ignore[arg-type]
+    assert not module.figures
+    assert not module.logit_means.any()
+
+
+def test_a_rough_start_is_soon_forgotten() -> None:
+    """At first the means are of all answers alike, so none is kept for longer than the others."""
+    module = module_that_says(5.0, 0.0, 4.8)
+    found = adaptation(module)
+    measure(found, module, *batch())
+    module.logits = {"real": torch.tensor(0.5), "fake": torch.tensor(-0.5)}
+    module.judge = lambda images, _: torch.full((len(images),), 0.5)  # type: ignore[method-assign]
+    for _ in range(9):
+        measure(found, module, *batch())
+    assert module.figures["real_logit"] == pytest.approx((5 + 9 * 0.5) / 10)
+
+
+def test_the_means_reach_back_by_images() -> None:
+    """And not by steps, of which a GPU's are four times as large: the augmentation is driven by
+    images too, and would long have passed what is wanted."""
+    told = {}
+    for size, times in ((32, 100), (128, 25)):
+        module = module_that_says(1.0, 1.0, 0.0)
+        module.size = replace(module.size, batch=size)
+        module.steps = 80_000
+        module.logit_means.fill_(1.0)
+        found = adaptation(module)
+        module.logits = {"real": torch.tensor(2.0), "fake": torch.tensor(0.0)}
+        for _ in range(times):
+            measure(found, module, *batch())
+        told[size] = module.figures["real_logit"]
+    assert told[32] == pytest.approx(told[128], abs=0.02)
 
 
 @pytest.mark.parametrize("held_out", [3, 10])
@@ -127,7 +189,7 @@ def test_each_rank_asks_about_its_share(held_out: int, monkeypatch: pytest.Monke
         module = module_that_says(0.5, 0.0, -0.5)
         module.judge = lambda seen, _: seen.mean((1, 2, 3))  # type: ignore[method-assign]
         images, conditions = (part[rank::count] for part in batch(200))
-        adaptation(module, count=held_out).measure(module, images, conditions)
+        measure(adaptation(module, count=held_out), module, images, conditions)
         return module.figures["val_logit"]
 
     assert (val_logit(0, 2) + val_logit(1, 2)) / 2 == pytest.approx(val_logit(0, 1))

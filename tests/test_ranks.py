@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 
 from models import piece
 from models.discriminator import minibatch_deviation
 from training import machines, ranks
 from training.checkpoint import NAME
+from training.losses import gradient_penalty
 from training.machines import Machines, MachinesError
 from training.ranks import BatchGenerator, rand, randint, randn, share
 from training.train import train
@@ -120,6 +123,32 @@ def test_groups_of_minibatch_deviation_stay_together(monkeypatch: pytest.MonkeyP
     for rank in range(4):
         as_rank(monkeypatch, rank, 4)
         assert torch.allclose(minibatch_deviation(share(x)), share(whole))
+
+
+def test_a_penalty_passes_through_shared_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch norm in D, of a rank beside another that sees the same images, is differentiated twice
+    as that of one process is."""
+    images = torch.randn(8, 3, 8, 8)
+    alone = nn.Sequential(
+        nn.Conv2d(3, 4, 4, 2, 1), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Flatten(), nn.Linear(64, 1)
+    )
+    beside = copy.deepcopy(alone)
+    ranks.share_norms(beside)
+
+    def penalise(network: nn.Module) -> None:
+        seen = images.clone().requires_grad_()
+        gradient_penalty(network(seen)[:, 0], seen).backward()
+
+    penalise(alone)
+    as_rank(monkeypatch, 0, 2)
+    # As torch.distributed does it, out of autograd's sight.
+    monkeypatch.setattr(ranks, "_reduce", lambda summed: summed.data.mul_(2))
+    penalise(beside)
+    for key in ("0.weight", "1.weight", "4.weight"):
+        one, two = (network.get_parameter(key).grad for network in (alone, beside))
+        assert one is not None
+        assert two is not None
+        assert torch.allclose(one, two, rtol=1e-3, atol=1e-5), key
 
 
 def test_two_processes_train_and_resume_as_one_does(images: Path, tmp_path: Path) -> None:

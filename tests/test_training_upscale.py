@@ -153,6 +153,17 @@ def test_the_critic_joins_after_the_pixels() -> None:
     assert not torch.equal(training.critic.logits.weight, before)
 
 
+@pytest.mark.parametrize(("precision", "same"), [("float32", True), ("bf16", False)])
+def test_the_critic_computes_as_the_upscaler_does(precision: str, same: bool) -> None:
+    """Where bfloat16 is emulated it took several times as long, whatever was asked for."""
+    critic = fresh(SMALL.model_copy(update={"precision": precision})).critic.eval()
+    x = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        first = critic.convs[0](critic.unshuffle(x * 2 - 1))
+        found = critic(x)[0]
+    assert torch.allclose(found, torch.nn.functional.leaky_relu(first, 0.2), atol=1e-6) == same
+
+
 def test_a_piece_s_walk_is_learned_from_too() -> None:
     walk = torch.rand(4, 2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
     with_walk, without = fresh(walk=walk), fresh()

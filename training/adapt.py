@@ -9,7 +9,8 @@ is 0 while D judges images that it has never seen like those it was trained on, 
 them for fakes: it knows its images by heart, and more augmentation is wanted.
 
 D also sees how much a batch varies, and a few images again and again look like a collapse. So each
-is asked about once, in a batch of training images, as those are.
+is asked about once, in a batch of training images, as those are. And it is asked before the step
+that judges those: nothing holds the logits' level, and one step moves it by more than they differ.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from training.watch.verdict import overfitting
 TARGET = 0.5  # of r
 SPEED = 100.0  # kimg from none to all
 _EVERY = 8  # steps between two measurements
-_MEMORY = 0.98  # of the running means, per measurement
+_MEMORY = 12.8  # kimg that the running means reach back
 
 
 class Adaptation(pl.Callback):
@@ -44,25 +45,28 @@ class Adaptation(pl.Callback):
     def __init__(self, held_out: Dataset, follow: bool) -> None:
         self.held_out, self.follow = held_out, follow
         self._batches: Batches
+        self._held: Tensor | None = None  # what was answered before the step
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         images = self.held_out.at(module.size.resolution)
         seed, flip = module.recipe.seed + 1, module.recipe.mirror
         self._batches = Batches(images, min(len(images), module.size.batch), seed, flip=flip)
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: Any, outputs: Any, batch: tuple[Tensor, Tensor],
-        *unused: Any,
-    ) -> None:  # fmt: skip
-        if module.steps % _EVERY == 0:
-            self.measure(module, *batch)
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, module: Any, batch: tuple[Tensor, Tensor], *unused: Any
+    ) -> None:
+        due = (module.steps + 1) % _EVERY == 0
+        self._held = self.ask(module, *batch) if due else None
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
+        undone = module.health.in_a_row or not module.logits  # it has left no logits
+        if self._held is not None and not undone:
+            self.note(module, self._held)
 
     @torch.no_grad()
-    def measure(self, module: Any, images: Tensor, conditions: Tensor) -> None:
-        """Ask about held-out images in the place of the first of a training batch, of which this
-        rank has its share."""
-        if not module.logits:  # no step was finite yet
-            return
+    def ask(self, module: Any, images: Tensor, conditions: Tensor) -> Tensor:
+        """D's mean logit of held-out images, in the place of the first of a training batch, of
+        which this rank has its share; what it gives is to be averaged over all ranks."""
         asked = self._batches.batch
         whole = self._batches.at(module.shown // asked * asked)  # from an epoch's first image on
         mine, theirs = (ranks.share(part).to(module.device) for part in whole)
@@ -70,12 +74,17 @@ class Adaptation(pl.Callback):
         rng = ranks.BatchGenerator.of(step_rng(module.recipe.seed, module.shown, "held out"))
         real = floats(torch.cat([mine, images[count:]]))
         seen = augment(real, float(module.strength), rng, module.recipe.cutout)
-        logits = module.judge(seen, torch.cat([theirs, conditions[count:]]))
-        held = logits[:count].sum() * ranks.count() / asked
+        logits: Tensor = module.judge(seen, torch.cat([theirs, conditions[count:]]))
+        return logits[:count].sum() * ranks.count() / asked
+
+    @torch.no_grad()
+    def note(self, module: Any, held: Tensor) -> None:
+        """Take the answer into the means, beside the logits of the step that followed."""
         means = [module.logits["real"], held, module.logits["fake"]]
         found = ranks.mean(torch.stack([mean.double() for mean in means]))
-        weight = _MEMORY if module.logit_means.any() else 0.0
-        module.logit_means.lerp_(found.to(module.logit_means), 1 - weight)
+        asked = max(1, module.steps // _EVERY)  # times: at first a plain mean of all answers
+        weight = min(1.0, _EVERY * module.size.batch / (_MEMORY * 1000))
+        module.logit_means.lerp_(found.to(module.logit_means), max(1 / asked, weight))
         real_mean, held_mean, fake_mean = module.logit_means.tolist()
         module.figures |= {
             "real_logit": real_mean, "val_logit": held_mean, "fake_logit": fake_mean,

@@ -173,7 +173,7 @@ def _together() -> Iterator[None]:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all ranks; its gradient is the sum of theirs."""
+    """The sum over all ranks; its gradient is the sum of theirs, to be differentiated again."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -183,9 +183,8 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        summed = gradients[0].clone()
-        _reduce(summed)
-        return summed
+        found: Tensor = _Sum.apply(gradients[0])
+        return found
 
 
 class SharedBatchNorm(nn.BatchNorm2d):

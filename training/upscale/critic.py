@@ -12,10 +12,12 @@ class Critic(nn.Module):
     """A patch critic (Isola et al. 2017) with spectral norm (Miyato et al. 2018).
 
     (N, 3, H, W) → activations of every layer; the last holds the logits (N, 1, H/8, W/8).
+    low_precision: its convolutions in bfloat16, which not every machine is faster in.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, low_precision: bool, width: int = 32) -> None:
         super().__init__()
+        self.low_precision = low_precision
 
         def conv(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
             return spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, padding=1))
@@ -32,7 +34,7 @@ class Critic(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         found = []
-        with torch.autocast(x.device.type, torch.bfloat16):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision):
             h = self.unshuffle(x * 2 - 1)
             for layer in self.convs:
                 h = F.leaky_relu(layer(h), 0.2)

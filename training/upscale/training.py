@@ -60,6 +60,7 @@ class Training:
         if upscaler.scale != recipe.scale:
             raise ValueError(f"the recipe is for ×{recipe.scale}, the upscaler ×{upscaler.scale}")
         self.recipe, self.pictures, self.device = recipe, pictures, fastest()
+        self._low_precision = in_bfloat16(recipe.precision)
         self.walk = walk if walk is None else walk.to(self.device)
         *before, last = (link.to(self.device) for link in upscaler.links)
         self._before = before
@@ -69,13 +70,12 @@ class Training:
         ).requires_grad_(False)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            self.critic = Critic().to(self.device)
+            self.critic = Critic(self._low_precision).to(self.device)
         self.optimizer = Muon(last.parameters(), recipe.learning_rate, decay=recipe.decay)
         self.critic_optimizer = torch.optim.Adam(
             self.critic.parameters(), recipe.critic_rate, betas=(0.0, 0.99)
         )
         self.step = 0
-        self._low_precision = in_bfloat16(recipe.precision)
 
     @property
     def kimg(self) -> float:
