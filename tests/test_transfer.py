@@ -17,7 +17,7 @@ from models.piece import load_unfolded
 from tests.images import noise
 from tests.pieces import make_piece
 from training import UsageError
-from training.checkpoint import CheckpointError, read_checkpoint
+from training.checkpoint import CheckpointError, discriminator_of, read_checkpoint
 from training.growth import from_size, plan
 from training.lineage import given, suited
 from training.module import GanModule
@@ -252,13 +252,10 @@ def test_a_wider_discriminator_judges_as_the_one_before(images: Path, tmp_path: 
     first = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
     latent = read_card(first).latent
     theirs, _ = read_checkpoint(tmp_path / "a.training")
-    start = "module.discriminator."
     same, wide, other = (
         module(16, line, latent) for line in ("4:16 8:8", "4:16 8:12", "4:24 8:12")
     )
-    same.discriminator.load_state_dict(
-        {key.removeprefix(start): theirs[key] for key in theirs if key.startswith(start)}
-    )
+    same.discriminator.load_state_dict(discriminator_of(theirs))
     assert begin_from(wide, first).discriminator
     pictures = torch.randn(8, 3, 16, 16)
     for mine, before in zip(
