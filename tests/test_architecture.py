@@ -70,7 +70,7 @@ DOORS = {
     },
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
-    "installation.commands": {"installation", "training", "tqdm"},
+    "installation.commands": {"installation", "training"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip
 

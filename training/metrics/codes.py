@@ -25,9 +25,10 @@ from training.information import code_columns
 from training.metrics.distances import mean_distance
 from training.metrics.encoder import prepare
 from training.metrics.material import Paint
-from training.metrics.recogniser import Progress, Score, score, train_recogniser
+from training.metrics.recogniser import Score, score, train_recogniser
 from training.pixels import floats
 from training.precision import fastest
+from training.progress import Progress
 
 Features = Callable[[Tensor], Tensor]  # pictures -> (N, D)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,9 +13,9 @@ from models.latent import Code, Label, columns
 from training.augment import augment, mirror
 from training.metrics.encoder import prepare
 from training.precision import bfloat16_is_fast, fastest
+from training.progress import Progress
 
 Part = Label | Code
-Progress = Callable[[int, int], None]  # step, steps
 
 _BATCH = 64
 _RATE = 2e-3
