@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def draw(
     painter.to_host = True
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tqdm(total=len(points), unit="still", disable=not sys.stderr.isatty()) as bar:
+        with tqdm(total=len(points), unit="still", delay=2, disable=None) as bar:
             for at in range(0, len(points), _TOGETHER):
                 some = points[at : at + _TOGETHER]
                 pictures = np.asarray(painter.paint(np.stack(some)))

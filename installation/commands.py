@@ -231,17 +231,11 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def corpus(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from training.corpus import folder
+    from training.progress import bar
 
     artist = import_module(f"training.corpus.{options.kind}").CORPUS
-    quiet = not sys.stderr.isatty()
-    with tqdm(total=options.count, unit="image", disable=quiet) as bar:
-
-        def progress(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
+    with bar("drawing", "image") as progress:
         folder.write(
             Path(options.out), artist, options.count, options.pixels, options.seed, progress,
             dict(options.pin),

@@ -52,12 +52,17 @@ class Finding:
 
 def examine(name: str) -> Iterator[Finding]:
     """Look at everything that this venue needs, one after the other; nothing is changed."""
-    place, found = _tried("venue", lambda: venue.load(name), VenueError)
-    yield found or Finding("venue", "ok", name)
-    place = place or Venue()
-    order, found = _tried("setlist", lambda: setlist.load(place.play.setlist), SetlistError)
-    yield found or Finding("setlist", "ok", f"{len(order.scene) if order else 0} entries")
-    if order is not None:
+    place = _tried("venue", lambda: venue.load(name), VenueError)
+    if isinstance(place, Finding):
+        yield place
+        place = Venue()
+    else:
+        yield Finding("venue", "ok", name)
+    order = _tried("setlist", partial(setlist.load, place.play.setlist), SetlistError)
+    if isinstance(order, Finding):
+        yield order
+    else:
+        yield Finding("setlist", "ok", f"{len(order.scene)} entries")
         yield from _scenes(place, order)
         yield from _pieces(place, order)
         yield from _chosen(place, order)
@@ -95,26 +100,25 @@ def to_text(findings: list[Finding]) -> str:
 
 def _tried(
     what: str, work: Callable[[], _Made], *kinds: type[Exception], do: str = ""
-) -> tuple[_Made | None, Finding | None]:
+) -> _Made | Finding:
     """The result, or the fault that it is."""
     try:
-        return work(), None
+        return work()
     except kinds as error:
-        return None, Finding(what, "fault", str(error), do)
+        return Finding(what, "fault", str(error), do)
 
 
 def _scenes(place: Venue, order: Setlist) -> Iterator[Finding]:
     """Every scene that is in the setlist or opens the evening, and every shader these use."""
-    faults = []
     names = [name for name in dict.fromkeys([*order.names(), place.play.scene]) if name]
-    for name in names:
-        _, fault = _tried("scenes", partial(_load, name), SceneError, ShaderError)
-        faults.append(fault)
+    tried: list[object] = [
+        _tried("scenes", partial(_load, name), SceneError, ShaderError) for name in names
+    ]
     for transition in dict.fromkeys(entry.transition for entry in order.scene):
-        _, fault = _tried("scenes", partial(shaders.load, transition), ShaderError)
-        faults.append(fault)
-    yield from (fault for fault in faults if fault)
-    if not any(faults):
+        tried.append(_tried("scenes", partial(shaders.load, transition), ShaderError))
+    faults = [one for one in tried if isinstance(one, Finding)]
+    yield from faults
+    if not faults:
         yield Finding("scenes", "ok", ", ".join(names))
 
 
@@ -125,21 +129,21 @@ def _load(name: str) -> None:
 
 def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
     """The pieces that are played, and all others on the shelf, each by the hashes in its card."""
-    played, fault = _tried(
-        "pieces", lambda: pieces_of(order, place.play.piece), PieceError, SetlistError
-    )
-    if fault:
-        yield fault
-    wanted = set((played or {}).values())
+    played = _tried("pieces", partial(pieces_of, order, place.play.piece), PieceError, SetlistError)
+    wanted = set()
+    if isinstance(played, Finding):
+        yield played
+    else:
+        wanted = set(played.values())
     for folder in dict.fromkeys([*wanted, *shelf.list_pieces()]):
-        card, fault = _tried("piece", partial(verify, folder), PieceError)
-        if card is not None:
+        card = _tried("piece", partial(verify, folder), PieceError)
+        if not isinstance(card, Finding):
             says = f"{card.name}: {card.resolution} pixels, every file as its card says"
             yield Finding("piece", "ok", says)
-        elif fault and folder in wanted:
-            yield Finding("piece", "fault", fault.says, "copy it here again, or train it anew")
-        elif fault:
-            yield Finding("piece", "note", fault.says, "not played here; remove or replace it")
+        elif folder in wanted:
+            yield Finding("piece", "fault", card.says, "copy it here again, or train it anew")
+        else:
+            yield Finding("piece", "note", card.says, "not played here; remove or replace it")
 
 
 def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:
@@ -147,24 +151,23 @@ def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:
     if not place.play.chosen:
         return
 
-    def stills() -> dict[str, int]:
-        cards = {n: verify(f) for n, f in pieces_of(order, place.play.piece).items()}
-        found = still.chosen(Path(place.play.chosen), cards)
-        return {name: len(points) for name, points in found.items()}
+    def stills() -> str:
+        cards = {name: verify(f) for name, f in pieces_of(order, place.play.piece).items()}
+        found = still.chosen(Path(place.play.chosen), cards).items()
+        return ", ".join(f"{len(points)} of {name}" for name, points in found)
 
     with suppress(PieceError, SetlistError):  # said above
-        found, fault = _tried("chosen", stills, StillError)
-        says = ", ".join(f"{count} of {name}" for name, count in (found or {}).items())
-        yield fault or Finding("chosen", "ok", f"{place.play.chosen}: {says}")
+        says = _tried("chosen", stills, StillError)
+        yield says if isinstance(says, Finding) else Finding("chosen", "ok", says)
 
 
 def _addresses(name: str) -> Iterator[Finding]:
     """What venue and setlist move, by hand or by MIDI, must be there."""
-    program, _ = _tried(
+    program = _tried(
         "parameters", lambda: Programme.of(Options(venue=name)),
         VenueError, SetlistError, SceneError, ShaderError, PieceError, StillError,
     )  # fmt: skip
-    if program is None:
+    if isinstance(program, Finding):
         return  # said above
     bus = Bus()
     house.declare(bus, program.cards, program.scenes)
@@ -178,10 +181,13 @@ def _addresses(name: str) -> Iterator[Finding]:
 
 def _screen(place: Venue) -> Iterator[Finding]:
     """The display that the venue wants, and the OpenGL on it; without one, OpenGL alone."""
-    sizes, fault = _tried("display", displays, DisplayError)
-    if sizes is None:
-        says = f"{fault.says if fault else ''}; only --offscreen draws here"
+    # never both in one process: some drivers do not survive a window's and a windowless context
+    opened: Callable[[], Window | Offscreen] = _hidden_window
+    sizes = _tried("display", displays, DisplayError)
+    if isinstance(sizes, Finding):
+        says = f"{sizes.says}; only --offscreen draws here"
         yield Finding("display", "fault", says, "log in to a desktop, or set DISPLAY to one")
+        opened = partial(Offscreen, (16, 16))
     else:
         wanted = place.window.display
         listed = ", ".join(f"{k}: {w} × {h}" for k, (w, h) in enumerate(sizes))
@@ -190,8 +196,7 @@ def _screen(place: Venue) -> Iterator[Finding]:
         else:
             says = f"the venue takes display {wanted}, there are {listed}"
             yield Finding("display", "fault", says, "switch it on, or change display in [window]")
-    # never both in one process: some drivers do not survive a window's and a windowless context
-    yield _opengl(lambda: Offscreen((16, 16)) if sizes is None else _hidden_window())
+    yield _opengl(opened)
 
 
 def _hidden_window() -> Window:
@@ -199,12 +204,11 @@ def _hidden_window() -> Window:
 
 
 def _opengl(opened: Callable[[], Window | Offscreen]) -> Finding:
-    screen, fault = _tried(
+    screen = _tried(
         "OpenGL", opened, DisplayError, do="install the graphics card's driver; 3.3 is needed"
     )
-    if screen is None:
-        assert fault is not None  # noqa: S101 - one of the two
-        return fault
+    if isinstance(screen, Finding):
+        return screen
     version, renderer = screen.ctx.version_code, str(screen.ctx.info["GL_RENDERER"])
     screen.close()
     says = f"{version // 100}.{version // 10 % 10} on {renderer}"
@@ -252,8 +256,12 @@ def _learned(place: Venue) -> Iterator[Finding]:
     path = Path(place.midi.learned)
     if place.midi.enabled and place.midi.learned and path.exists():
         do = "mend it, or take it away: then what was learned is forgotten"
-        lines, fault = _tried("learned", lambda: venue.read_map(path), VenueError, do=do)
-        yield fault or Finding("learned", "ok", f"{path}: {len(lines or ())} controls")
+        lines = _tried("learned", lambda: venue.read_map(path), VenueError, do=do)
+        yield (
+            lines
+            if isinstance(lines, Finding)
+            else Finding("learned", "ok", f"{path}: {len(lines)} controls")
+        )
 
 
 def _no_midi(place: Venue, why: str) -> Finding:
@@ -265,12 +273,15 @@ def _no_midi(place: Venue, why: str) -> Finding:
 
 def _presets(place: Venue) -> Iterator[Finding]:
     """The file of presets, where there is one."""
-    if place.play.presets and Path(place.play.presets).exists():
+    file = place.play.presets
+    if file and Path(file).exists():
         do = "mend it, or take it away: then the presets are forgotten"
-        found, fault = _tried(
-            "presets", lambda: presets.read(place.play.presets), VenueError, do=do
+        found = _tried("presets", lambda: presets.read(file), VenueError, do=do)
+        yield (
+            found
+            if isinstance(found, Finding)
+            else Finding("presets", "ok", f"{file}: {len(found)}")
         )
-        yield fault or Finding("presets", "ok", f"{place.play.presets}: {len(found or ())}")
 
 
 def _osc(place: Venue) -> Finding:
@@ -302,10 +313,9 @@ def _web(place: Venue) -> Finding:
 
 
 def _link() -> Finding:
-    link, fault = _tried("Link", Link(Bus()).start, ControlError)
-    if link is None:
-        assert fault is not None  # noqa: S101 - one of the two
-        return fault
+    link = _tried("Link", Link(Bus()).start, ControlError)
+    if isinstance(link, Finding):
+        return link
     link.close()
     return Finding("Link", "ok", "aalink is there")
 
@@ -320,12 +330,11 @@ def _reached(what: str, host: str, where: str) -> Finding:
 
 def _sound(place: Venue) -> Finding:
     """The input that the venue listens to, opened for a moment."""
-    opened, fault = _tried(
+    opened = _tried(
         "sound", lambda: open_input(place.sound.device, lambda rate: lambda samples: None), NoSound
     )
-    if opened is None:
-        assert fault is not None  # noqa: S101 - one of the two
-        return fault
+    if isinstance(opened, Finding):
+        return opened
     opened.close()
     return Finding("sound", "ok", f"{opened.name}, {opened.rate:.0f} samples a second")
 

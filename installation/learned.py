@@ -14,6 +14,7 @@ from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
 from installation.parameters import Bus
 from installation.venue import MidiBinding, Venue
+from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +79,8 @@ class Learned:
         if self._file is None:
             return
         lines = "".join(f"    {_line(binding)},\n" for binding in now)
-        beside = self._file.with_name(f"{self._file.name}.part")
         try:
-            beside.write_text(f"{_HEAD}map = [\n{lines}]\n", encoding="utf-8")
-            beside.replace(self._file)
+            replace(self._file, f"{_HEAD}map = [\n{lines}]\n")
         except OSError as error:
             log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
 

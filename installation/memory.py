@@ -24,6 +24,7 @@ from installation.evening import Evening, by_hand
 from installation.log import Complaints
 from installation.parameters import Bus, Param
 from installation.watch.lights import Lights
+from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -93,22 +94,15 @@ class Memory:
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
             moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
         ).model_dump()  # fmt: skip
-        if now != self._kept and self._write(now):
-            self._kept = now
-
-    def _write(self, now: dict[str, Any]) -> bool:
-        """Renamed when whole; not flushed to the disk, which would hold the frame up, as it is for
-        a process that ends and not for a power cut. False where it could not be written."""
-        assert self._file is not None  # noqa: S101 - asked before
-        beside = self._file.with_name(f"{self._file.name}.part")
+        if now == self._kept:
+            return
         try:
-            beside.write_text(json.dumps(now), "utf-8")
-            beside.replace(self._file)
+            replace(self._file, json.dumps(now))
         except OSError as error:  # a full disk
             why = error.strerror or str(error)
             self._complaints.once(why, lambda: f"what is on cannot be kept for a restart: {why}")
-            return False
-        return True
+        else:
+            self._kept = now
 
     def _by_hand(self, address: str, what: object) -> bool:
         heard = address.startswith("/sound/")  # of this moment, whoever sends it

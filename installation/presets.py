@@ -18,6 +18,7 @@ from pydantic import Field, FiniteFloat
 from installation import venue
 from installation.evening import Evening
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -147,11 +148,9 @@ class Presets:
     def _write(self) -> None:
         if self._file is None:
             return
-        beside = self._file.with_name(f"{self._file.name}.part")
+        text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
         try:
-            text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
-            beside.write_text(f"{_HEAD}\n{text}", encoding="utf-8")
-            beside.replace(self._file)
+            replace(self._file, f"{_HEAD}\n{text}")
         except OSError as error:  # it stays for this evening
             log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from installation.writing import replace
+
 _KEPT = 36_000  # ten minutes at 60 frames a second
 _STAGES = ("generator", "upload", "upscale", "post")
 
@@ -87,11 +89,5 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, report: dict[str, Any]) -> None:
-    """Write a report so that a reader never finds half of one."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(report, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Write a report, whole or not at all. Raises OSError."""
+    replace(path, json.dumps(report, indent=2) + "\n")

@@ -104,7 +104,7 @@ class Pass:
 
 
 class Scene(Parameters):
-    """One work: a file of about 30 lines in scenes/, with one subclass of this in it."""
+    """One work: a file of 30 to 90 lines in scenes/, with one subclass of this in it."""
 
     passes: tuple[Pass, ...] = ()
     _stood: Mapping[str, float] = MappingProxyType({})

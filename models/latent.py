@@ -7,8 +7,9 @@ has loaded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,18 @@ class Code:
         return self.size
 
 
+Part = TypeVar("Part", bound=Label | Code)
+
+
+def columns(parts: Iterable[Part], start: int = 0) -> list[tuple[Part, slice]]:
+    """Labels or codes as they lie beside each other, each with where its numbers are."""
+    found = []
+    for part in parts:
+        found.append((part, slice(start, start + part.width)))
+        start += part.width
+    return found
+
+
 @dataclass(frozen=True)
 class Latent:
     """The layout of a generator's input: z first, then each label, then each code."""
@@ -94,12 +107,8 @@ class Latent:
 
     def slices(self) -> dict[str, slice]:
         """Where each part lies in the vector: "z", then every label and code by name."""
-        found = {"z": slice(0, self.z)}
-        start = self.z
-        for part in self.parts:
-            found[part.name] = slice(start, start + part.width)
-            start += part.width
-        return found
+        parts = {part.name: where for part, where in columns(self.parts, self.z)}
+        return {"z": slice(0, self.z)} | parts
 
     def sample(self, rng: np.random.Generator, count: int) -> Vector:
         """Draw `count` vectors as training does: (count, width) float32.

@@ -26,7 +26,7 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
     for folder in (given, own / given.name, SHIPPED / given.name):
         if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
             return folder
-    if given.exists() and str(name_or_path):
+    if given.exists():
         raise PieceError(f"{given} is not a piece: no {CARD} in it")
     names = ", ".join(path.name for path in list_pieces(own)) or "none"
     raise PieceError(f"no piece {str(name_or_path)!r}; there is: {names} (`installation train`)")

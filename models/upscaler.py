@@ -39,9 +39,7 @@ TIERS: dict[str, dict[str, int]] = {
 }
 SCALES = (2, 3, 4)
 CHAINS = {6: (2, 3)}  # scales that two networks reach, the second fitted to what the first makes
-MARGIN = (
-    0.05  # how far the residual may leave the range of its neighbours, as a share of that range
-)
+MARGIN = 0.05  # how far the residual may leave its neighbours' range, as a share of that
 LEAK = 0.1  # slope of the leaky ReLU below zero: in eight channels a dead one is missed
 
 

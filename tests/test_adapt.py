@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from models.card import read_card
 from models.latent import Latent
 from tests.images import noise
+from tests.tensors import differing
 from training import ranks
 from training.adapt import Adaptation
 from training.batches import Batches
@@ -203,7 +204,7 @@ def assert_same(tmp_path: Path) -> None:
     """The training in two parts came to what the whole one did."""
     one, two = (load_file(tmp_path / f"{n}.training" / NAME) for n in ("whole", "parts"))
     assert float(one["module.strength"]) != 0.8
-    assert [key for key in one if not torch.equal(one[key], two[key])] == []
+    assert differing(one, two) == []
 
 
 def test_an_adapted_run_resumes_to_the_bit(tmp_path: Path) -> None:

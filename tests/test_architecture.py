@@ -38,8 +38,9 @@ DOORS = {
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",
     },
-    "installation.report": {"numpy"},
+    "installation.report": {"numpy", "installation.writing"},
     "installation.rehearsal": set(),
+    "installation.writing": set(),
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
         "installation.log", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
@@ -47,9 +48,8 @@ DOORS = {
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",
-        "installation.clock",
-        "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
-        "numpy", "cuda",
+        "installation.clock", "installation.scene", "installation.report", "installation.writing",
+        "models", "shaders", "torch", "moderngl", "numpy", "cuda",
     },
     # no torch, no window: there is to be little in it that can fail
     "installation.watch": {"installation.watch", "installation.signals"},
@@ -73,7 +73,7 @@ DOORS = {
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
-    "installation.commands": {"installation", "training", "tqdm"},
+    "installation.commands": {"installation", "training"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from models import piece
 from tests.images import squares
+from tests.tensors import differing
 from training.best import NAME, Figures, turn
 from training.checkpoint import NAME as CHECKPOINT
 from training.checkpoint import read_checkpoint, read_state, state_of
@@ -52,10 +53,6 @@ class Scripted:
         return {key.removeprefix(name): value for key, value in seen if key.startswith(name)}
 
 
-def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
-    return set(one) == set(two) and all(torch.equal(one[key], two[key]) for key in one)
-
-
 def kimg(steps: int) -> str:
     return f"{steps * 8 / 1000}kimg"
 
@@ -82,7 +79,7 @@ def test_the_piece_is_made_of_the_best_state(
     train(images, out=out, budget=kimg(13), overrides=TINY, judge=judge)
     assert len(judge.seen) == 6
     tensors, account = read_state(work / NAME)
-    assert same(tensors, judge.average(1))
+    assert differing(tensors, judge.average(1)) == []
     assert (account["distance"], account["kimg"]) == (5.0, 0.032)
     assert torch.equal(exported(out), judge.average(1)["seed.weight"])
     told = piece.load(out).card.training
@@ -161,7 +158,7 @@ def test_judging_changes_nothing_in_the_training(images: Path, tmp_path: Path) -
     judge = Scripted([Figures(3.0, GOOD)] * 3)
     train(images, out=tmp_path / "two", budget=kimg(7), overrides=TINY, judge=judge)
     one, two = (load_file(tmp_path / f"{n}.training" / CHECKPOINT) for n in ("one", "two"))
-    assert same(one, two)
+    assert differing(one, two) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +184,7 @@ def test_a_collapse_is_rolled_back(
     judge = Scripted([Figures(5.0, GOOD), Figures(6.0, GOOD), bad])
     out, work = tmp_path / "p", tmp_path / "p.training"
     train(images, out=out, budget=kimg(7), overrides=TINY, judge=judge)
-    assert same(began[0], judge.seen[1])
+    assert differing(began[0], judge.seen[1]) == []
     said = capsys.readouterr().err
     assert "collapse suspected: rolled back to 0.032 kimg, learning rate × 0.5" in said
     account = read_checkpoint(work)[1]

@@ -196,10 +196,10 @@ def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:
     assert "there is no folder faces" in fault.says
     candidates.draw(str(tmp_path / "mine"), Path("faces"), count=3)
     (found,) = [one for one in doctor.examine(str(path)) if one.what == "chosen"]
-    assert (found.state, found.says) == ("ok", "faces: 3 of mine")
+    assert (found.state, found.says) == ("ok", "3 of mine")
     make_piece(tmp_path / "mine", latent=Latent(5))  # trained anew, otherwise
     (fault,) = [one for one in faults(path) if one.what == "chosen"]
-    assert "no still of mine" in fault.says
+    assert "has no still of mine" in fault.says
 
 
 def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from installation.control.keyboard import KEYS, Keyboard, key_help
@@ -170,3 +173,10 @@ def test_the_help_names_every_key_once() -> None:
     assert len(rows) == len(KEYS) + 2  # digits and presets
     assert all(name and doc for name, doc in rows)
     assert all(bool(key.address) != bool(key.act) for key in KEYS)
+
+
+def test_the_readme_names_every_key() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| key | |")[2].partition("\n\n")[0].lower()
+    told = set(re.findall(r"\w+", table.replace("page ", "page")))
+    assert not [key.names[0] for key in KEYS if key.names[0] not in told]

@@ -21,6 +21,7 @@ from models.card import UPSCALER
 from models.upscaler import Upscaler
 from tests.discs import write as discs
 from tests.images import squares
+from tests.tensors import differing
 from tests.waiting import until
 from training import best, judging, recovery
 from training.callbacks import Checkpoints, TrainingError
@@ -85,8 +86,7 @@ def test_a_step_that_is_not_finite_leaves_no_trace(
     assert {"module.generator.norm.running_mean", "discriminator.trunk.0.weight.exp_avg_sq"} <= set(
         after
     )
-    assert set(before) == set(after)
-    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert differing(before, after) == []
     assert piece.load(out).card.training["skipped"] == 1
     lines = [json.loads(line) for line in (work / "log.jsonl").read_text().splitlines()]
     assert [line["skipped_steps"] for line in lines if "skipped_steps" in line][-1] == 1
@@ -111,7 +111,7 @@ def test_skipped_steps_are_the_same_after_a_resume(
     train(images, out=tmp_path / "parts", budget=kimg(5), overrides=TINY)
     train(images, out=tmp_path / "parts", budget=kimg(10), resume=True)
     one, two = (read_checkpoint(tmp_path / f"{n}.training") for n in ("whole", "parts"))
-    assert all(torch.equal(one[0][key], two[0][key]) for key in one[0])
+    assert differing(one[0], two[0]) == []
     assert one[1]["health"] == two[1]["health"]
     assert one[1]["health"]["skipped"] == 2
 
@@ -189,7 +189,7 @@ def test_going_on_keeps_the_upscaler(images: Path, tmp_path: Path) -> None:
     assert after.card.provenance == before.card.provenance
     assert after.upscaler is not None
     one, two = (found.upscaler.state_dict() for found in (before, after))
-    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert differing(one, two) == []
 
 
 def test_a_damaged_upscaler_is_left_out_and_said(
@@ -439,7 +439,7 @@ def test_the_training_is_saved_before_learning_to_judge(
     train(images, out=tmp_path / "parts", budget=kimg(10), resume=True)
     for name in (NAME, best.NAME):
         tensors, others = (load_file(work / name) for work in (one, two))
-        assert all(torch.equal(tensors[key], others[key]) for key in tensors)
+        assert differing(tensors, others) == []
     assert read_state(one / best.NAME)[1] == read_state(two / best.NAME)[1]
 
 

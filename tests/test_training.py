@@ -47,7 +47,7 @@ def test_overrides_and_settings() -> None:
     recipe = load_recipe("quick", ["batch=8", "fit=crop", "codes=[{name='a', kind='continuous'}]"])
     assert (recipe.batch, recipe.fit, recipe.codes[0].name) == (8, "crop", "a")
     assert load_recipe("quick", resolution=32).generator_stages == (384, 192, 96)
-    assert load_recipe("quick", resolution=128).discriminator_stages[-1] == 384
+    assert load_recipe("quick", resolution=128).discriminator_stages[0] == 384
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from models.latent import Code, Label, Latent
 from models.piece import load_unfolded
 from tests.images import noise
 from tests.pieces import make_piece
+from tests.tensors import differing
 from training import UsageError
-from training.checkpoint import CheckpointError, read_checkpoint
+from training.checkpoint import CheckpointError, discriminator_of, read_checkpoint
 from training.growth import from_size, plan
 from training.lineage import given, suited
 from training.module import GanModule
@@ -172,7 +173,7 @@ def test_from_a_piece_on_the_command_line(images: Path, tmp_path: Path) -> None:
     )
     # Without it the generator rests, so the piece is still the first's.
     one, two = (load_file(folder / "generator.safetensors") for folder in (first, third))
-    assert all(torch.equal(one[k], two[k]) for k in one if k.endswith("weight"))
+    assert not [key for key in differing(one, two) if key.endswith("weight")]
 
 
 def test_a_training_from_a_piece_goes_on_by_the_same_command(images: Path, tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_a_training_from_a_piece_goes_on_by_the_same_command(images: Path, tmp_p
     run("parts", "0.016kimg")
     run("parts", "0.032kimg")
     one, two = (read_checkpoint(tmp_path / f"{name}.training") for name in ("whole", "parts"))
-    assert all(torch.equal(one[0][key], two[0][key]) for key in one[0])
+    assert differing(one[0], two[0]) == []
     shutil.rmtree(first)  # it has been begun from
     told = read_card(run("parts", "0.04kimg", resume=True)).training
     assert (told["kimg"], told["from"]["name"]) == (0.04, "noise")
@@ -252,13 +253,10 @@ def test_a_wider_discriminator_judges_as_the_one_before(images: Path, tmp_path: 
     first = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
     latent = read_card(first).latent
     theirs, _ = read_checkpoint(tmp_path / "a.training")
-    start = "module.discriminator."
     same, wide, other = (
         module(16, line, latent) for line in ("4:16 8:8", "4:16 8:12", "4:24 8:12")
     )
-    same.discriminator.load_state_dict(
-        {key.removeprefix(start): theirs[key] for key in theirs if key.startswith(start)}
-    )
+    same.discriminator.load_state_dict(discriminator_of(theirs))
     assert begin_from(wide, first).discriminator
     pictures = torch.randn(8, 3, 16, 16)
     for mine, before in zip(

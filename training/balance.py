@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from models.latent import Label
+from models.latent import Label, columns
 from training import UsageError
 
 POWERS = {"none": 1.0, "sqrt": 0.5, "even": 0.0}  # of a value's frequency, by the recipe's word
@@ -42,15 +42,14 @@ def weights(
     if unknown:
         known = ", ".join(label.name for label in labels) or "none"
         raise BalanceError(f"target: there is no label {sorted(unknown)[0]!r}; there is {known}")
-    wanted, start = [], 0
-    for label in labels:
-        columns = conditions[:, start : start + label.width].double()
-        start += label.width
-        share = columns.sum(0)
+    wanted = []
+    for label, where in columns(labels):
+        own = conditions[:, where].double()
+        share = own.sum(0)
         if label.name in target:
-            wanted.append((columns, _asked(label, share, target[label.name])))
+            wanted.append((own, _asked(label, share, target[label.name])))
         elif power != 1:
-            wanted.append((columns, _scaled(share**power * (share > 0), share)))
+            wanted.append((own, _scaled(share**power * (share > 0), share)))
     return _rake(wanted, len(conditions)) if wanted else None
 
 
@@ -79,11 +78,11 @@ def _rake(wanted: list[tuple[Tensor, Tensor]], count: int) -> Tensor:
     found = torch.ones(count, dtype=torch.float64)
     for _ in range(_ROUNDS):
         before = found
-        for columns, share in wanted:
-            have = (columns * found[:, None]).sum(0)
+        for own, share in wanted:
+            have = (own * found[:, None]).sum(0)
             factor = torch.where(have > 0, share / have.clamp(min=1e-9), torch.ones_like(have))
-            known = columns.sum(1) > 0
-            found = torch.where(known, found * (columns @ factor), found)
+            known = own.sum(1) > 0
+            found = torch.where(known, found * (own @ factor), found)
         found = _limited(found)
         if (found - before).abs().max() < 1e-6:
             break

@@ -21,6 +21,7 @@ from training.budget import Budget
 from training.checkpoint import restore_optimizers, state_of, write_checkpoint
 from training.grid import to_png
 from training.module import GanModule
+from training.progress import Line
 from training.stop import StopRequest
 from training.writing import replace
 
@@ -85,35 +86,19 @@ class Clock(pl.Callback):
 
 
 class Progress(pl.Callback):
-    """One line: share of the budget, kimg, images/s, time left. Where there is no terminal, a plain
-    line every half minute instead."""
+    """One line: share of the budget, kimg, images/s, time left."""
 
-    def __init__(self, clock: Clock, file: Any = None) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.file = file or sys.stderr
-        self._bar: Any = None
-        self._said = 0.0
+        self._line: Line | None = None  # made when the training begins
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
-        if self._said:
-            return
-        self._said = time.perf_counter()
-        if self.file.isatty():
-            shape = "{percentage:3.0f}%|{bar:24}| {desc}"
-            self._bar = tqdm(total=1.0, file=self.file, bar_format=shape, leave=True)
+        self._line = self._line or Line()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *unused: Any) -> None:
-        now = time.perf_counter()
-        if now - self._said < (0.25 if self._bar else 30):
-            return
-        self._said = now
-        spent = min(1.0, self.clock.budget.spent(self.clock.seconds, module.kimg))
-        text = self.line(module)
-        if self._bar:
-            self._bar.n = spent
-            self._bar.set_description_str(text)
-        else:
-            print(f"{spent:4.0%} {text}", file=self.file, flush=True)
+        if self._line is not None:
+            spent = self.clock.budget.spent(self.clock.seconds, module.kimg)
+            self._line.show(spent, lambda: self.line(module))
 
     def line(self, module: Any) -> str:
         minutes, seconds = divmod(int(self.clock.left(module)), 60)
@@ -122,8 +107,8 @@ class Progress(pl.Callback):
         return f"{module.kimg:.1f} kimg, {rate:.0f} images/s, {minutes}:{seconds:02d} left{skipped}"
 
     def close(self) -> None:
-        if self._bar:
-            self._bar.close()
+        if self._line is not None:
+            self._line.close()
 
 
 class Grids(pl.Callback):

@@ -191,8 +191,17 @@ def fits(module: GanModule, tensors: dict[str, Tensor]) -> bool:
     return {k: v.shape for k, v in mine.items()} == {k: v.shape for k, v in theirs.items()}
 
 
+def discriminator_of(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The discriminator's weights in a state, by their own names."""
+    return _below("module.discriminator.", tensors)
+
+
 def _weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix("module."): v for k, v in tensors.items() if k.startswith("module.")}
+    return _below("module.", tensors)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def restore_optimizers(module: GanModule, tensors: dict[str, Tensor]) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.latent import Label
+from models.latent import Label, columns
 from training.lookup import Lookup
 from training.picture import Fit, Picture, decode
 from training.provenance import RECORDS, TABLE, read_provenance
@@ -60,18 +60,14 @@ class Dataset:
 
     def steered_by(self, names: Sequence[str]) -> Dataset:
         """The same dataset with the labels named alone, in that order. Raises DatasetError."""
-        known = {label.name: label for label in self.labels}
+        known = {label.name: (label, where) for label, where in columns(self.labels)}
         for name in names:
             if name not in known:
                 there = ", ".join(known) or "none at all"
                 raise DatasetError(f"{self.name} has no label {name!r}; it has {there}")
-        columns: dict[str, list[int]] = {}
-        start = 0
-        for label in self.labels:
-            columns[label.name] = list(range(start, start + label.width))
-            start += label.width
-        kept = [column for name in names for column in columns[name]]
-        labels = tuple(known[name] for name in names)
+        chosen = [known[name] for name in names]
+        kept = [column for _, where in chosen for column in range(where.start, where.stop)]
+        labels = tuple(label for label, _ in chosen)
         return replace(self, labels=labels, conditions=self.conditions[:, kept])
 
     def digest(self) -> str:
@@ -173,13 +169,11 @@ def read_labels(
             "most, so take columns out"
         )
     conditions = torch.zeros(len(files), width)
-    start = 0
-    for label in labels:
+    for label, where in columns(labels):
         for index, file in enumerate(files):
             value = rows.get(file, {}).get(label.name)
             if value is not None:
-                conditions[index, start + label.values.index(value)] = 1
-        start += label.width
+                conditions[index, where.start + label.values.index(value)] = 1
     return tuple(labels), conditions, problems
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from models.piece import Piece, load
 from models.shelf import find
@@ -29,6 +26,7 @@ from training.metrics.material import EvaluationError, Material, gather
 from training.metrics.origin import ENCODERS, fit_of, hold_out_of, recipe_of
 from training.metrics.vgg import Vgg16, load_vgg
 from training.pixels import floats
+from training.progress import bar
 from training.writing import check_outside, replace
 
 SAMPLES = 2000  # generated pictures, and real ones on each side, where there are as many
@@ -77,7 +75,7 @@ def evaluate(
     work = load(find(piece))
     data = read_dataset(dataset, work.card.resolution, fit_of(work.card), progress=True)
     material = gather(work.card, work.generator, data, samples, seed)
-    with _bar("training the encoder", effort.encoder) as progress:
+    with bar("training the encoder") as progress:
         encoder = contrast.encoder_for(
             material.training, cache, steps=effort.encoder, progress=progress
         )
@@ -135,7 +133,7 @@ def _labels(
 ) -> Figures:
     latent = piece.card.latent
     asked = material.points[:, latent.z : latent.z + latent.condition_width]
-    with _bar("training the label reader", effort.labels) as progress:
+    with bar("training the label reader") as progress:
         found = label_accuracy(
             material.training, material.held_out, material.generated, asked,
             steps=effort.labels, flip=bool(recipe_of(piece.card).get("mirror", True)), seed=seed,
@@ -151,7 +149,7 @@ def _codes(
     piece: Piece, material: Material, effort: Effort, seed: int, notes: list[str]
 ) -> Figures:
     latent, known = piece.card.latent, material.training.conditions
-    with _bar("training the code reader", effort.codes) as progress:
+    with bar("training the code reader") as progress:
         found = figures.codes(
             probe(
                 material.paint, latent, known,
@@ -180,16 +178,6 @@ def to_text(report: dict[str, Any]) -> str:
         "for codes, chance.\nFD-own and KD-own compare pieces of this dataset; they are not FID."
     )
     return "\n\n".join([heading, table(report["figures"]), *report["notes"]])
-
-
-@contextmanager
-def _bar(what: str, steps: int) -> Iterator[Callable[[int, int], None]]:
-    with tqdm(total=steps, desc=what, delay=2, disable=None, leave=False) as bar:
-
-        def progress(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
-        yield progress
 
 
 def _check_out(out: Path) -> None:

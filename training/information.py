@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.latent import Code, Label
+from models.latent import Code, Label, columns
 
 SIGMA = 0.4  # of a continuous code: one that is not found costs about a nat, as a categorical one
 
@@ -27,11 +27,10 @@ def code_loss(
     Also each code's mutual information with the picture, in nats: at least the code's entropy less
     what Q does not know (Barber & Agakov 2003; for a continuous one, Q's error taken as Gaussian).
     """
-    total, start = guess.new_zeros(()), 0
+    total = guess.new_zeros(())
     known: dict[str, Tensor] = {}
-    for code in codes:
-        part, own = (x[:, start : start + code.width] for x in (guess, truth))
-        start += code.width
+    for code, where in columns(codes):
+        part, own = guess[:, where], truth[:, where]
         if code.kind == "categorical":
             loss = F.cross_entropy(part, own.argmax(1))
             told = math.log(code.size) - loss.detach()
@@ -51,11 +50,10 @@ def label_loss(guess: Tensor, known: Tensor, labels: Sequence[Label]) -> Tensor:
     guess, known: (N, label widths); unknown values are all zero. Dividing by N, not by how many are
     known, makes the parts of a batch add up to the whole, wherever they are computed.
     """
-    total, start = guess.new_zeros(()), 0
-    for label in labels:
-        part, truth = (x[:, start : start + label.width] for x in (guess, known))
+    total = guess.new_zeros(())
+    for _, where in columns(labels):
+        part, truth = guess[:, where], known[:, where]
         total = total - (F.log_softmax(part, dim=1) * truth).sum() / len(part)
-        start += label.width
     return total / max(1, len(labels))
 
 

@@ -26,6 +26,7 @@ from training.module import GanModule
 from training.novelty.findings import MOST, copies_among, reals_among
 from training.novelty.neighbours import View, find, look
 from training.pixels import pixels
+from training.progress import bar
 
 WORTH = 15 * 60  # seconds of training that are left, at least, for learning to judge to pay
 FEWEST = 40  # training images; of fewer no figure means anything
@@ -65,13 +66,7 @@ class OwnJudge:
         return figures
 
     def _encoder(self, module: GanModule) -> Encoder:
-        with tqdm(desc="learning to judge", unit="step", delay=2, leave=False,
-                  disable=None, file=sys.stderr) as bar:  # fmt: skip
-
-            def progress(step: int, steps: int) -> None:
-                bar.total = steps
-                bar.update(step - bar.n)
-
+        with bar("learning to judge") as progress:
             learn = partial(encoder_for, self.data, seed=module.recipe.seed, progress=progress)
             try:
                 return learn(self.work)

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from models.architecture import fit_to, stages_for
-from models.discriminator import GROUP, Discriminator
+from models.architecture import stages_for
+from models.discriminator import GROUP
 from models.generator import Generator
 from models.latent import Latent
 from training import ranks
@@ -20,10 +20,10 @@ from training.growth import Size
 from training.guard import Guard, Health, NotFiniteError, descend
 from training.information import code_columns, code_loss, label_loss
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty, saturation
+from training.networks import make_discriminator, make_generator
 from training.pixels import floats
 from training.recipe import Recipe
 
-DOUBLING = {"strided": "resize", "dcgan": "transposed"}  # of G, by a recipe's `networks`
 _LEAST_HALF_LIFE = 500  # images; right after growing, older layers still mean over many steps
 
 
@@ -45,17 +45,8 @@ class GanModule(pl.LightningModule):
         self._augmented = float(self.strength)  # the same, as the step asked for it
         self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
-        first = self.size.resolution
-        doubling = DOUBLING[recipe.networks]
-        channels = fit_to(recipe.generator_stages, first)
-        self.generator = Generator(latent.width, first, channels, doubling)
-        self.discriminator = Discriminator(
-            first,
-            fit_to(recipe.discriminator_stages[::-1], first)[::-1],
-            latent.condition_width,
-            latent.codes,
-            normed=recipe.networks == "dcgan",
-        )
+        self.generator = make_generator(recipe, latent, self.size.resolution)
+        self.discriminator = make_discriminator(recipe, latent, self.size.resolution)
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps, self.shown, self.grown_at, self.spent = 0, 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
@@ -75,7 +66,7 @@ class GanModule(pl.LightningModule):
         stage = stages_for(size.resolution) - 1
         self.generator.grow(self.recipe.generator_stages[stage])
         self.average = self._grown_average()
-        self.discriminator.grow(self.recipe.discriminator_stages[::-1][stage])
+        self.discriminator.grow(self.recipe.discriminator_stages[stage])
         self.size, self.grown_at = size, self.shown
 
     def _grown_average(self) -> Generator:

@@ -209,12 +209,13 @@ class Recipe(BaseModel):
 
     @property
     def generator_stages(self) -> tuple[int, ...]:
+        """Channels at 4, 8, 16 … pixels."""
         return fit_to(parse(self.generator), self.resolution)
 
     @property
     def discriminator_stages(self) -> tuple[int, ...]:
-        """From the picture's side inwards."""
-        return fit_to(parse(self.discriminator or self.generator), self.resolution)[::-1]
+        """The same of the discriminator, which reads them backwards."""
+        return fit_to(parse(self.discriminator or self.generator), self.resolution)
 
     @property
     def sizes(self) -> tuple[Size, ...]:

@@ -17,8 +17,14 @@ from torch import Tensor
 from models.latent import Label, Latent
 from models.piece import load_unfolded
 from training import UsageError
-from training.checkpoint import CheckpointError, has_checkpoint, read_checkpoint
-from training.module import DOUBLING, GanModule
+from training.checkpoint import (
+    CheckpointError,
+    discriminator_of,
+    has_checkpoint,
+    read_checkpoint,
+)
+from training.module import GanModule
+from training.networks import DOUBLING
 
 REST = 2.0  # kimg in which a new discriminator learns alone
 LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
@@ -124,10 +130,7 @@ def _take_discriminator(module: GanModule, folder: Path) -> bool:
         print(f"{error}; a new discriminator begins instead", file=sys.stderr)
         return False
     mine = module.discriminator.state_dict()
-    start = "module.discriminator."
-    theirs = {
-        key.removeprefix(start): tensor for key, tensor in tensors.items() if key.startswith(start)
-    }
+    theirs = discriminator_of(tensors)
     trunk = {key for key in mine if key.startswith("trunk.")}
     if trunk != {key for key in theirs if key.startswith("trunk.")} or not all(
         _fits(theirs[key], mine[key]) for key in trunk

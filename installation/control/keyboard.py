@@ -144,7 +144,7 @@ _HELD = {"up", "down", "pageup", "pagedown", "left", "right"}  # keys that one m
 
 
 def key_help() -> list[tuple[str, str]]:
-    """Each key and what it does, as the overlay and README print them."""
+    """Each key and what it does, as `installation play --help` prints them."""
     rows = [(key.names[0].capitalize(), key.doc) for key in KEYS]
     rows += [("1 to 9", "the scene of that number"), ("F1 to F12", "preset; Shift: store it")]
     return rows

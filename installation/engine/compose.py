@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import moderngl
 
 import shaders
@@ -12,19 +10,12 @@ from installation.engine.resize import Resize
 from installation.engine.textures import Size, Target
 from installation.engine.wall import Corners, to_picture
 
-Fit = Literal["contain", "cover", "stretch"]
-
 
 class Compose:
-    """Decodes and blends two frames, and puts them on a canvas of the output's size.
+    """Decodes and blends two frames, and puts them on a canvas of the output's size: whole, the
+    border going on softly around them where the canvas has another shape."""
 
-    fit: "contain" shows the whole picture and lets its border go on softly around it, "cover"
-    fills the canvas and crops, "stretch" distorts.
-    """
-
-    def __init__(self, ctx: moderngl.Context, size: Size, fit: Fit = "contain") -> None:
-        self._ctx = ctx
-        self.fit: Fit = fit
+    def __init__(self, ctx: moderngl.Context, size: Size) -> None:
         self._decode = Program(ctx, shaders.load("output/decode"))
         self._resize = Resize(ctx)
         self._surround = Program(ctx, shaders.load("output/surround"))
@@ -44,7 +35,8 @@ class Compose:
         picture = self._picture = self._picture.resized(a.size)
         self._decode.draw(picture.framebuffer, {"a": a, "b": b or a}, {"blend": blend})
         width, height = self._canvas.size
-        scale = _scale(width / height / (a.width / a.height), self.fit)
+        aspect = width / height / (a.width / a.height)
+        scale = (max(1.0, aspect), max(1.0, 1.0 / aspect))  # the canvas in pictures
         if scale == (1.0, 1.0) and a.size == (width, height):
             return picture.texture
         if max(scale) > 1.0:
@@ -58,23 +50,12 @@ class Compose:
         texture.build_mipmaps()
         texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
         self._surround.draw(self._canvas.framebuffer, {"source": texture}, {"scale": scale})
-        texture.filter = (
-            moderngl.LINEAR,
-            moderngl.LINEAR,
-        )  # the copies are old from the next frame
+        # The copies are old from the next frame.
+        texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
 
     def release(self) -> None:
         for part in (self._decode, self._resize, self._surround, self._picture, self._canvas):
             part.release()
-
-
-def _scale(aspect: float, fit: Fit) -> tuple[float, float]:
-    """The canvas in pictures, where aspect is the canvas's over the picture's."""
-    if fit == "stretch" or aspect == 1.0:
-        return (1.0, 1.0)
-    if (fit == "contain") == (aspect > 1.0):
-        return (aspect, 1.0)
-    return (1.0, 1.0 / aspect)
 
 
 class Present:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from installation.engine import convolution
 from installation.engine.upscale import convolutions
+from installation.writing import replace
 from models.card import PieceError
 from models.piece import load
 from models.shelf import find
@@ -51,9 +52,8 @@ def export(piece: str, tier: str, scale: int, out: Path) -> Path:
         written = text(own, f"The upscaler of {find(piece).name}")
     else:
         written = text(load_default(scale, tier), f"Upscaler of tier {tier}")
-    temporary = out.with_name(out.name + ".part")
-    temporary.write_text(written, encoding="utf-8")
-    return temporary.replace(out)
+    replace(out, written)
+    return out
 
 
 def _is_ours(file: Path) -> bool:

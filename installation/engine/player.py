@@ -114,7 +114,6 @@ class Player:
                 sharp = self.upscaler.render(texture, bus.value("/light/sharpen"))
                 sharp = layer.steady.render(sharp, texture, time, bus.value("/light/steady"))
                 layer.arrive(sharp, point, picture.ready, picture.interval)
-
         if self._frames.refused and self.stream.painter is not None:
             self.stream.painter.to_host = True  # in its thread: here it would hold a frame up
 

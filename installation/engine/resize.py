@@ -27,7 +27,7 @@ class Resize:
     ) -> None:
         """Draw the picture in the middle of a canvas; what is around it stays.
 
-        scale: size of the canvas in pictures; below 1 the picture is cropped.
+        scale: size of the canvas in pictures, 1 or more.
         """
         width, height = into.viewport[2:]
         self._wide = self._wide.resized((width, source.height))
@@ -36,7 +36,7 @@ class Resize:
         up = self._programs[1 if source.height * scale[1] <= height else 3]
         across.draw(self._wide.framebuffer, {"source": source}, values)
         x, y = (
-            math.ceil(size * (1 - 1 / by) / 2 - 0.5) if by > 1 else 0
+            math.ceil(size * (1 - 1 / by) / 2 - 0.5)
             for size, by in zip((width, height), scale, strict=True)
         )
         if (x, y) != (0, 0):

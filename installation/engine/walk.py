@@ -18,8 +18,6 @@ from installation.names import slugs
 from installation.parameters import Bus, Param
 from models.latent import Code, Label, Latent, Vector
 
-Wide = NDArray[np.float64]
-
 _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,8 @@ from PIL import Image
 
 from training.corpus import hands, sheet
 from training.corpus.corpus import Corpus, CorpusError
+from training.progress import Progress
 from training.writing import replace
-
-Progress = Callable[[int, int], None]
 
 PROVENANCE = "provenance.json"
 TABLE = "labels.csv"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.latent import columns
 from training.curation.duplicates import Finding, Looks, find_duplicates
 from training.curation.look import look
 from training.curation.measures import BLURRED
@@ -179,10 +180,9 @@ def _read_labels(entries: list[Entry], files: list[str]) -> _Labels:
     except DatasetError as error:
         return _Labels([], {}, [], [f"training would refuse the labels: {error}"])
     table = conditions.numpy()
-    balance, start = [], 0
-    for label in labels:
-        counts = table[:, start : start + label.width].sum(0).astype(int).tolist()
-        start += label.width
+    balance = []
+    for label, where in columns(labels):
+        counts = table[:, where].sum(0).astype(int).tolist()
         common = Counter(dict(zip(label.values, counts, strict=True))).most_common()
         balance.append(Balance(label.name, dict(common), len(files) - sum(counts)))
     rows = {file: row.tobytes() for file, row in zip(files, table, strict=True)}

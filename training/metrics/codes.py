@@ -18,7 +18,6 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from models.architecture import fit_to
 from models.discriminator import Discriminator
 from models.latent import Latent
 from training.grid import fixed_latent
@@ -26,9 +25,10 @@ from training.information import code_columns
 from training.metrics.distances import mean_distance
 from training.metrics.encoder import prepare
 from training.metrics.material import Paint
-from training.metrics.recogniser import Progress, Score, score, train_recogniser
+from training.metrics.recogniser import Score, score, train_recogniser
 from training.pixels import floats
 from training.precision import fastest
+from training.progress import Progress
 
 Features = Callable[[Tensor], Tensor]  # pictures -> (N, D)
 
@@ -39,9 +39,9 @@ _SCENES = 24  # settings of labels and codes, each drawn with as many z
 
 @dataclass(frozen=True)
 class Diversity:
-    """z_pixels, z_features: the share of all variance that z alone makes, 0 to 1, the
-    first at 64 px. relative: mean
-    distance between two generated images, to that between two real ones, in features."""
+    """z_pixels, z_features: the share of all variance that z alone makes, 0 to 1, the first at
+    64 px. relative: mean distance between two generated images, to that between two real ones, in
+    features."""
 
     z_pixels: float
     z_features: float
@@ -97,7 +97,8 @@ def saved_discriminator(work: Path, latent: Latent, resolution: int) -> Discrimi
 
     Raises CheckpointError for a folder whose checkpoints are damaged.
     """
-    from training.checkpoint import has_checkpoint, read_checkpoint
+    from training.checkpoint import discriminator_of, has_checkpoint, read_checkpoint
+    from training.networks import make_discriminator
     from training.recipe import make_recipe
 
     if not has_checkpoint(work):
@@ -106,21 +107,10 @@ def saved_discriminator(work: Path, latent: Latent, resolution: int) -> Discrimi
     recipe, size = make_recipe(account["recipe"]), account["resolution"]
     if size != resolution:  # stopped in the middle of a fade, or another training by now
         return f"the one in {work.name} is for {size} pixels, not for {resolution}"
-    network = Discriminator(
-        size,
-        fit_to(recipe.discriminator_stages[::-1], size)[::-1],
-        latent.condition_width,
-        latent.codes,
-        normed=recipe.networks == "dcgan",
-    )
-    prefix = "module.discriminator."
-    own = {
-        k.removeprefix(prefix): v
-        for k, v in tensors.items()
-        if k.startswith(prefix) and not k.startswith(f"{prefix}former.")  # of a smaller size
-    }
-    try:
-        network.load_state_dict(own)
+    network = make_discriminator(recipe, latent, size)
+    saved = discriminator_of(tensors).items()
+    try:  # `former` is of a smaller size
+        network.load_state_dict({k: v for k, v in saved if not k.startswith("former.")})
     except RuntimeError:
         return f"the one in {work.name} is for other labels or codes"
     return network.to(fastest()).eval().requires_grad_(False)

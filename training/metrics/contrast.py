@@ -9,7 +9,6 @@ teach the features to pass over sharpness.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from training.metrics.damage import KINDS, damage
 from training.metrics.encoder import FEATURES, Encoder, load, prepare, save
 from training.pixels import pixels
 from training.precision import bfloat16_is_fast, fastest
+from training.progress import Progress
 
 VERSION = 4  # rises when the same images and seed give another encoder
 STEPS = 300
@@ -30,8 +30,6 @@ _RATE = 2e-3
 _TEMPERATURE = 0.2
 _STRENGTH = 0.8  # how often each kind of change strikes a view
 _GENTLE = 0.3  # the same for a damaged one: the damage is to be seen
-
-Progress = Callable[[int, int], None]  # step, steps
 
 
 def train_encoder(

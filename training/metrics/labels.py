@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from training.dataset import Dataset
-from training.metrics.recogniser import Progress, Score, score, train_recogniser
+from training.metrics.recogniser import Score, score, train_recogniser
+from training.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -88,12 +88,8 @@ def conditions_for(latent: Latent, data: Dataset) -> Tensor:
     wanted = {label.name: label.values for label in latent.labels}
     found = {label.name: label.values for label in data.labels}
     _check_labels(wanted, found)
-    columns = {}
-    start = 0
-    for name, values in found.items():
-        for value in values:
-            columns[name, value] = data.conditions[:, start]
-            start += 1
+    every = [(name, value) for name, values in found.items() for value in values]
+    columns = dict(zip(every, data.conditions.T, strict=True))
     nobody = torch.zeros(len(data))
     laid = [columns.get((name, v), nobody) for name, values in wanted.items() for v in values]
     return torch.stack(laid, dim=1) if laid else torch.zeros(len(data), 0)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from models.latent import Code, Label
+from models.latent import Code, Label, columns
 from training.augment import augment, mirror
 from training.metrics.encoder import prepare
 from training.precision import bfloat16_is_fast, fastest
+from training.progress import Progress
 
 Part = Label | Code
-Progress = Callable[[int, int], None]  # step, steps
 
 _BATCH = 64
 _RATE = 2e-3
@@ -110,21 +110,13 @@ def train_recogniser(
     return network.eval().requires_grad_(False)
 
 
-def _columns(parts: Sequence[Part]) -> list[tuple[Part, slice]]:
-    found, start = [], 0
-    for part in parts:
-        found.append((part, slice(start, start + part.width)))
-        start += part.width
-    return found
-
-
 def _is_number(part: Part) -> bool:
     return isinstance(part, Code) and part.kind == "continuous"
 
 
 def _loss(guess: Tensor, truth: Tensor, parts: Sequence[Part]) -> Tensor:
     total = guess.sum() * 0  # a gradient of zero where no value is known
-    for part, where in _columns(parts):
+    for part, where in columns(parts):
         if _is_number(part):
             total = total + F.mse_loss(guess[:, where], truth[:, where])
             continue
@@ -141,7 +133,7 @@ def score(guess: Tensor, truth: Tensor, parts: Sequence[Part]) -> dict[str, Scor
     chance: the most common value's share for a label or categorical code, 0 for R².
     """
     found = {}
-    for part, where in _columns(parts):
+    for part, where in columns(parts):
         read, wanted = guess[:, where], truth[:, where]
         if _is_number(part):
             spread = (wanted - wanted.mean()).square().sum().clamp(min=1e-12)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from models import shelf
 from models.card import GENERATOR
@@ -24,6 +21,7 @@ from training.novelty import folder, page, report
 from training.novelty.findings import Findings, study
 from training.pixels import pixels
 from training.precision import fastest
+from training.progress import bar
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
@@ -68,7 +66,7 @@ def inspect(
     if held_out is not None and not len(held_out):
         training, held_out = data, None
     drawn = draw(work, data, samples, seed, side)
-    with _bar("training the encoder", steps) as progress:
+    with bar("training the encoder") as progress:
         # Never on what was held out: its features would know those images better than new ones.
         known = training if held_out is not None else split(data)[0]
         encoder = contrast.encoder_for(known, cache, steps=steps, progress=progress)
@@ -150,14 +148,3 @@ def _write(
         report.write_images(fresh, record, drawn, training)
         write_synced(fresh / report.PAGE, page.page(record).encode())
         report.write_record(fresh, record)
-
-
-@contextmanager
-def _bar(text: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, once it takes longer than two seconds."""
-    with tqdm(total=total, desc=text, unit="step", delay=2, disable=None) as bar:
-
-        def progress(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
-        yield progress

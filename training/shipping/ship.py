@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from models import piece
 from models.card import CARD, GENERATOR, UPSCALER, read_card
@@ -18,6 +15,7 @@ from training.budget import Budget
 from training.corpus import folder
 from training.evaluate import Effort, evaluate
 from training.export import with_words_of
+from training.progress import bar
 from training.recipe import checked, load_recipe, read_recipe
 from training.shipping.commission import Commission
 from training.train import train
@@ -97,11 +95,7 @@ def _draw(commission: Commission, work: Path, size: int, count: int) -> Path:
     out = work / f"drawn-{size}"
     if (out / folder.TABLE).exists():
         count = max(count, len((out / folder.TABLE).read_text("utf-8").splitlines()) - 1)
-    with tqdm(total=count, unit="image", desc="drawing", disable=None, file=sys.stderr) as bar:
-
-        def progress(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
+    with bar("drawing", "image") as progress:
         folder.write(
             out, commission.artist, count, size, commission.seed, progress, commission.pinned
         )

@@ -214,7 +214,8 @@ class Training:
         }
 
     def _enlarge(self, low: Tensor) -> Tensor:
-        """As Upscaler.unbounded, the convolutions in bfloat16 where that is faster."""
+        """Base and residual, kept neither to the neighbours nor to [0, 1], as a loss is taken of
+        them; the convolutions in bfloat16 where that is faster."""
         with torch.autocast(low.device.type, torch.bfloat16, enabled=self._low_precision):
             residual = self.upscaler.residual(low)
         return F.pixel_shuffle(self.upscaler.base(low) + residual.float(), self.upscaler.scale)

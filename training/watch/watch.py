@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from models.latent import columns
 from training.callbacks import Clock, Grids, going_on
 from training.dataset import Dataset
 from training.module import GanModule
@@ -203,9 +204,7 @@ class Watch(pl.Callback):
 def _counts(data: Dataset) -> dict[str, dict[str, int]]:
     """Images of each value of each label."""
     totals = data.conditions.sum(0).to(torch.int64).tolist()
-    found, start = {}, 0
-    for label in data.labels:
-        part = totals[start : start + label.width]
-        found[label.name] = dict(zip(label.values, part, strict=True))
-        start += label.width
-    return found
+    return {
+        label.name: dict(zip(label.values, totals[where], strict=True))
+        for label, where in columns(data.labels)
+    }

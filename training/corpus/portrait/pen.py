@@ -32,7 +32,6 @@ Fill: TypeAlias = Colour | Shader
 FRAME = 200.0
 MULTIPLY = skia.BlendMode.kMultiply
 SCREEN = skia.BlendMode.kScreen
-SOFT = skia.BlendMode.kSoftLight
 
 
 class Pen:

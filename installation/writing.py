@@ -1,0 +1,13 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def replace(path: Path, text: str) -> None:
+    """Write beside, then rename: nobody reads half a file, and where this fails the one before
+    stays. Not flushed to the disk, which would hold a frame up. Raises OSError."""
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
