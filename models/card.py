@@ -140,7 +140,7 @@ def read_card(folder: Path) -> Card:
     try:
         if path.stat().st_size > _CARD_BYTES:
             raise PieceError(f"{path} is too large to be a card")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
     except UnicodeDecodeError as error:
         raise PieceError(f"{path} is not text") from error
     except OSError as error:

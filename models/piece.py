@@ -89,17 +89,15 @@ def load_unfolded(folder: Path) -> tuple[Card, Generator]:
 
 
 def check_target(folder: Path) -> None:
-    """Raise PieceError unless a piece may be written here: nothing there, or an older piece."""
+    """Raise PieceError unless a piece may be written here: nothing there, or an older piece, whose
+    card can be read, as what a person wrote into it stays."""
     folder = Path(folder)
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists() or folder.is_symlink():
-        try:
-            read_card(folder)
-        except PieceError as error:
-            raise PieceError(f"{folder} holds something that is not a piece; choose another") from (
-                error
-            )
+        if not (folder / CARD).is_file():
+            raise PieceError(f"{folder} holds something that is not a piece; choose another")
+        read_card(folder)
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import shutil
 import unicodedata
 from itertools import count
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_suggestions_follow_a_dataset_that_grows_but_decisions_stay(
 
 
 def test_a_decision_is_remembered_while_the_suggestion_agrees(photos: Path, out: Path) -> None:
+    (photos / "labels.csv").unlink()  # the folders are labels: each copy has one
     run(photos, out)
     edit(out, "igbo/three.png", keep="no")
     run(photos, out)
@@ -231,6 +233,27 @@ def test_a_spreadsheet_may_use_semicolons(photos: Path, out: Path) -> None:
     rows[0]["keep"] = "TRUE"  # dan/copy.jpg, as LibreOffice may write it
     save(out, rows, delimiter=";")
     assert run(photos, out).decided == 1
+
+
+def test_an_image_without_a_line_is_told(photos: Path, out: Path) -> None:
+    """Whoever deletes a line in a spreadsheet may think that the image is left out."""
+    assert run(photos, out).unlisted == ()
+    save(out, [row for row in table(out) if row["file"] != "dan/two.png"])
+    review, outcome = curate(photos, out)
+    assert outcome.unlisted == ("dan/two.png",)
+    assert "no line for 1 image, first dan/two.png" in curated_text(review, outcome)
+    assert run(photos, out).unlisted == ()
+
+
+def test_a_curated_folder_is_not_taken_for_its_images(photos: Path, out: Path) -> None:
+    """Its contact sheets would be trained on."""
+    run(photos, out)
+    with pytest.raises(UsageError, match=r"curated copy.*give .*images"):
+        read_dataset(out, 8)
+    packed = Path(shutil.make_archive(str(out), "zip", out.parent, out.name))
+    with pytest.raises(UsageError, match=r"curated copy.*a zip of its folder images"):
+        read_dataset(packed, 8)
+    assert len(read_dataset(out / "images", 8)) == 4
 
 
 def test_an_emptied_folder_goes_and_comes_back(photos: Path, out: Path) -> None:

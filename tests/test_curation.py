@@ -164,6 +164,18 @@ def test_copies_with_other_labels_are_only_looked_at(tmp_path: Path) -> None:
     assert "labels differ" in found["igbo/2.png"].detail
 
 
+def test_of_the_same_image_twice_the_one_with_labels_stays(tmp_path: Path) -> None:
+    """A space comes before a dot: the copy would stay, and the label be gone."""
+    one, two, three = (encoded(image) for image in drawn(3))
+    table = b"file,wood\n1.png,dark\n2.png,red\n"
+    write(tmp_path, {"1 copy.png": one, "1.png": one, "2.png": two, "3.png": three,
+                     "labels.csv": table})  # fmt: skip
+    found = [finding for finding in check(tmp_path).findings if finding.reason == "duplicate"]
+    assert [(each.file, each.detail) for each in found] == [
+        ("1 copy.png", "the same file as 1.png")
+    ]
+
+
 def test_class_balance(tmp_path: Path) -> None:
     images = [encoded(image) for image in drawn(8)]
     write(tmp_path, {f"{'dan' if n < 7 else 'igbo'}/{n}.png": x for n, x in enumerate(images)})

@@ -360,6 +360,24 @@ def test_tables_have_what_separates_them_where_they_were_saved(two: Path, separa
     assert data.provenance == [{"author": "A. Artist", "licence": "CC0-1.0", "images": 2}]
 
 
+def test_empty_columns_at_a_tables_end_are_no_columns(two: Path) -> None:
+    """A spreadsheet saves them where cells were once used."""
+    write(
+        two,
+        labels_dot_csv=b"file;wood;;\na.png;dark;;\nb.png;;;\n;;;\n",
+        provenance_dot_csv=b"path,author,\n.,A. Artist,\n",
+    )
+    data = read_dataset(two, 8)
+    assert data.problems == ()
+    assert data.provenance == [{"author": "A. Artist", "images": 2}]
+
+
+def test_a_wrong_first_line_is_shown(two: Path) -> None:
+    write(two, labels_dot_csv=b"Datei,Farbe\na.png,rot\n")
+    with pytest.raises(DatasetError, match="Datei,Farbe"):
+        read_dataset(two, 8)
+
+
 def test_zip_equals_folder(two: Path, tmp_path: Path) -> None:
     archive = tmp_path / "set.zip"
     with zipfile.ZipFile(archive, "w") as file:

@@ -132,6 +132,7 @@ def test_ctrl_c_saves_and_exits_cleanly(
     process.send_signal(number)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0
+    assert "stopping" in said
     assert "--resume" in said
     assert "Traceback" not in said
     done = piece.load(out).card.training["kimg"]
@@ -179,6 +180,30 @@ def test_an_older_piece_or_training_is_not_overwritten(images: Path, tmp_path: P
         train(images, out=out, budget=kimg(1), overrides=TINY)
 
 
+def test_a_card_with_a_slip_of_the_pen(images: Path, tmp_path: Path) -> None:
+    """Edited while the training runs: all is saved, and goes on once the card is right again."""
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    path = out / "card.json"
+    right = path.read_text(encoding="utf-8").replace('"author": ""', '"author": "A. Artist"')
+
+    class Edits:
+        """A judge that looks at nothing, while somebody writes."""
+
+        def __init__(self, data: object) -> None: ...
+
+        def __call__(self, module: object) -> None:
+            path.write_text(right.replace('"title":', '"title"'), encoding="utf-8")
+
+    changes: Any = {"budget": kimg(3), "overrides": ["judge_kimg=0.008"], "resume": True}
+    with pytest.raises(UsageError, match=r"card\.json is not readable.* saved .*--resume"):
+        train(images, out=out, judge=Edits, **changes)
+    with pytest.raises(PieceError, match=r"card\.json is not readable"):
+        train(images, out=out, **changes)
+    path.write_text(right, encoding="utf-8-sig")  # as an editor on Windows may save it
+    card = read_card(train(images, out=out, **changes))
+    assert (card.author, card.training["kimg"]) == ("A. Artist", 0.024)
+
+
 def test_damaged_checkpoints(images: Path, tmp_path: Path) -> None:
     out, work = tmp_path / "p", tmp_path / "p.training"
     train(images, out=out, budget=kimg(1), overrides=TINY)
@@ -197,7 +222,7 @@ def test_damaged_checkpoints(images: Path, tmp_path: Path) -> None:
 
 def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
-    with pytest.raises(CheckpointError, match="other networks"):
+    with pytest.raises(CheckpointError, match=r"other networks.*--from"):
         train(images, out=tmp_path / "p", budget=kimg(2), overrides=["z=9"], resume=True)
 
 

@@ -62,6 +62,8 @@ def test_overrides_and_settings() -> None:
         ("augment=loud", "augment = 'loud': a number or auto"),
         ("batch", "key=value"),
         ("codes=[{name='a', kind='categorical'}]", "two values"),
+        ("codes=[{name='a', kind='continuous', sise=1}]", "known are name, kind, size$"),
+        ("labels=hair", "labels = 'hair': a list, in square brackets"),
     ],
 )
 def test_recipe_refusals(override: str, says: str) -> None:

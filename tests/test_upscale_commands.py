@@ -185,6 +185,21 @@ def test_a_disk_that_is_full_at_the_end(
     assert read_card(out).upscaler if source else (out / "Tx2.json").exists()
 
 
+def test_a_card_that_was_spoilt_meanwhile(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = make_piece(tmp_path / "home", 32), tmp_path / "out"
+
+    def spoilt(*given: object) -> None:
+        raise PieceError("card.json is not readable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.upscale.train.into_piece", spoilt)
+        with pytest.raises(UsageError, match=r"not readable; .* is saved in .*--resume"):
+            train(images, RECIPE, piece=source, out=out, budget=BUDGET)
+    assert train(images, RECIPE, piece=source, out=out, budget=BUDGET, resume=True) == out
+
+
 def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> None:
     wrong = [
         ({"budget": "soon"}, "--budget"),

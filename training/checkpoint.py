@@ -32,8 +32,8 @@ _ACCOUNT = {
 }  # fmt: skip
 
 _OTHERS = (
-    "the checkpoint was made with other networks, labels or codes; "
-    "train under a new --name to change those"
+    "the checkpoint was made with other networks, labels or codes; to change those, train under a "
+    "new --name, and --from this piece begins where it is"
 )
 
 

@@ -199,7 +199,10 @@ def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
         raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
     header = [cell.strip() for cell in lines[0]] if lines else []
     if not header or header[0] != "file" or len(set(header)) != len(header) or "" in header:
-        raise DatasetError(f"the first line of {LABELS} must be file,attribute,… without repeats")
+        raise DatasetError(
+            f"the first line of {LABELS} must be file,attribute,… without repeats or gaps; it is "
+            f"{','.join(header)[:80]!r}"
+        )
     rows: Rows = {}
     problems = []
     for number, line in enumerate(lines[1:], start=2):

@@ -332,8 +332,10 @@ def _first_line(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"{parts[0]} = {first['input']!r}: true, false or auto"
     key = ".".join(parts)
     if first["type"] == "extra_forbidden":
-        known = ", ".join(kind.model_fields)
+        known = ", ".join((CodeRecipe if parts[1:] else kind).model_fields)
         return f"unknown key {key!r}; known are {known}"
+    if first["type"] == "tuple_type":
+        return f"{key} = {first['input']!r}: a list, in square brackets"
     message = first["msg"].removeprefix("Value error, ")
     if not key:
         return message

@@ -11,6 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import Tensor
 
+from models.card import PieceError
 from training import UsageError
 from training.adapt import Adaptation
 from training.batches import Batches
@@ -90,6 +91,11 @@ class Run:
                 told = self._export(best, clock.seconds)
             except OSError as error:
                 raise UsageError(self._not_saved(error)) from error
+            except PieceError as error:  # its card, which a person has changed meanwhile
+                raise UsageError(
+                    f"{error}; the training is saved in {self.work}, so put that right and finish "
+                    "it with --resume"
+                ) from error
             finally:
                 progress.close()
         self._say_where(told, stop.asked)

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from training import UsageError
 
+CURATED = ("manifest.csv", "images", "contact")  # what a curated copy's folder holds
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 MAX_FILE = 256 << 20  # bytes; no photograph is larger
 MAX_FILES = 500_000
@@ -85,7 +86,8 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     """Every file in a folder or zip, sorted by name, with those that are refused.
 
     Hidden files are passed over. An outer folder that holds all images is taken off the names, as
-    zips often have one. Raises DatasetError where there is nothing to open.
+    zips often have one. Raises DatasetError where there is nothing to open, and for a curated
+    copy with its contact sheets, which are no images of the dataset.
     """
     path = Path(path)
     if path.is_dir():
@@ -96,7 +98,11 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
         raise DatasetError(f"there is no dataset at {path}")
     if len(entries) > MAX_FILES:
         raise DatasetError(f"{path} holds more than {MAX_FILES} files; give a smaller folder")
-    return sorted(_without_outer_folder(entries), key=lambda entry: entry.name), problems
+    entries = sorted(_without_outer_folder(entries), key=lambda entry: entry.name)
+    if {entry.parts[0] for entry in entries}.issuperset(CURATED):
+        alone = path / "images" if path.is_dir() else "a zip of its folder images alone"
+        raise DatasetError(f"{path} is a curated copy, contact sheets and all; give {alone}")
+    return entries, problems
 
 
 def read_each(

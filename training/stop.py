@@ -7,13 +7,14 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from training import UsageError
+from training import UsageError, ranks
 
 JOB = "SLURM_JOB_ID"
+STOPPING = "stopping: all is saved first, which can take a minute; Ctrl-C again ends without that"
 
 
 class RequeueError(UsageError):
@@ -55,8 +56,16 @@ class StopRequest:
         self.asked = True
         if number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._before[number])
+            if ranks.leads():
+                _say(STOPPING)
         else:
             self.requeue = True
+
+
+def _say(text: str) -> None:
+    """Past Python's buffers: a signal may come in the middle of a line that is being printed."""
+    with suppress(OSError):  # a terminal that is gone
+        os.write(2, f"\n{text}\n".encode())
 
 
 def _signals() -> list[int]:

@@ -7,8 +7,9 @@ import io
 
 
 def lines_of(data: bytes) -> list[list[str]]:
-    """The cells of each line; what separates them is what the first line has most of. Raises
-    ValueError, saying how to save what is not UTF-8."""
+    """The cells of each line, without empty columns at the end, which spreadsheets may add; what
+    separates them is what the first line has most of. Raises ValueError, saying how to save what
+    is not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -16,6 +17,9 @@ def lines_of(data: bytes) -> list[list[str]]:
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise ValueError(str(error)) from error
+    used = (place for line in lines for place, cell in enumerate(line, start=1) if cell.strip())
+    width = max(used, default=0)
+    return [line[:width] for line in lines]

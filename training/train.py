@@ -257,7 +257,10 @@ def _restore(
 
     restore(module, tensors, account)
     if account["labels"] != _plain_labels(data):
-        raise CheckpointError("the dataset's labels changed since; train under a new --name")
+        raise CheckpointError(
+            "the dataset's labels changed since; train under a new --name, and --from this piece "
+            "begins where it is"
+        )
     if account["dataset"] != digest:
         print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 

@@ -39,8 +39,9 @@ class CurationError(UsageError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did. decided: images whose keep a person chose. lost: images of which every copy
-    is left out, by that choice. foreign: files in images/ that are not from here."""
+    """What a run did. decided: images whose keep a person chose. unlisted: images of which the
+    manifest that was there says nothing. lost: images of which every copy is left out, by that
+    choice. foreign: files in images/ that are not from here."""
 
     folder: Path
     kept: int
@@ -48,6 +49,7 @@ class Outcome:
     decided: int
     added: int
     removed: int
+    unlisted: tuple[str, ...]
     lost: tuple[str, ...]
     foreign: tuple[str, ...]
 
@@ -75,9 +77,10 @@ def curate(dataset: str | Path, out: str | Path, progress: bool = False) -> tupl
             "and the same command goes on from here"
         ) from error
     kept = sum(keep.values())
+    unlisted = tuple(file for file in keep if file not in words.cells) if words.cells else ()
     return review, Outcome(
         out, kept, len(keep) - kept, len(words.decisions), len(plan.add), len(plan.remove),
-        _lost(review, keep), plan.foreign,
+        unlisted, _lost(review, keep), plan.foreign,
     )  # fmt: skip
 
 

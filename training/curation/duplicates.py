@@ -28,7 +28,8 @@ def find_duplicates(
 ) -> list[Finding]:
     """Same bytes, then same pixels, then copies by their details: each of them names the file that
     stays. Files that are merely alike are named too, and copies of which the labels differ: hair
-    painted anew is another picture to whoever learns hair. labels: equal where all labels are."""
+    painted anew is another picture to whoever learns hair. labels: equal where all labels are, and
+    zeros where none is known."""
     findings = _same(looks, labels, lambda look: look.file_hash, "the same file as {}")
     left = _without(looks, findings)
     findings += _same(left, labels, lambda look: look.pixel_hash, "the same pixels as {}")
@@ -48,17 +49,19 @@ def find_duplicates(
 def _same(
     looks: Looks, labels: Mapping[str, bytes], key: Callable[[Look], Hashable], detail: str
 ) -> list[Finding]:
-    """All but the first file of each key; None is no key."""
+    """All but the first file of each key, of those with labels where some have them; None is no
+    key."""
     first: dict[Hashable, str] = {}
     findings = []
-    for file, look in looks.items():
-        found = key(look)
+    said = {file: labels.get(file, b"") for file in looks}
+    for file in sorted(looks, key=lambda file: not any(said[file])):
+        found = key(looks[file])
         if found is None:
             continue
         if found in first:
             other = first[found]
             told = detail.format(other)
-            if labels.get(file) != labels.get(other):
+            if any(said[file]) and said[file] != said[other]:
                 told += ", but the labels differ: one of them is wrong"
             findings.append(Finding(file, "duplicate", told, other))
         else:

@@ -60,6 +60,12 @@ def curated_text(review: Review, outcome: Outcome) -> str:
         f"{outcome.removed} taken out; {outcome.decided} as you decided",
     ]
     lines += _notes(review)
+    if outcome.unlisted:
+        lines.append(
+            f"note: {MANIFEST} had no line for {_count(len(outcome.unlisted))}, first "
+            f"{outcome.unlisted[0]}: new, or the line was deleted; what is suggested was done. To "
+            "leave an image out, write no into its keep"
+        )
     lines += [f"note: {file} and all its copies are left out" for file in outcome.lost]
     if outcome.foreign:
         lines.append(

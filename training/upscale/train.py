@@ -84,6 +84,11 @@ def train(
                 f"{target} could not be written ({error.strerror or error}); the training is saved "
                 f"in {work}, so make room and finish it with --resume"
             ) from error
+        except PieceError as error:  # its card, which a person has changed meanwhile
+            raise UsageError(
+                f"{error}; the training is saved in {work}, so put that right and finish it with "
+                "--resume"
+            ) from error
     return target
 
 
