@@ -5,6 +5,7 @@ controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ ups
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -83,7 +84,8 @@ class Stage:
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
-        self.bus.tick(0)  # the first entry goes back to these when it is over
+        # without a glide to them; the first entry goes back to these when it is over
+        self.bus.tick(math.inf)
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
         self._memory = Memory(options.memory, self.bus, self._evening, self.lights)

@@ -419,6 +419,15 @@ def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
         assert np.abs(run(show, 60) - before).mean() > 0.05
 
 
+def test_a_venue_s_values_are_there_from_the_first_frame(piece: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here.toml"
+    place.write_text('[parameters]\n"/light/brightness" = 0.5\n"/drift/calm" = 1\n')
+    options = stage.Options(piece=str(piece), scene="drift", venue=str(place))
+    with opened(options) as show:
+        assert show.bus.value("/light/brightness") == 0.5
+        assert show.bus.value("/drift/calm") == 1
+
+
 def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path: Path) -> None:
     place = tmp_path / "here.toml"
     place.write_text('[parameters]\n"/drift/sped" = 1\n')
