@@ -25,11 +25,11 @@ class PassChain:
     """
 
     def __init__(self, ctx: moderngl.Context, passes: Sequence[Pass], size: Size) -> None:
-        self._ctx = ctx
+        self._ctx, self.passes = ctx, tuple(passes)
         self._pool: list[Target] = []
         self._running: list[_RunningPass] = []
         try:
-            for one in passes:
+            for one in self.passes:
                 self._running.append(_RunningPass(ctx, one))
             self.resize(size)
         except ShaderError:
