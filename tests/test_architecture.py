@@ -47,7 +47,7 @@ DOORS = {
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",
-        "installation.clock",
+        "installation.clock", "installation.log",
         "installation.scene", "installation.report", "models", "shaders", "torch", "moderngl",
         "numpy", "cuda",
     },
