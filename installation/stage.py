@@ -37,7 +37,7 @@ from installation.report import FrameStats
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
-_TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen", "/stage/black"}
+_TOGGLES = {f"/stage/{name}" for name in ("record", "overlay", "fullscreen", "black", "learn")}
 _STEPS = {"/stage/next", "/stage/next_piece"}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 
