@@ -18,7 +18,7 @@ from installation.engine.programs import Program, explain
 from installation.engine.textures import Target
 from installation.scene import Pass
 from shaders import ShaderError
-from tests.drawing import linear_target, read
+from tests.drawing import encoded, linear_target, read
 from tests.gl_objects import Made
 
 EXACT = 1 / 1024
@@ -101,6 +101,19 @@ def test_transitions_end_exactly(gl: moderngl.Context, pictures: list, name: str
     assert np.abs(half - a).mean() > 0.05
     assert np.abs(half - b).mean() > 0.05
     mixer.release()
+
+
+def test_a_dissolve_out_of_black_or_into_it_has_no_step(gl: moderngl.Context) -> None:
+    """Four seconds at 60 frames a second, in levels of the screen."""
+    black, white = (linear_target(gl, np.full((*SIZE[::-1], 3), light)) for light in (0.0, 1.0))
+    mixer, levels = Mixer(gl, SIZE), []
+    for frame in (0, 1, 239, 240):
+        for a, b in ((black, white), (white, black)):
+            drawn = mixer.render(a.texture, b.texture, frame / 240)
+            levels.append(encoded(gl, drawn).mean())
+    mixer.release()
+    steps = np.diff(np.reshape(levels, (2, 2, 2)), axis=1)  # at the beginning and at the end
+    assert np.abs(steps).max() < 2
 
 
 @pytest.mark.parametrize("name", scene.shipped())
