@@ -95,12 +95,13 @@ class Controls:
             self._learned.map.refresh()
 
     def learn(self, address: str) -> None:
-        """Bind this parameter to the MIDI control that is moved next."""
+        """Bind this parameter to the MIDI control that is moved next; asked once more, give up."""
         if self._learned is None:
             log.warning("nothing to learn from: this venue has MIDI switched off")
         else:
-            self._learned.map.learn(address)
-            log.info("%s", self.news)
+            known = self._learned.map
+            known.learn("" if known.learning == address else address)
+            log.info("%s", self.news if known.learning else "no MIDI control is learned")
 
     @property
     def news(self) -> str:
@@ -109,7 +110,7 @@ class Controls:
             return ""
         known = self._learned.map
         if known.learning:
-            return f"move the MIDI control that is to move {known.learning}"
+            return f"move the MIDI control that is to move {known.learning}; L again gives up"
         return known.waiting
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ class House(Parameters):
     still = Trigger(doc="Save this frame as a PNG.")
     overlay = Trigger(doc="Show or hide the parameters.")
     fullscreen = Trigger(doc="Fill the display, or go back.")
-    learn = Trigger(doc="Bind the selected parameter to the MIDI control that is moved next.")
+    learn = Trigger(doc="Bind what is selected to the MIDI control moved next; again: give up.")
     quit = Trigger(doc="Close the house.", guarded=True)
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
     next_piece = Trigger(doc="The next piece, under the scene that is on.")

@@ -17,7 +17,7 @@ import reprlib
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 from installation.log import Complaints
@@ -177,16 +177,16 @@ class Bus:
         return self._meant.get(address, address)
 
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
-        """Add parameters under /prefix/. One declared before keeps its value, so that reloading a
-        scene changes nothing on the wall."""
+        """Add parameters under /prefix/. One declared before keeps its value and goes on gliding,
+        so that reloading a scene changes nothing on the wall."""
         params, states = dict(self._params), dict(self._states)
         for name, what in declared.items():
             address = f"/{prefix}/{name}"
             params[address] = what
             if isinstance(what, Param):
-                old = states.get(address)
-                start = what.default if old is None else what.clamp(old.target)
-                states[address] = _State(start, start, "" if old is None else old.moved_by)
+                old = states.get(address, _State(what.default, what.default))
+                value, target = what.clamp(old.value), what.clamp(old.target)
+                states[address] = replace(old, value=value, target=target)
             else:
                 states.pop(address, None)  # a number until the scene was saved again
         with self._lock:

@@ -5,6 +5,7 @@ controls ─▶ Bus ─▶ Scene ─▶ latent point ─▶ generator ─▶ ups
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from installation.still import Shown
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
-_TOGGLES = {"/stage/record", "/stage/overlay", "/stage/fullscreen", "/stage/black"}
+_TOGGLES = {f"/stage/{name}" for name in ("record", "overlay", "fullscreen", "black", "learn")}
 _STEPS = {"/stage/next", "/stage/next_piece"}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 
@@ -87,7 +88,8 @@ class Stage:
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, "venue")
-        self.bus.tick(0)  # the first entry goes back to these when it is over
+        # without a glide to them; the first entry goes back to these when it is over
+        self.bus.tick(math.inf)
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
         self._memory = Memory(options.memory, self.bus, self._evening, self.lights)

@@ -48,8 +48,8 @@ DOORS = {
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",
-        "installation.clock", "installation.scene", "installation.report", "installation.writing",
-        "models", "shaders", "torch", "moderngl", "numpy", "cuda",
+        "installation.clock", "installation.log", "installation.scene", "installation.report",
+        "installation.writing", "models", "shaders", "torch", "moderngl", "numpy", "cuda",
     },
     # no torch, no window: there is to be little in it that can fail
     "installation.watch": {"installation.watch", "installation.signals"},

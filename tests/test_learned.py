@@ -10,6 +10,7 @@ import pytest
 
 from installation import venue
 from installation.control.binding import Binding, Kind, Move
+from installation.controls import Controls
 from installation.learned import Learned, bindings
 from installation.parameters import Bus, Param, Trigger
 from installation.venue import VenueError
@@ -138,3 +139,19 @@ def test_a_file_that_is_not_right_is_not_overwritten(
         Learned(place(tmp_path), bus)
     assert str(path) in str(caught.value)
     assert path.read_text() == text
+
+
+def test_l_once_more_gives_up(bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Or whatever is touched next, hours later, would be taken from what it moves, for good."""
+    settings = place(tmp_path)
+    controls = Controls(bus, settings)
+    learned = controls._learned = Learned(settings, bus)
+    caplog.set_level(logging.INFO)
+    controls.learn("/drift/speed")
+    controls.learn("/drift/calm")  # another is selected meanwhile
+    assert "/drift/calm; L again" in controls.news
+    controls.learn("/drift/calm")
+    assert (controls.news, learned.map.learning) == ("", "")
+    assert "no MIDI control is learned" in caplog.text
+    learned.map.hear(Move("nano", 1, "cc", 21, 100))
+    assert learned.map.learned == []

@@ -245,6 +245,20 @@ def test_declaring_again_keeps_values_within_the_new_range(bus: Bus) -> None:
     assert bus.value("/drift/speed") == 1.0
 
 
+def test_declaring_again_lets_a_glide_go_on(bus: Bus) -> None:
+    """As where a scene is saved, or put on once more with another piece."""
+    slow = {"slow": Param(0, 0, 1, glide=1.0)}
+    bus.declare("drift", slow)
+    bus.post("/drift/slow", 1, "hand")
+    bus.tick(0.1)
+    before = bus.value("/drift/slow")
+    bus.declare("drift", slow)
+    assert (bus.value("/drift/slow"), bus.target("/drift/slow")) == (before, 1)
+    assert bus.moved_through("/drift/slow") == "/drift/slow"
+    bus.tick(0.1)
+    assert before < bus.value("/drift/slow") < 0.3
+
+
 def test_a_parameter_may_become_a_trigger_and_back(bus: Bus) -> None:
     bus.declare("drift", {"speed": Trigger(), "flash": Param(0, 0, 1)})
     bus.post("/drift/speed", 1)

@@ -18,7 +18,7 @@ from installation.engine.programs import Program, explain
 from installation.engine.textures import Target
 from installation.scene import Pass
 from shaders import ShaderError
-from tests.drawing import linear_target, read
+from tests.drawing import encoded, linear_target, read
 from tests.gl_objects import Made
 
 EXACT = 1 / 1024
@@ -101,6 +101,19 @@ def test_transitions_end_exactly(gl: moderngl.Context, pictures: list, name: str
     assert np.abs(half - a).mean() > 0.05
     assert np.abs(half - b).mean() > 0.05
     mixer.release()
+
+
+def test_a_dissolve_out_of_black_or_into_it_has_no_step(gl: moderngl.Context) -> None:
+    """Four seconds at 60 frames a second, in levels of the screen."""
+    black, white = (linear_target(gl, np.full((*SIZE[::-1], 3), light)) for light in (0.0, 1.0))
+    mixer, levels = Mixer(gl, SIZE), []
+    for frame in (0, 1, 239, 240):
+        for a, b in ((black, white), (white, black)):
+            drawn = mixer.render(a.texture, b.texture, frame / 240)
+            levels.append(encoded(gl, drawn).mean())
+    mixer.release()
+    steps = np.diff(np.reshape(levels, (2, 2, 2)), axis=1)  # at the beginning and at the end
+    assert np.abs(steps).max() < 2
 
 
 @pytest.mark.parametrize("name", scene.shipped())
@@ -256,6 +269,20 @@ def test_trails_that_move_fade_by_the_second_too(gl: moderngl.Context, zoom: flo
     assert min(left) > 0.85 * max(left)
 
 
+def test_trails_go_along_to_another_size(gl: moderngl.Context) -> None:
+    """As where the window is drawn larger or fills the display."""
+    bright = linear_target(gl, np.full((64, 64, 3), 0.8))
+    values = {"seconds": 0.5, "light": 1.0}
+    chain = PassChain(gl, [Pass("post/trails", **values)], (64, 64))
+    chain.render(bright.texture, [values], 0, 1 / 60)
+    for size in ((96, 64), (40, 80)):
+        dark = linear_target(gl, np.zeros((size[1], size[0], 3)))
+        chain.resize(size)
+        texture = chain.render(dark.texture, [values], 0, 0.0)
+        assert read(gl, texture) == pytest.approx(0.8, abs=1e-3)
+    chain.release()
+
+
 def test_trails_leave_no_ghost(gl: moderngl.Context) -> None:
     """A slow fade at a high frame rate gets lost in half-float's steps; ours must not."""
     assert trail_after_a_second(gl, 144, seconds=0.05) < 1e-5
@@ -280,8 +307,10 @@ def test_grade_keeps_the_order_of_tones(gl: moderngl.Context) -> None:
 def test_released_chains_leave_nothing(
     gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    source = linear_target(gl, np.zeros((64, 64, 3)))
     made = Made(monkeypatch)
     chain = PassChain(gl, [Pass("post/bloom"), Pass("post/trails")], (64, 64))
+    chain.render(source.texture, [{}, {}], 0, 1 / 60)
     chain.resize((50, 50))
     assert made.alive() > 5
     chain.release()

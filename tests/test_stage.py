@@ -295,6 +295,48 @@ def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) 
         assert "line 7: ValueError: my mistake" in show.show.scene.fault
 
 
+MINE = (
+    "from installation.scene import Pass, Scene\n"
+    "class Mine(Scene):\n"
+    "    passes = (Pass('post/grade'), Pass('post/grain'))\n"
+    "    def start(self, space):\n        self.walk = space.loop()\n"
+    "    def step(self, frame):\n        {step}\n        return self.walk.point()\n"
+)
+
+
+def test_a_scene_that_fails_now_and_then_says_so_once(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="1 / ((frame.index + 1) % 3)"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 12)
+        assert caplog.text.count("division by zero") == 1
+        show.show.reload_scene(path)
+        run(show, 3)
+        assert caplog.text.count("division by zero") == 2
+
+
+@pytest.mark.parametrize("step", ["self.passes = self.passes[:1]", "self.passes *= 2"])
+def test_a_scene_that_changes_its_passes_as_it_plays_keeps_those_it_began_with(
+    piece: Path, tmp_path: Path, step: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step=f"if frame.index == 5: {step}"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        assert run(show, 10).mean() > 1
+
+
+def test_a_point_that_is_too_large_for_the_piece_is_a_fault(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        MINE.format(step="if frame.index > 5: return self.walk.point().astype('f8') + 1e300")
+    )
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        assert run(show, 10).mean() > 1
+        assert "not finite" in show.show.scene.fault
+
+
 def test_saving_a_scene_reloads_it_and_a_broken_one_keeps_the_old(
     piece: Path, tmp_path: Path
 ) -> None:
@@ -417,6 +459,15 @@ def test_every_scene_draws_something_alive(piece: Path, name: str) -> None:
         before = run(show, 90)
         assert before.std() > 1
         assert np.abs(run(show, 60) - before).mean() > 0.05
+
+
+def test_a_venue_s_values_are_there_from_the_first_frame(piece: Path, tmp_path: Path) -> None:
+    place = tmp_path / "here.toml"
+    place.write_text('[parameters]\n"/light/brightness" = 0.5\n"/drift/calm" = 1\n')
+    options = stage.Options(piece=str(piece), scene="drift", venue=str(place))
+    with opened(options) as show:
+        assert show.bus.value("/light/brightness") == 0.5
+        assert show.bus.value("/drift/calm") == 1
 
 
 def test_a_venue_value_for_an_unknown_parameter_is_refused(piece: Path, tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 from PIL import ImageGrab
 
+from installation.output.window import key_name
 from tests.pieces import make_piece
 
 ROOT = Path(__file__).parent.parent
@@ -107,6 +109,11 @@ def test_the_picture_moves_and_follows_the_room(show: Running) -> None:
 
     show.key("Escape")
     assert show.process.wait(40) == 0, show.log
+
+
+def test_keys_of_the_number_pad_are_those_of_the_row() -> None:
+    keys = pygame.K_KP1, pygame.K_KP9, pygame.K_KP_ENTER, pygame.K_1, pygame.K_PAGEUP
+    assert [key_name(key) for key in keys] == ["1", "9", "enter", "1", "pageup"]
 
 
 def test_fullscreen_covers_the_display(display: str, tmp_path: Path) -> None:

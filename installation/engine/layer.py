@@ -18,6 +18,7 @@ from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
 from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
+from installation.log import Complaints
 from installation.parameters import Bus, Param
 from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
 from shaders import ShaderError
@@ -65,6 +66,7 @@ class Layer:
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
+        self._complaints = Complaints(log)  # of its steps; what fails may do so at every other one
         self.shown: Point | None = None  # of the newest picture
         self._newest: Target | None = None
         self._before: Target | None = None
@@ -105,9 +107,11 @@ class Layer:
         wanted = (self._space.latent.width,)
         if not isinstance(point, np.ndarray) or point.shape != wanted:
             raise ValueError(f"step() must return a point of this piece, {wanted[0]} numbers")
+        with np.errstate(over="ignore"):
+            point = point.astype(np.float32, copy=False)
         if not np.isfinite(point).all():
             raise ValueError("step() returned a point that is not finite")
-        return point.astype(np.float32, copy=False)
+        return point
 
     def fader(self, address: str) -> float:
         """Where one of the room's faders stands; for the piece and the scene itself, once it is
@@ -128,8 +132,7 @@ class Layer:
             self._step_fault = ""
         except Exception as error:  # noqa: BLE001 - keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, self._path)}"
-            if fault != self._step_fault:
-                log.error("%s; the last picture stays", fault)
+            self._complaints.once(fault, lambda: f"{fault}; the last picture stays")
             self._step_fault = fault
         return self._point
 
@@ -145,6 +148,7 @@ class Layer:
         self.chain, self.scene, self._point = chain, scene, point
         self.scene.hold_faders(self._worn)
         self._step_fault = self._file_fault = ""
+        self._complaints = Complaints(log)
         log.info("scene %s reloaded", self.name)
 
     def arrive(self, picture: moderngl.Texture, point: Point, now: float, interval: float) -> None:
@@ -190,7 +194,7 @@ class Layer:
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
         older, newer, blend = self._pair(now, frame.dt)
-        values = [one.values(self.fader, self.name) for one in self.scene.passes]
+        values = [one.values(self.fader, self.name) for one in self.chain.passes]
         linear = self._compose.render(older, newer, blend)
         return self.chain.render(linear, values, frame.time, frame.dt)
 

@@ -8,6 +8,7 @@ import moderngl
 
 from installation.engine.live import LiveShader
 from installation.engine.programs import Program
+from installation.engine.resize import carry_over
 from installation.engine.textures import Size, Target
 from installation.scene import Pass
 from shaders import Shader, ShaderError
@@ -24,11 +25,11 @@ class PassChain:
     """
 
     def __init__(self, ctx: moderngl.Context, passes: Sequence[Pass], size: Size) -> None:
-        self._ctx = ctx
+        self._ctx, self.passes = ctx, tuple(passes)
         self._pool: list[Target] = []
         self._running: list[_RunningPass] = []
         try:
-            for one in passes:
+            for one in self.passes:
                 self._running.append(_RunningPass(ctx, one))
             self.resize(size)
         except ShaderError:
@@ -36,7 +37,7 @@ class PassChain:
             raise
 
     def resize(self, size: Size) -> None:
-        """Draw at another size from now on. Feedback passes begin anew."""
+        """Draw at another size from now on; what feeds back goes along."""
         self._release_targets()
         if self._running:
             self._pool = [Target(self._ctx, size) for _ in range(2)]
@@ -123,10 +124,21 @@ class _RunningPass:
         """What to tell the artist of a file that was saved since; "" if nothing."""
         before, said = self._live.shader, self._live.reload()
         if self._live.shader is not before:
-            self.resize(self._size)
+            self._make_targets(self._size)
         return said
 
     def resize(self, size: Size) -> None:
+        last, self._own = self._own, []
+        kept = self._has_previous
+        self._make_targets(size)
+        if kept:
+            carry_over(self._ctx, last[0], self._own[0])
+            self._has_previous = True
+        for target in last:
+            target.release()
+
+    def _make_targets(self, size: Size) -> None:
+        """Feedback begins anew."""
         self._size = size
         self._release_targets()
         for part in self._live.shader.stages[:-1]:

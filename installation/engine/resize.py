@@ -49,3 +49,10 @@ class Resize:
         for program in self._programs:
             program.release()
         self._wide.release()
+
+
+def carry_over(ctx: moderngl.Context, old: Target, new: Target) -> None:
+    """Draw what one target holds into one of another size."""
+    resize = Resize(ctx)
+    resize.draw(old.texture, new.framebuffer)
+    resize.release()

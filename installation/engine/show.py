@@ -22,7 +22,7 @@ from installation.engine.layer import Layer
 from installation.engine.mix import Mixer
 from installation.engine.player import Player
 from installation.engine.programs import Program
-from installation.engine.resize import Resize
+from installation.engine.resize import carry_over
 from installation.engine.textures import Size, Target
 from installation.engine.wall import corners
 from installation.parameters import Bus, Param, Parameters
@@ -250,9 +250,7 @@ class Show:
         if self._still is None:
             return
         old, self._still = self._still, Target(self.ctx, self.size)
-        resize = Resize(self.ctx)
-        resize.draw(old.texture, self._still.framebuffer)
-        resize.release()
+        carry_over(self.ctx, old, self._still)
         old.release()
 
     def reload_scene(self, path: Path) -> None:

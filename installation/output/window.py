@@ -62,6 +62,11 @@ def displays() -> list[tuple[int, int]]:
     return found
 
 
+def key_name(key: int) -> str:
+    """As the keyboard's table has it; a digit is one, also on the number pad ("[1]")."""
+    return pygame.key.name(key).replace("page ", "page").strip("[]")
+
+
 class Window:
     """A GL 3.3+ core window. display counts from 0; size in pixels is ignored in fullscreen.
     hidden: never seen, to ask what OpenGL there would be."""
@@ -173,8 +178,7 @@ class Window:
                 out.append(Event("quit"))
             elif event.type == pygame.KEYDOWN:
                 held = frozenset(name for name, bit in _MODIFIERS if event.mod & bit)
-                name = pygame.key.name(event.key).replace("page ", "page")
-                out.append(Event("key", name, held, event.key in self._down))
+                out.append(Event("key", key_name(event.key), held, event.key in self._down))
                 self._down.add(event.key)
             elif event.type == pygame.KEYUP:
                 self._down.discard(event.key)
