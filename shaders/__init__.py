@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 VERSION = "#version 330 core"
-PRELUDE = "lib/prelude"
+PRELUDE, EPILOGUE = "lib/prelude", "lib/epilogue"
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]*)"\s*$')
 _DIRECTIVE = re.compile(r"^//@[ \t]*(\w+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -63,6 +63,8 @@ class Shader:
     def place(self, line: int) -> str:
         """file:line for a line number in the driver's complaint."""
         number, line = divmod(line, _LINES)
+        if self.files[number : number + 1] == (EPILOGUE,):
+            return f"{self.name}, at its end"  # a brace or a comment that is still open
         return f"{self.files[number] if number < len(self.files) else self.name}:{line}"
 
 
@@ -119,14 +121,14 @@ def read(name: str) -> str:
 def load(name: str) -> Shader:
     """Read a shader with its includes and header lines. Raises ShaderError."""
     text = read(name)
-    files = [name, PRELUDE]
-    head = _with_includes(PRELUDE, read(PRELUDE), 1, files)
-    body = _with_includes(name, text, 0, files)
+    files = [name, PRELUDE, EPILOGUE]
+    parts = [(PRELUDE, read(PRELUDE), 1), (name, text, 0), (EPILOGUE, read(EPILOGUE), 2)]
+    body = "".join(_with_includes(*part, files) for part in parts)
     found = dict(_directives(name, text))
     uniforms = tuple(_uniform(name, *parts) for parts in _UNIFORM.findall(text))
     stages = _stages(name, found.get("stages", "1"))
     neutral = _neutral(name, found.get("neutral", ""), {u.name for u in uniforms})
-    return Shader(name, head + body, tuple(files), uniforms, stages, "feedback" in found, neutral)
+    return Shader(name, body, tuple(files), uniforms, stages, "feedback" in found, neutral)
 
 
 def _uniform(name: str, uniform: str, value: str, doc: str) -> Uniform:

@@ -204,6 +204,33 @@ def test_error_in_an_include_names_the_include(gl: moderngl.Context, tmp_path: P
         Program(gl, shaders.load(str(own)))
 
 
+def test_a_brace_that_is_not_closed_is_named_in_the_file(
+    gl: moderngl.Context, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text("void main() {\n    color = vec4(0.5);\n")
+    with pytest.raises(ShaderError, match=r"own\.glsl, at its end: "):
+        Program(gl, shaders.load(str(own)))
+
+
+@pytest.mark.parametrize(("drawn", "wanted"), [("c / c", 1.0), ("1.0 / c", 2.0)])
+def test_what_is_no_number_does_not_stay(
+    gl: moderngl.Context, tmp_path: Path, drawn: str, wanted: float
+) -> None:
+    """One dark frame in a shader that feeds back: a NaN, or infinity."""
+    own = tmp_path / "own.glsl"
+    own.write_text(
+        "//@ feedback\nvoid main() {\n    vec3 c = here(source);\n"
+        f"    color = vec4(mix({drawn}, texture(previous, uv + 0.1).rgb, 0.5), 1.0);\n}}\n"
+    )
+    lit, dark = (linear_target(gl, np.full((8, 8, 3), level)) for level in (0.5, 0.0))
+    chain = PassChain(gl, [Pass(str(own))], (8, 8))
+    for frame in [lit, dark, *[lit] * 40]:
+        texture = chain.render(frame.texture, [{}], 0, 0.01)
+    assert np.abs(read(gl, texture) - wanted).max() < EXACT
+    chain.release()
+
+
 def test_complaints_of_other_drivers_are_understood() -> None:
     shader = shaders.load("post/grade")
     for text in (
