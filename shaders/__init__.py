@@ -21,7 +21,7 @@ _UNIFORM = re.compile(
     re.MULTILINE,
 )
 _OWN = "a .glsl file beside the scene, or its whole path"
-_LONGEST = 1 << 20  # bytes; a shader is a page of text
+_LONGEST = 1 << 20  # characters; a shader is a page of text
 _LINES = 100_000  # line 7 of the third file counts as 200,007: not every driver (Mesa) keeps the
 #                   source number that #line could carry, all keep the line
 
@@ -57,8 +57,9 @@ class Shader:
     neutral: tuple[tuple[str, float], ...] = ()
 
     def source(self, stage: int = 0) -> str:
-        """The whole program of one stage, as the driver gets it."""
-        return f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+        """The whole program of one stage, as the driver gets it: in ASCII, as GLSL 3.30 is."""
+        text = f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+        return text.encode("ascii", "replace").decode("ascii")
 
     def place(self, line: int) -> str:
         """file:line for a line number in the driver's complaint."""
@@ -105,13 +106,14 @@ def find(name: str) -> Traversable:
 
 
 def read(name: str) -> str:
-    """The text of a shader file as it was written. Raises ShaderError."""
+    """The text of a shader file, its lines ended by a newline alone and without the byte order mark
+    that editors on Windows put in front. Raises ShaderError."""
     try:
-        with find(name).open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        if len(data) > _LONGEST:
+        with find(name).open("r", encoding="utf-8-sig") as file:
+            text: str = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
             raise ShaderError(f"shader {name} is too large to be one")
-        return data.decode("utf-8")
+        return text
     except UnicodeDecodeError as error:
         raise ShaderError(f"shader {name} is not UTF-8 text") from error
     except OSError as error:

@@ -194,6 +194,24 @@ def test_broken_shader_keeps_the_old_and_names_the_line(
     chain.release()
 
 
+def test_a_file_saved_on_windows_is_read(gl: moderngl.Context, tmp_path: Path) -> None:
+    own = tmp_path / "own.glsl"
+    text = "//@ feedback\nuniform float amount = 0.5;\nvoid main() { color = vec4(amount); }\n"
+    own.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    shader = shaders.load(str(own))
+    assert shader.feedback
+    assert [one.name for one in shader.uniforms] == ["amount"]
+    Program(gl, shader).release()
+
+
+def test_drivers_are_given_ascii(tmp_path: Path) -> None:
+    """GLSL 3.30 knows nothing else, and some refuse it in a comment, too."""
+    own = tmp_path / "own.glsl"
+    own.write_text("// Größe\nvoid main() {}\n", encoding="utf-8")
+    assert shaders.load(str(own)).source().isascii()
+    assert all(shaders.read(name).isascii() for name in shaders.names("sr"))
+
+
 def test_error_in_an_include_names_the_include(gl: moderngl.Context, tmp_path: Path) -> None:
     own = tmp_path / "own.glsl"
     own.write_text(
