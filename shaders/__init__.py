@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]*)"\s*$')
 _DIRECTIVE = re.compile(r"^//@[ \t]*(\w+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _UNIFORM = re.compile(
-    r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
+    r"(?:^|(?<=;))[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;(?:[ \t]*//[ \t]*(.*))?",
     re.MULTILINE,
 )
 _OWN = "a .glsl file beside the scene, or its whole path"

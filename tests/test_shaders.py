@@ -204,6 +204,22 @@ def test_a_file_saved_on_windows_is_read(gl: moderngl.Context, tmp_path: Path) -
     Program(gl, shader).release()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "uniform float a = 0.5; // one\n  uniform float b;",
+        "uniform float a = 0.5; uniform float b;",
+        "uniform float a = 0.5; /* one */\nuniform float b; /* two */",
+        "// uniform float c = 0.5;\nuniform float a=.5f ;\nuniform float b;",
+    ],
+)
+def test_uniforms_are_found_however_they_are_written(tmp_path: Path, written: str) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text(f"{written}\nvoid main() {{}}\n")
+    found = [(one.name, one.default) for one in shaders.load(str(own)).uniforms]
+    assert found == [("a", 0.5), ("b", 0.0)]
+
+
 def test_drivers_are_given_ascii(tmp_path: Path) -> None:
     """GLSL 3.30 knows nothing else, and some refuse it in a comment, too."""
     own = tmp_path / "own.glsl"
