@@ -160,7 +160,11 @@ def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
 def watched(scene_files: Iterable[str], order: Setlist) -> list[Path]:
     """The scene and shader files that are worth watching: those that ship and the artist's."""
     names = list(scene_files)
-    used = {one.shader for name in names for one in scenes.load(name).passes}
-    used |= {entry.transition for entry in order.scene}
-    own = [Path(shader) for shader in sorted(used) if Path(shader).is_absolute()]
-    return [*(Path(str(scenes.find(name))) for name in names), *shaders.files(), *own]
+    own = {path for name in names for path in own_shaders(name)}
+    own |= {Path(one.transition) for one in order.scene if Path(one.transition).is_absolute()}
+    return [*(Path(str(scenes.find(name))) for name in names), *shaders.files(), *sorted(own)]
+
+
+def own_shaders(scene: str) -> list[Path]:
+    """The artist's shader files that a scene's passes use. Raises SceneError."""
+    return [Path(one.shader) for one in scenes.load(scene).passes if Path(one.shader).is_absolute()]

@@ -19,6 +19,10 @@ class FileWatch:
         self._next = 0.0
         self._seen = {path: _stamp(path) for path in paths}
 
+    def add(self, paths: Iterable[Path]) -> None:
+        """Watch these, too, from now on."""
+        self._seen |= {path: _stamp(path) for path in paths if path not in self._seen}
+
     def changed(self) -> list[Path]:
         """Files saved since the last call; at most every `every` seconds, else none."""
         now = time.monotonic()

@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from installation import focus, report
@@ -31,9 +31,10 @@ from installation.pace import Pace
 from installation.parameters import Bus
 from installation.presets import Presets
 from installation.preview import Preview
-from installation.programme import Options, Programme, watched
+from installation.programme import Options, Programme, own_shaders, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
+from installation.scene import SceneError
 from installation.still import Shown
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
@@ -223,9 +224,11 @@ class Stage:
         for path in saved:
             if path.suffix == ".py":
                 self.show.reload_scene(path)
-                self._scene_changed()
+                with suppress(SceneError):  # what is wrong is said where it is put on
+                    self._watch.add(own_shaders(str(path)))
             else:
                 self.show.reload_shaders()
+            self._scene_changed()
 
     def _status(self) -> dict[str, str]:
         """What is on, for whoever looks from elsewhere."""

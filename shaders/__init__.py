@@ -12,16 +12,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 VERSION = "#version 330 core"
-PRELUDE = "lib/prelude"
+PRELUDE, EPILOGUE = "lib/prelude", "lib/epilogue"
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _INCLUDE = re.compile(r'\s*#include\s+"([^"]*)"\s*$')
 _DIRECTIVE = re.compile(r"^//@[ \t]*(\w+)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _UNIFORM = re.compile(
-    r"^[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;[ \t]*(?://[ \t]*(.*))?$",
+    r"(?:^|(?<=;))[ \t]*uniform\s+float\s+(\w+)\s*(?:=\s*([^;]*?)\s*)?;(?:[ \t]*//[ \t]*(.*))?",
     re.MULTILINE,
 )
 _OWN = "a .glsl file beside the scene, or its whole path"
-_LONGEST = 1 << 20  # bytes; a shader is a page of text
+_LONGEST = 1 << 20  # characters; a shader is a page of text
 _LINES = 100_000  # line 7 of the third file counts as 200,007: not every driver (Mesa) keeps the
 #                   source number that #line could carry, all keep the line
 
@@ -57,12 +57,15 @@ class Shader:
     neutral: tuple[tuple[str, float], ...] = ()
 
     def source(self, stage: int = 0) -> str:
-        """The whole program of one stage, as the driver gets it."""
-        return f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+        """The whole program of one stage, as the driver gets it: in ASCII, as GLSL 3.30 is."""
+        text = f"{VERSION}\n#define STAGE {stage}\n{self.body}"
+        return text.encode("ascii", "replace").decode("ascii")
 
     def place(self, line: int) -> str:
         """file:line for a line number in the driver's complaint."""
         number, line = divmod(line, _LINES)
+        if self.files[number : number + 1] == (EPILOGUE,):
+            return f"{self.name}, at its end"  # a brace or a comment that is still open
         return f"{self.files[number] if number < len(self.files) else self.name}:{line}"
 
 
@@ -103,13 +106,14 @@ def find(name: str) -> Traversable:
 
 
 def read(name: str) -> str:
-    """The text of a shader file as it was written. Raises ShaderError."""
+    """The text of a shader file, its lines ended by a newline alone and without the byte order mark
+    that editors on Windows put in front. Raises ShaderError."""
     try:
-        with find(name).open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        if len(data) > _LONGEST:
+        with find(name).open("r", encoding="utf-8-sig") as file:
+            text: str = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
             raise ShaderError(f"shader {name} is too large to be one")
-        return data.decode("utf-8")
+        return text
     except UnicodeDecodeError as error:
         raise ShaderError(f"shader {name} is not UTF-8 text") from error
     except OSError as error:
@@ -119,14 +123,14 @@ def read(name: str) -> str:
 def load(name: str) -> Shader:
     """Read a shader with its includes and header lines. Raises ShaderError."""
     text = read(name)
-    files = [name, PRELUDE]
-    head = _with_includes(PRELUDE, read(PRELUDE), 1, files)
-    body = _with_includes(name, text, 0, files)
+    files = [name, PRELUDE, EPILOGUE]
+    parts = [(PRELUDE, read(PRELUDE), 1), (name, text, 0), (EPILOGUE, read(EPILOGUE), 2)]
+    body = "".join(_with_includes(*part, files) for part in parts)
     found = dict(_directives(name, text))
     uniforms = tuple(_uniform(name, *parts) for parts in _UNIFORM.findall(text))
     stages = _stages(name, found.get("stages", "1"))
     neutral = _neutral(name, found.get("neutral", ""), {u.name for u in uniforms})
-    return Shader(name, head + body, tuple(files), uniforms, stages, "feedback" in found, neutral)
+    return Shader(name, body, tuple(files), uniforms, stages, "feedback" in found, neutral)
 
 
 def _uniform(name: str, uniform: str, value: str, doc: str) -> Uniform:

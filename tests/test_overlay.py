@@ -56,6 +56,17 @@ def test_it_lies_over_the_picture_and_follows_values(
     overlay.release()
 
 
+def test_the_font_is_read_once(gl: moderngl.Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlays, "_EVERY", 0)
+    made, font = [], pygame.font.Font
+    monkeypatch.setattr(pygame.font, "Font", lambda *of: made.append(of) or font(*of))
+    overlay = Overlay(gl)
+    for value in "012":
+        drawn(gl, overlay, [Row("/a/b", value, None)])
+    assert len(made) == 1
+    overlay.release()
+
+
 def test_the_selected_row_is_in_sight_in_a_long_list() -> None:
     rows = [Row(f"/a/{i}", "", None, selected=i == 70) for i in range(90)]
     page = overlays._page(rows, 12)

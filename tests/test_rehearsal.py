@@ -89,6 +89,30 @@ def test_scene_and_shader_are_taken_up_while_it_plays(
         assert show.bus["/mine/tint/amount"].doc == "Redder."
 
 
+def test_a_shader_that_a_scene_takes_in_while_it_plays(tmp_path: Path) -> None:
+    tint, mine, piece = tmp_path / "tint.glsl", tmp_path / "mine.py", make_piece(tmp_path / "tiny")
+    text = (
+        "from installation.scene import Param, Pass, Scene\n"
+        "class Mine(Scene):\n"
+        "    passes = ()\n"
+        "    def start(self, space):\n        self.walk = space.loop()\n"
+        "    def step(self, frame):\n        return self.walk.point()\n"
+    )
+    save(mine, text)
+    save(tint, TINT.replace("vec4(", "vec5("))
+    with opened(Options(piece=str(piece), scene=str(mine), size=(64, 64)), (64, 64)) as show:
+        show._watch._every = 0
+        run(show, 65)
+        save(mine, text.replace("passes = ()", "passes = (Pass('tint.glsl', amount=1),)"))
+        run(show, 1)
+        assert "tint.glsl:2" in show.show.scene.fault
+        save(tint, TINT)
+        assert tuple(run(show, 1)[0, 0]) == (255, 0, 0)
+        assert show.show.scene.fault == ""
+        save(tint, TINT.replace("vec4(amount, 0", "vec4(0, amount"))
+        assert tuple(run(show, 1)[0, 0]) == (0, 255, 0)
+
+
 MIX = (
     "uniform sampler2D a;\nuniform sampler2D b;\nuniform float progress = 0.0; // how far\n"
     "void main() { color = vec4(progress < 1.0 ? vec3(0.1) : here(b), 1); }\n"

@@ -207,6 +207,40 @@ def test_broken_shader_keeps_the_old_and_names_the_line(
     chain.release()
 
 
+def test_a_file_saved_on_windows_is_read(gl: moderngl.Context, tmp_path: Path) -> None:
+    own = tmp_path / "own.glsl"
+    text = "//@ feedback\nuniform float amount = 0.5;\nvoid main() { color = vec4(amount); }\n"
+    own.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    shader = shaders.load(str(own))
+    assert shader.feedback
+    assert [one.name for one in shader.uniforms] == ["amount"]
+    Program(gl, shader).release()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "uniform float a = 0.5; // one\n  uniform float b;",
+        "uniform float a = 0.5; uniform float b;",
+        "uniform float a = 0.5; /* one */\nuniform float b; /* two */",
+        "// uniform float c = 0.5;\nuniform float a=.5f ;\nuniform float b;",
+    ],
+)
+def test_uniforms_are_found_however_they_are_written(tmp_path: Path, written: str) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text(f"{written}\nvoid main() {{}}\n")
+    found = [(one.name, one.default) for one in shaders.load(str(own)).uniforms]
+    assert found == [("a", 0.5), ("b", 0.0)]
+
+
+def test_drivers_are_given_ascii(tmp_path: Path) -> None:
+    """GLSL 3.30 knows nothing else, and some refuse it in a comment, too."""
+    own = tmp_path / "own.glsl"
+    own.write_text("// Größe\nvoid main() {}\n", encoding="utf-8")
+    assert shaders.load(str(own)).source().isascii()
+    assert all(shaders.read(name).isascii() for name in shaders.names("sr"))
+
+
 def test_error_in_an_include_names_the_include(gl: moderngl.Context, tmp_path: Path) -> None:
     own = tmp_path / "own.glsl"
     own.write_text(
@@ -215,6 +249,33 @@ def test_error_in_an_include_names_the_include(gl: moderngl.Context, tmp_path: P
     )
     with pytest.raises(ShaderError, match=r"own\.glsl:5: "):
         Program(gl, shaders.load(str(own)))
+
+
+def test_a_brace_that_is_not_closed_is_named_in_the_file(
+    gl: moderngl.Context, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.glsl"
+    own.write_text("void main() {\n    color = vec4(0.5);\n")
+    with pytest.raises(ShaderError, match=r"own\.glsl, at its end: "):
+        Program(gl, shaders.load(str(own)))
+
+
+@pytest.mark.parametrize(("drawn", "wanted"), [("c / c", 1.0), ("1.0 / c", 2.0)])
+def test_what_is_no_number_does_not_stay(
+    gl: moderngl.Context, tmp_path: Path, drawn: str, wanted: float
+) -> None:
+    """One dark frame in a shader that feeds back: a NaN, or infinity."""
+    own = tmp_path / "own.glsl"
+    own.write_text(
+        "//@ feedback\nvoid main() {\n    vec3 c = here(source);\n"
+        f"    color = vec4(mix({drawn}, texture(previous, uv + 0.1).rgb, 0.5), 1.0);\n}}\n"
+    )
+    lit, dark = (linear_target(gl, np.full((8, 8, 3), level)) for level in (0.5, 0.0))
+    chain = PassChain(gl, [Pass(str(own))], (8, 8))
+    for frame in [lit, dark, *[lit] * 40]:
+        texture = chain.render(frame.texture, [{}], 0, 0.01)
+    assert np.abs(read(gl, texture) - wanted).max() < EXACT
+    chain.release()
 
 
 def test_complaints_of_other_drivers_are_understood() -> None:

@@ -66,6 +66,7 @@ class Layer:
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
+        self._lacks_shader = False  # the file's fault is that of a shader
         self._complaints = Complaints(log)  # of its steps; what fails may do so at every other one
         self.shown: Point | None = None  # of the newest picture
         self._newest: Target | None = None
@@ -141,15 +142,22 @@ class Layer:
         try:
             scene, point, chain = self._start(self.scene)
         except (SceneError, ShaderError) as error:
-            self._file_fault = str(error)
+            self._file_fault, self._lacks_shader = str(error), isinstance(error, ShaderError)
             log.error("%s; the old one goes on", error)
             return
         self.chain.release()
         self.chain, self.scene, self._point = chain, scene, point
         self.scene.hold_faders(self._worn)
-        self._step_fault = self._file_fault = ""
+        self._step_fault, self._file_fault, self._lacks_shader = "", "", False
         self._complaints = Complaints(log)
         log.info("scene %s reloaded", self.name)
+
+    def reload_shaders(self) -> list[str]:
+        """Take up shader files that were saved since; what to tell the artist, one line each. The
+        scene's file is tried again where it was refused for a shader."""
+        if self._lacks_shader:
+            self.reload()
+        return self.chain.reload()
 
     def arrive(self, picture: moderngl.Texture, point: Point, now: float, interval: float) -> None:
         """A new neural picture of a point, upscaled. It is copied: the upscaler draws the next one

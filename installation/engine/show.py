@@ -261,7 +261,7 @@ class Show:
 
     def reload_shaders(self) -> None:
         """A shader's file was saved: every pass that uses it takes it up, and the transition."""
-        told = [line for layer in self.layers for line in layer.chain.reload()]
+        told = [line for layer in self.layers for line in layer.reload_shaders()]
         for line in [*told, self._mixer.reload()]:
             if line:
                 log.info("%s", line)

@@ -50,6 +50,7 @@ class Overlay:
         self._program = ctx.program(vertex_shader=_CORNERS, fragment_shader=_TEXELS)
         self._vao = ctx.vertex_array(self._program, [])
         self._font: pygame.font.Font | None = None
+        self._line = 0  # pixels that it was made for
         self._texture: moderngl.Texture | None = None
         self._drawn: tuple[object, ...] = ()
         self._next = 0.0
@@ -90,8 +91,8 @@ class Overlay:
     ) -> pygame.Surface:
         width, height = size
         line = max(14, min(24, height // 44))
-        if self._font is None or self._font.get_height() != line:
-            self._font = pygame.font.Font(None, line)
+        if self._font is None or self._line != line:
+            self._font, self._line = pygame.font.Font(None, line), line
         panel = min(width, line * 34)
         surface = pygame.Surface((panel, height), pygame.SRCALPHA)
         surface.fill(_PAPER)

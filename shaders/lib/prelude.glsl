@@ -11,3 +11,5 @@ uniform vec2 resolution;    // pixels of what is being drawn
 vec3 here(sampler2D picture) { // this very pixel, of a picture as large as what is being drawn
     return texelFetch(picture, ivec2(gl_FragCoord.xy), 0).rgb;
 }
+
+#define main main_of_the_file

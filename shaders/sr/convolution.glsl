@@ -1,9 +1,9 @@
 #version 330 core
-// One 3×3 convolution of the upscaler: four output channels in every render target.
+// One 3x3 convolution of the upscaler: four output channels in every render target.
 //
 // Lines marked //! are filled in with the weights of a piece, as literals: on software GL that is
 // several times faster than a uniform buffer, and multiple render targets read each texel once for
-// all outputs. `x0`, `x1` … hold the input channels by fours, `skip0` … the first features, `y0` …
+// all outputs. `x0`, `x1` ... hold the input channels by fours, `skip0` ... the first features, `y0` ...
 // are the outputs. A matrix is column-major: one column for each input channel.
 
 // Nearest texel, clamped to the edge by the sampler, which is replicate padding.

@@ -1,10 +1,10 @@
 #version 330 core
 // The upscaler's last convolution and the Catmull-Rom base, for one part of every output block: all
-// of it at ×2, one row of it at ×3 and ×4.
+// of it at scale 2, one row of it at 3 and 4.
 //
 // At an integer scale both are filters on the low-resolution grid. A target takes one colour; its
-// components are the pixels of the part; at ×3 the fourth is not used. The parts lie below each
-// other in one tall texture, PART of them above this one. `frame` is the picture, `x0` … the last
+// components are the pixels of the part; at scale 3 the fourth is not used. The parts lie below each
+// other in one tall texture, PART of them above this one. `frame` is the picture, `x0` ... the last
 // features; lines marked //! are filled in as in convolution.glsl.
 
 #define texel(source, x, y) textureLod(source, vec2(x, y), 0.0)

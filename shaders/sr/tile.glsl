@@ -1,7 +1,7 @@
 #version 430 core
-// A 3×3 convolution of the upscaler on tiles in shared memory: all output channels at once.
+// A 3x3 convolution of the upscaler on tiles in shared memory: all output channels at once.
 //
-// A group takes WIDTH × HEIGHT pixels, an invocation a column of ROWS of them, so that a weight that
+// A group takes WIDTH x HEIGHT pixels, an invocation a column of ROWS of them, so that a weight that
 // was read serves them all. Of the input, four channels at a time are in shared memory, with a rim of
 // one texel, and of the weights what belongs to them. Lines marked //! are filled in as in
 // convolution.glsl. The edge is clamped, which is replicate padding.
