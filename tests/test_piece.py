@@ -207,6 +207,13 @@ def test_find_and_list(tiny: Path) -> None:
         shelf.find(own)
 
 
+def test_a_folder_whose_name_is_no_text_is_to_be_renamed(tiny: Path) -> None:
+    """No preset could be stored with it: that ended the show."""
+    strange = tiny.rename(tiny.with_name(os.fsdecode(b"M\xe4rz")))
+    with pytest.raises(PieceError, match="is not Unicode text; rename it"):
+        shelf.find(strange)
+
+
 def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
     (tiny / "notes.txt").write_text("mine")
     (tiny / "photos").mkdir()
