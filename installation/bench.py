@@ -53,10 +53,15 @@ def run(only: str = "") -> dict[str, Any]:
 
 
 def _in_child(name: str) -> Any:
-    """Run a function of this module in a fresh process; where it fails, why."""
+    """Run a function of this module in a fresh process; where it fails, why. -P: what lies in the
+    working folder is not imported."""
     code = f"from installation import bench; bench.answer({name!r}, {time.time()!r})"
     child = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=1800
+        [sys.executable, "-P", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
     )
     if child.returncode:
         return {"why": (child.stderr.strip().splitlines() or ["it ended without a word"])[-1]}

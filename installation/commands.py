@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     except _mistakes() as error:
         if options.debug:
             raise
-        print(f"installation {options.command}: {error}", file=sys.stderr)
+        print(log.printable(f"installation {options.command}: {error}"), file=sys.stderr)
         return 2
 
 
@@ -203,7 +203,7 @@ def dataset_curate(options: argparse.Namespace) -> int:
     from training.curation.curate import curate
 
     review, outcome = curate(options.dataset, options.out, progress=True)
-    print(summary.curated_text(review, outcome))
+    print(log.printable(summary.curated_text(review, outcome)))
     return 0
 
 
@@ -309,5 +309,5 @@ def bench(options: argparse.Namespace) -> int:
 
 
 def _answer(as_json: bool, rows: Any, text: Callable[[], str]) -> int:
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else text())
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else log.printable(text()))
     return 0

@@ -49,10 +49,13 @@ def first_fault(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{where}{key} is missing"
     if kind == "list_type" and isinstance(given, dict):
         return f"{where}{key} wants two brackets, once for each: [[{key}]]"
+    if kind == "model_type" and isinstance(given, list):
+        return f"{where}{key} wants one bracket: [{key}]"
     wanted = _choices(field) or _WORDS.get(kind, fault["msg"]).format(**fault.get("ctx", {}))
     if kind == "value_error":
         wanted = str(fault["ctx"]["error"])
-    return f"{where}{key} = {given!r}: {wanted}" if key else f"{where}{wanted}"
+    shown = "a table" if isinstance(given, dict) else repr(given)  # a password may stand in one
+    return f"{where}{key} = {shown}: {wanted}" if key else f"{where}{wanted}"
 
 
 def _known(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[int | str], Any]:

@@ -45,9 +45,10 @@ def open_house(venue: str) -> int:
 
 
 def command(venue: str, start: Start, memory: Path) -> Sequence[str]:
-    """What plays it, in a process of its own. memory: a file for what is on."""
+    """What plays it, in a process of its own, which imports nothing from the folder that is worked
+    in (-P): a scene called random.py lies there. memory: a file for what is on."""
     if start is not Start.AGAIN:
         memory.unlink(missing_ok=True)
     asked = ["--venue", venue, "--fullscreen", "--supervised"]
     asked += ["--standby"] if start is Start.STANDBY else ["--memory", str(memory)]
-    return [sys.executable, "-m", "installation.cli", "play", *asked]
+    return [sys.executable, "-P", "-m", "installation.cli", "play", *asked]

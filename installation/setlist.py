@@ -59,7 +59,7 @@ def load(path: str = "") -> Setlist:
     where = path or "scenes/setlist.toml"
     try:
         if path:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8-sig")
         else:
             text = importlib.resources.files("scenes").joinpath("setlist.toml").read_text("utf-8")
         return Setlist.model_validate(tomllib.loads(text))
@@ -70,7 +70,7 @@ def load(path: str = "") -> Setlist:
         ) from error
     except OSError as error:
         raise SetlistError(f"cannot read the setlist {where}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SetlistError(f"{where}: {error}") from error
     except ValidationError as error:
         raise SetlistError(f"{where}: {first_fault(error, Setlist)}") from error
+    except (ValueError, RecursionError) as error:  # text or TOML that is none
+        raise SetlistError(f"{where}: {error}") from error

@@ -261,8 +261,8 @@ def load(name: str = "rehearsal") -> Venue:
         _say_whose(name, own.absolute())
         name = str(own)
     try:
-        text = Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = Path(name).read_text(encoding="utf-8-sig")  # as some editors on Windows write it
+    except (OSError, ValueError) as error:
         raise VenueError(f"cannot read the venue file {name}: {error}") from error
     return parse(text, name)
 
@@ -303,8 +303,8 @@ def controllers() -> list[MidiBinding]:
 def read(kind: type[_Kind], path: Path) -> _Kind:
     """A file that a show keeps beside the venue's. Raises VenueError in the same way."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         raise VenueError(f"cannot read {path}: {error}") from error
     return _checked(kind, text, str(path))
 
@@ -318,7 +318,7 @@ def quoted(text: str) -> str:
 def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise VenueError(f"{where}: not valid TOML: {error}") from error
     try:
         return kind.model_validate(data)

@@ -8,9 +8,11 @@ picture, or from it. A line may go on beyond what a resolution needs: the rest i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 FIRST = 4  # pixels a side where every generator begins and every discriminator ends
 MOST = 4096  # channels
+LARGEST = 1 << 26  # numbers in all maps of one size, of one picture: a quarter of a GB
 
 
 def parse(text: str) -> tuple[int, ...]:
@@ -31,7 +33,18 @@ def parse(text: str) -> tuple[int, ...]:
         if not 1 <= count <= MOST:
             raise ValueError(f"{item!r}: from 1 to {MOST} channels")
         channels.append(count)
+    check_maps(channels)
     return tuple(channels)
+
+
+def check_maps(channels: Sequence[int]) -> None:
+    """Raise ValueError where channels at 4, 8, 16 … pixels would fill a machine's memory, which a
+    file of a few KB can ask for."""
+    for stage, count in enumerate(channels):
+        side = FIRST << stage
+        if count > LARGEST // side**2:
+            most = LARGEST // side**2
+            raise ValueError(f"{count} channels at {side} pixels fill the memory; {most} at most")
 
 
 def stages_for(resolution: int) -> int:

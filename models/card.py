@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 from models.latent import Code, Label, Latent
@@ -21,8 +22,9 @@ UPSCALER = "upscaler.safetensors"
 PREVIEW = "preview.png"
 _CARD_BYTES = 1 << 20  # a card is a page of text; anything larger is not one
 _WIDEST = 1 << 16  # numbers in a latent vector; the live side makes one before it sees the weights
-
+_FADERS = 4096  # of labels and codes, each looked at in every frame; a dataset's labels have 1024
 _DIRECTIONS = 64  # a fader each
+_LONGEST = 200  # of title and name; a file's name has room for 255 bytes
 
 
 class PieceError(Exception):
@@ -98,13 +100,15 @@ class Card:
             if not isinstance(getattr(self, key), kind):
                 raise ValueError(f"field {key!r} has the wrong type")
         if not _stays(self.name):  # clips and stills are called after it
-            raise ValueError(f"the name {self.name!r} cannot be a file's")
-        if self.title and not self.title.isprintable():  # it is written on the window
-            raise ValueError(f"the title {self.title!r} is not text of one line")
+            raise ValueError(f"the name {shortened(self.name)} cannot be a file's")
+        if len(self.title) > _LONGEST or not self.title.isprintable():  # written on the window
+            raise ValueError(f"the title {shortened(self.title)} is not text of one line")
         if not 8 <= self.resolution <= 4096:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")
         if self.latent.width > _WIDEST:
             raise ValueError(f"a latent of {self.latent.width} numbers is wider than {_WIDEST}")
+        if self.latent.width - self.latent.z > _FADERS:
+            raise ValueError(f"labels and codes have more than {_FADERS} values")
         if len(self.directions) > _DIRECTIONS:
             raise ValueError(f"{len(self.directions)} directions are more than {_DIRECTIONS}")
         for way in self.directions:
@@ -120,7 +124,7 @@ class Card:
 def _stays(name: str) -> bool:
     """Whether a file of this name lies in the folder it is put in, on every system."""
     plain = name.isprintable() and not any(c in name for c in "/\\:")
-    return plain and name not in ("", ".", "..")
+    return plain and len(name.encode()) <= _LONGEST and name not in ("", ".", "..")
 
 
 def _latent(data: dict[str, Any]) -> Latent:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.architecture import FIRST, MOST
+from models.architecture import FIRST, MOST, check_maps
 from models.strided import double
 
 
@@ -104,6 +104,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         check_stages(resolution, channels)
+        check_maps(channels)
         if doubling not in DOUBLINGS:
             raise ValueError(f"doubling {doubling!r} is not known")
         self.inputs, self.resolution, self.channels = inputs, resolution, tuple(channels)

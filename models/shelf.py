@@ -25,11 +25,20 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
     given = Path(name_or_path)
     for folder in (given, own / given.name, SHIPPED / given.name):
         if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
+            _check_name(folder)
             return folder
     if given.exists():
         raise PieceError(f"{given} is not a piece: no {CARD} in it")
     names = ", ".join(path.name for path in list_pieces(own)) or "none"
     raise PieceError(f"no piece {str(name_or_path)!r}; there is: {names} (`installation train`)")
+
+
+def _check_name(folder: Path) -> None:
+    """A preset, a message and a page name the piece by its folder. Raises PieceError."""
+    try:
+        folder.name.encode()
+    except UnicodeEncodeError as error:  # of an old disk or another system
+        raise PieceError(f"the name of {folder} is not Unicode text; rename it") from error
 
 
 def list_pieces(own: Path = OWN) -> list[Path]:

@@ -49,6 +49,15 @@ def test_a_part_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench._in_child("nosuch")["why"]
 
 
+def test_what_lies_in_the_working_folder_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('a scene was imported')\n")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    assert bench._in_child("nosuch")["why"] == "KeyError: 'nosuch'"
+
+
 def test_an_unknown_part_names_those_there_are() -> None:
     with pytest.raises(bench.BenchError, match="frame_path"):
         bench.run("nosuch")

@@ -168,6 +168,17 @@ def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: P
     assert "SHA-256" in rows["worn"]["fault"]
 
 
+def test_a_strangers_words_do_not_steer_the_terminal(piece: Path, tmp_path: Path) -> None:
+    shutil.copytree(piece, tmp_path / "pieces" / "mine")
+    card = tmp_path / "pieces" / "mine" / "card.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "licence": "\x1b[2Jfree"}))
+    assert "  32 px, \\x1b[2Jfree\n" in installation("pieces", cwd=tmp_path).stdout
+    card.rename(tmp_path / "pieces" / "mine" / "old.json")
+    (tmp_path / "pieces" / "mine").rename(tmp_path / "pieces" / "\x1b[2J")
+    done = installation("scenes", "--piece", tmp_path / "pieces" / "\x1b[2J", cwd=tmp_path)
+    assert "\\x1b[2J is not a piece" in done.stderr
+
+
 def test_a_dataset_is_checked_and_curated(tmp_path: Path) -> None:
     from tests.planted import drawn, encoded
 

@@ -630,6 +630,12 @@ def test_names_that_no_terminal_or_card_should_see(two: Path, tmp_path: Path) ->
         assert any(part in text for text in told), part
 
 
+def test_labels_have_no_control_characters(two: Path) -> None:
+    write(two, labels_dot_csv=b'file,"hair\x1b[2J"\na.png,"dark\nbrown"\nb.png,\xc2\x9b31mred\n')
+    (label,) = read_dataset(two, 8).labels
+    assert (label.name, label.values) == ("hair [2J", ("31mred", "dark brown"))
+
+
 def test_a_zip_of_nameless_entries(tmp_path: Path) -> None:
     archive = tmp_path / "set.zip"
     with zipfile.ZipFile(archive, "w") as file:

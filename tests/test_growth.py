@@ -44,6 +44,7 @@ GROWING = [
         ("4:8 16:8", "after 4 pixels come 8 pixels, not 16"),
         ("4:0", "from 1 to 4096 channels"),
         ("4:384; 8:192", "is not SIZE:CHANNELS"),
+        ("4:8 8:8 16:8 32:8 64:8 128:8 256:8 512:512", "512 pixels fill the memory; 256 at most"),
     ],
 )
 def test_a_wrong_architecture_is_explained(line: str, says: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 
 import pytest
 
-from installation.log import Complaints
+from installation.log import Complaints, keep
 
 
 class Time:
@@ -60,6 +61,19 @@ def test_memory_of_what_was_said_is_bounded() -> None:
         time.now = float(n)
         complaints.once(n, lambda: "x")
     assert len(complaints._said) == 10
+
+
+def test_nothing_that_is_logged_steers_a_terminal(tmp_path: Path) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    keep(tmp_path / "house.log")
+    (handler,) = set(root.handlers) - set(before)
+    try:
+        logging.getLogger("test").warning("%s", "a\x1b[2J\r\x9b31mname\tand another\nline, é 面")
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+    text = (tmp_path / "house.log").read_text(encoding="utf-8")
+    assert text.endswith("a\\x1b[2J\\r\\x9b31mname\tand another\nline, é 面\n")
 
 
 def test_many_threads_say_it_once(caplog: pytest.LogCaptureFixture) -> None:

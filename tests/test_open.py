@@ -175,6 +175,21 @@ def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path
         assert running.wait(LONG) == TERMINATED  # nobody has closed it
 
 
+def test_a_scene_of_any_name_may_lie_in_the_working_folder(tmp_path: Path) -> None:
+    for name in ("argparse", "random"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a scene was imported')\n")
+    command = gallery.command("here.toml", Start.STANDBY, tmp_path / "memory")
+    done = subprocess.run(
+        [*command, "--help"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -332,6 +332,7 @@ def test_unit_and_value_are_each_others_inverse() -> None:
         ("面", "_"),
         ("", "_"),
         ("x9_y", "x9_y"),
+        ("a caption " * 9, "a_caption_a_caption_a_caption_a_caption_a_captio"),
     ],
 )
 def test_slug_makes_a_name_fit_for_an_address(text: str, expected: str) -> None:

@@ -120,6 +120,12 @@ def test_a_card_that_describes_another_network(tiny: Path, arguments: dict[str, 
     assert str(tiny) in damaged(tiny)
 
 
+def test_a_small_file_cannot_fill_the_memory(tiny: Path) -> None:
+    """Of 24 KB: the last layer but one draws 64 channels of 2048 pixels."""
+    rewrite(tiny, generator={"inputs": 9, "resolution": 4096, "channels": [1] * 9 + [64]})
+    assert "64 channels at 2048 pixels fill the memory; 16 at most" in damaged(tiny)
+
+
 def test_a_card_that_contradicts_itself(tiny: Path) -> None:
     rewrite(tiny, resolution=32)
     assert "contradicts" in damaged(tiny)
@@ -150,7 +156,7 @@ def test_foreign_cards(tmp_path: Path, text: str) -> None:
     damaged(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["../../by", "/etc/x", "a\\b", "c:d", "", "..", "a\nb"])
+@pytest.mark.parametrize("name", ["../../by", "/etc/x", "a\\b", "c:d", "", "..", "a\nb", "é" * 101])
 def test_a_name_that_would_lead_elsewhere(tiny: Path, name: str) -> None:
     """Clips and stills are called after the piece."""
     text = json.loads((tiny / CARD).read_text())
@@ -201,6 +207,13 @@ def test_find_and_list(tiny: Path) -> None:
         shelf.find(own)
 
 
+def test_a_folder_whose_name_is_no_text_is_to_be_renamed(tiny: Path) -> None:
+    """No preset could be stored with it: that ended the show."""
+    strange = tiny.rename(tiny.with_name(os.fsdecode(b"M\xe4rz")))
+    with pytest.raises(PieceError, match="is not Unicode text; rename it"):
+        shelf.find(strange)
+
+
 def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
     (tiny / "notes.txt").write_text("mine")
     (tiny / "photos").mkdir()
@@ -212,10 +225,12 @@ def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
     assert sorted(path.name for path in tiny.parent.iterdir()) == ["tiny"]
 
 
-@pytest.mark.parametrize("title", ["a\0b", "two\nlines", "\ud800"])
+@pytest.mark.parametrize("title", ["a\0b", "two\nlines", "\ud800", "x" * 10_000])
 def test_a_title_that_no_window_can_bear(tiny: Path, title: str) -> None:
     rewrite(tiny, title=title)
-    assert "is not text of one line" in damaged(tiny)
+    says = damaged(tiny)
+    assert "is not text of one line" in says
+    assert len(says) < 400
 
 
 def test_an_upscaler_travels_with_its_piece(tmp_path: Path) -> None:
@@ -233,6 +248,7 @@ def test_an_upscaler_travels_with_its_piece(tmp_path: Path) -> None:
     [
         ({"z": float("inf")}, "infinity"),
         ({"z": 10**12}, "wider"),
+        ({"labels": [{"name": "a", "values": [str(n) for n in range(5000)]}]}, "more than 4096"),
         ({"labels": [{"name": "hair", "values": []}]}, "hair"),
         ({"labels": [{"name": "hair", "values": ["black", "black"]}]}, "hair"),
         ({"labels": [{"name": "z", "values": ["1", "2"]}]}, "from z"),

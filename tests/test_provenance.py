@@ -10,6 +10,7 @@ import pytest
 from models.card import Card
 from models.latent import Latent
 from tests.planted import drawn, encoded
+from training import table as tables
 from training.curation import summary
 from training.curation.check import check
 from training.dataset import read_dataset
@@ -33,6 +34,17 @@ def test_the_nearest_wins() -> None:
     assert problems == []
     assert [found[file].source for file in FILES] == ["own", "museum", "archive", "web"]
     assert found["a.png"] == Origin("own", "A", "MIT")
+
+
+def test_tables_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip of a few MB holds a table of hundreds, and each of its empty lines takes 64 bytes."""
+    monkeypatch.setattr(tables, "_MOST", 2_000_000)
+    _, problems = read_origins([csv_entry(*[""] * 2_000_000)], FILES)
+    assert [str(one) for one in problems] == [
+        "provenance.csv: cannot be read as a table: it has more than 2 million cells"
+    ]
+    _, problems = read_origins([entry("provenance.json", "[" + "[],\n" * 300_000 + "[]]")], FILES)
+    assert [str(one) for one in problems] == ["provenance.json: is larger than 1024 KB; shorten it"]
 
 
 def test_one_record_for_the_whole_stands_where_the_table_is_silent() -> None:

@@ -65,6 +65,8 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ('[parameters]\n"drift" = 1', "parameters"),
         ('[parameters]\n"/a piece" = 1', "parameters"),
         ("window = ", "not valid TOML"),
+        ("window = " + "[" * 9000, "not valid TOML"),
+        ("window = " + "9" * 9000, "not valid TOML"),
     ],
 )
 def test_a_wrong_venue_is_one_clear_line(text: str, said: str) -> None:
@@ -83,6 +85,29 @@ def test_a_wrong_password_is_not_shown(given: str) -> None:
     whole = "".join(traceback.format_exception(caught.value))  # as --debug prints it
     assert "ValidationError" in whole
     assert given.strip("[']") not in whole
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[web]]\npassword = 'swordfish'", "web wants one bracket: [web]"),
+        ("web = ['swordfish']", "web wants one bracket: [web]"),
+        ("[osc]\nhost = { password = 'swordfish' }", "osc.host = a table: text in quotes"),
+    ],
+)
+def test_a_password_in_the_wrong_place_is_not_shown(text: str, said: str) -> None:
+    with pytest.raises(venue.VenueError) as caught:
+        venue.parse(text, "here.toml")
+    assert said in str(caught.value)
+    assert "swordfish" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_files_of_windows_begin_with_a_mark(tmp_path: Path) -> None:
+    path = tmp_path / "marked.toml"
+    path.write_text("[window]\ndisplay = 2\n", encoding="utf-8-sig")
+    assert venue.load(str(path)).window.display == 2
+    path.write_text("[[scene]]\nscene = 'drift'\n", encoding="utf-8-sig")
+    assert setlist.load(str(path)).names() == ["drift"]
 
 
 def test_an_address_may_have_what_a_name_may_have() -> None:
@@ -127,6 +152,7 @@ def test_a_copy_in_the_working_folder_comes_before_the_one_that_ships(
         ('[[scene]]\nscene = "drift"\nseconds = -1', "scene 1: seconds = -1: above 0"),
         ('[[scene]]\nscene = "drift"\n[[scene]]\nname = 1', "scene 2: unknown key 'name'; allowed"),
         ('[[scene]]\nscene = "drift"\ntransition = "melt"', "like mix/melt, or the whole path"),
+        ("scene = " + "[" * 9000, "recursion"),
     ],
 )
 def test_a_wrong_setlist_is_one_clear_line(tmp_path: Path, text: str, said: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from installation.engine import walk
 from installation.engine.walk import LatentSpace, declare_pieces, slerp, steer
 from installation.parameters import Bus
 from models.latent import Code, Label, Latent
@@ -147,6 +148,15 @@ def test_another_piece_brings_its_own_faders() -> None:
     assert "/piece/eyes/blue" in bus
     declare_pieces(bus, [(Latent(8), ())])
     assert not [address for address, _ in bus if address.startswith("/piece/")]
+
+
+def test_no_frame_makes_the_names_of_faders_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece may have hundreds of labels, and a frame has 16 ms."""
+    latent = Latent(4, tuple(Label(f"tag {n}", ("no", "yes")) for n in range(200)))
+    point = np.ones(latent.width, np.float32)
+    steer(lambda _: 0.0, latent, point)
+    monkeypatch.delattr(walk, "slugs")
+    np.testing.assert_array_equal(steer(lambda _: 0.0, latent, point), point)
 
 
 def test_names_in_any_script_have_faders_of_their_own() -> None:

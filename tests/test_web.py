@@ -333,6 +333,16 @@ def test_whatever_comes_in_nothing_breaks(
     assert len(caplog.messages) < 12  # once for each kind
 
 
+def test_what_is_no_http_is_said_once_in_a_line(web: Web, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(20):
+        with socket.create_connection(("127.0.0.1", web.port)) as raw:
+            raw.sendall(f"GET /{number} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".encode())
+            assert b" 400 " in raw.recv(4096)
+    says = "Error handling request from 127.0.0.1: it is not HTTP; ignored"
+    assert caplog.messages.count(says) == 1
+    assert "Traceback" not in caplog.text
+
+
 def test_a_message_that_is_too_long_ends_the_talk_alone(web: Web) -> None:
     async def work() -> None:
         async with listening(web) as talk, listening(web, "/drift") as other:

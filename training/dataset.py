@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -189,7 +190,7 @@ def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:
             f"classes and no dates or authors, merge some or write a {LABELS}"
         )
         return {}, [Problem(f"the label {FOLDER_LABEL!r}", reason)]
-    return {file: {FOLDER_LABEL: file.split("/")[0]} for file in files if "/" in file}, []
+    return {file: {FOLDER_LABEL: _plain(file.split("/")[0])} for file in files if "/" in file}, []
 
 
 def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
@@ -197,7 +198,7 @@ def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
         lines = lines_of(table.read())
     except (OSError, ValueError) as error:
         raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
-    header = [cell.strip() for cell in lines[0]] if lines else []
+    header = [_plain(cell) for cell in lines[0]] if lines else []
     if not header or header[0] != "file" or len(set(header)) != len(header) or "" in header:
         raise DatasetError(
             f"the first line of {LABELS} must be file,attribute,… without repeats or gaps; it is "
@@ -219,5 +220,11 @@ def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
             problems.append(Problem(LABELS, f"line {number} names {file!r} a second time"))
             continue
         values = zip(header[1:], line[1:], strict=False)
-        rows[file] = {key: value.strip() for key, value in values if value.strip()}
+        rows[file] = {key: _plain(value) for key, value in values if _plain(value)}
     return rows, problems
+
+
+def _plain(text: str) -> str:
+    """A label's or value's name: it stands in the card, on terminals and in pages, so it has no
+    line ends and other control characters."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()

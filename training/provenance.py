@@ -25,6 +25,7 @@ TABLE = "provenance.csv"
 RECORDS = "provenance.json"
 _MOST = 100  # records in a card; a card is a page of text
 _LONGEST = 200  # characters of one cell in a card
+_LARGEST = 1 << 20  # bytes of provenance.json, which goes into a card whole
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,10 @@ def _read_records(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[Prob
     if entry is None:
         return [], []
     try:
-        found = json.loads(entry.read())
+        data = entry.read()
+        if len(data) > _LARGEST:
+            return [], [Problem(RECORDS, f"is larger than {_LARGEST >> 10} KB; shorten it")]
+        found = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
         return [], [Problem(RECORDS, f"is not readable JSON ({error})")]
     records = found if isinstance(found, list) else [found]

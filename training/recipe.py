@@ -267,8 +267,8 @@ def read_recipe(name: str) -> dict[str, Any]:
     shipped = resources.files("training") / "recipes"
     source = path if path.suffix == ".toml" else shipped / f"{name}.toml"
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return tomllib.loads(source.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, FileNotFoundError):
             known = ", ".join(recipe_names())
             message = f"there is no recipe {name!r}; there is {known}, or give a .toml file"

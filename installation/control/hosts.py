@@ -34,3 +34,31 @@ def plain(address: str) -> str:
     192.168.1.20 ::ffff:192.168.1.20 (RFC 4291)."""
     mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
     return address if mapped is None else str(mapped)
+
+
+def reached_at(host: str) -> str:
+    """Where others reach a host that is every address of this machine: the one towards the
+    network. Connecting a UDP socket sends nothing."""
+    if host not in ("0.0.0.0", ""):  # noqa: S104 - asked, not bound
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
+        try:
+            towards.connect(("192.0.2.1", 9))  # RFC 5737: an address that nobody has
+        except OSError:  # no network
+            return "127.0.0.1"
+        found: str = towards.getsockname()[0]
+    return found
+
+
+def names_of_this_machine() -> set[str]:
+    name = socket.gethostname().lower()
+    return {name, f"{name.partition('.')[0]}.local"}
+
+
+def is_number(host: str) -> bool:
+    """Whether a host is an address itself, and no name that others could point at this machine."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -15,7 +15,6 @@ password, where there is one.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import socket
@@ -27,10 +26,11 @@ from typing import Self, cast
 from urllib.parse import urlsplit
 
 from aiohttp import WSMessage, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from installation.control.feedback import Stand, news
 from installation.control.gate import Gate
-from installation.control.hosts import resolved
+from installation.control.hosts import is_number, names_of_this_machine, reached_at, resolved
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.control.query import ATTRIBUTES, describe, host_info
@@ -99,7 +99,7 @@ class Web:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event
         self._thread: threading.Thread | None = None
-        self._names = {"localhost", host.lower(), *_names_of_this_machine()}
+        self._names = {"localhost", host.lower(), *names_of_this_machine()}
         files = resources.files("installation.control") / "remote"
         self._files = {path: ((files / file).read_bytes(), kind)
                        for path, (file, kind) in _PAGE.items()}  # fmt: skip
@@ -115,7 +115,7 @@ class Web:
         )
         self._thread.start()
         ready.wait()
-        log.info("the remote is at http://%s:%d", _address(self.host), self.port)
+        log.info("the remote is at http://%s:%d", reached_at(self.host), self.port)
         return self
 
     def close(self) -> None:
@@ -128,8 +128,10 @@ class Web:
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST)
         app.router.add_get("/{path:.*}", self._answer)
         # A request whose sender has gone is dropped, or those for pictures would pile up.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FAREWELL,
-                               keepalive_timeout=_IDLE, handler_cancellation=True)  # fmt: skip
+        runner = web.AppRunner(
+            app, access_log=None, logger=_ServerLog(self._complaints), shutdown_timeout=_FAREWELL,
+            keepalive_timeout=_IDLE, handler_cancellation=True,
+        )  # fmt: skip
         loop = asyncio.get_running_loop()
 
         def door() -> asyncio.BaseProtocol:
@@ -177,7 +179,7 @@ class Web:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        return name in self._names or _is_number(name)
+        return name in self._names or is_number(name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """The remote, its picture, a WebSocket, or a node of OSCQuery."""
@@ -279,6 +281,21 @@ class Web:
             raise ValueError("no command")
 
 
+class _ServerLog(logging.Logger):
+    """What aiohttp says of requests, each thing once: damaged ones, which anybody may send by the
+    thousand, in a line and without their tracebacks."""
+
+    def __init__(self, complaints: Complaints) -> None:
+        super().__init__(log.name, logging.ERROR)
+        self._complaints = complaints
+
+    def handle(self, record: logging.LogRecord) -> None:
+        text = logging.Formatter().format(record)
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            text = f"{record.getMessage()}: it is not HTTP; ignored"
+        self._complaints.once(text, lambda: text)
+
+
 class _Full(asyncio.Protocol):
     """Who comes when the house is full."""
 
@@ -317,31 +334,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"the remote cannot listen on {host} port {port} ({error}): another program may have "
             "it; close that one or choose another port"
         ) from error
-
-
-def _address(host: str) -> str:
-    """Where others reach a host that is every address of this machine: the one towards the
-    network. Connecting a UDP socket sends nothing."""
-    if host not in ("0.0.0.0", ""):  # noqa: S104 - asked, not bound
-        return f"[{host}]" if ":" in host else host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
-        try:
-            towards.connect(("192.0.2.1", 9))  # RFC 5737: an address that nobody has
-        except OSError:  # no network
-            return "127.0.0.1"
-        found: str = towards.getsockname()[0]
-    return found
-
-
-def _names_of_this_machine() -> set[str]:
-    name = socket.gethostname().lower()
-    return {name, f"{name.partition('.')[0]}.local"}
-
-
-def _is_number(host: str) -> bool:
-    """Whether a host is an address itself, and no name that others could point at this machine."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -10,13 +10,14 @@ where everything looks average (White 2016, "Sampling Generative Networks").
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from installation.names import slugs
 from installation.parameters import Bus, Param
-from models.latent import Code, Label, Latent, Vector
+from models.latent import Label, Latent, Vector
 
 _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
@@ -29,19 +30,14 @@ class LatentSpace:
         self.latent = latent
         self._seed, self._chosen = seed, chosen
         self._where = latent.slices()
+        # where shares stand in the vector, each label and each categorical code; and single numbers
+        free = {c.name for c in latent.codes if c.kind == "continuous"}
+        self.weighted = [self._where[p.name] for p in latent.parts if p.name not in free]
+        self._free = [self._where[name] for name in free]
 
     @property
     def labels(self) -> dict[str, int]:
         return {label.name: label.width for label in self.latent.labels}
-
-    @property
-    def weighted(self) -> list[slice]:
-        """Where in the vector shares stand: each label and each categorical code."""
-        return [
-            self._where[part.name]
-            for part in self.latent.parts
-            if not (isinstance(part, Code) and part.kind == "continuous")
-        ]
 
     @property
     def codes(self) -> dict[str, int]:
@@ -88,9 +84,10 @@ class LatentSpace:
         length = float(np.linalg.norm(z)) or 1.0
         out[: self.latent.z] = z * (np.sqrt(self.latent.z) / length * truncation)
         out[self.latent.z :] = rest
-        weighted = self.weighted
-        for where in (self._where[part.name] for part in self.latent.parts):
-            out[where] = _shares(out[where]) if where in weighted else np.clip(out[where], -1, 1)
+        for where in self.weighted:
+            out[where] = _shares(out[where])
+        for where in self._free:
+            out[where] = np.clip(out[where], -1, 1)
         return out
 
 
@@ -196,13 +193,12 @@ def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> Non
 
 def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict[str, Param]]]:
     """One piece's parameters, by what they stand under."""
-    for label, owner in _labels(latent):
-        names = zip(slugs(label.values), label.values, strict=True)
+    for label, owner, names in _labels(latent):
         yield (
             owner,
             {
                 name: Param(0, 0, 1, glide=0.4, doc=f"{label.name}: {value}.")
-                for name, value in names
+                for name, value in zip(names, label.values, strict=True)
             },
         )
     for number, code in enumerate(latent.codes, start=1):
@@ -226,11 +222,15 @@ def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict
     )
 
 
-def _labels(latent: Latent) -> list[tuple[Label, str]]:
-    """Each label and what its values stand under; two names are taken."""
+@lru_cache(16)  # asked for in every frame, and a piece may have hundreds of labels
+def _labels(latent: Latent) -> list[tuple[Label, str, list[str]]]:
+    """Each label, what its values stand under, where two names are taken, and their own names."""
     names = slugs(label.name for label in latent.labels)
     own = [f"{name}_label" if name in ("code", "direction") else name for name in names]
-    return [(label, f"piece/{name}") for label, name in zip(latent.labels, own, strict=True)]
+    return [
+        (label, f"piece/{name}", slugs(label.values))
+        for label, name in zip(latent.labels, own, strict=True)
+    ]
 
 
 def steer(
@@ -244,8 +244,8 @@ def steer(
     where = latent.slices()
     for number, way in enumerate(directions, start=1):
         out[where["z"]] += fader(f"/piece/direction/{number}") * np.asarray(way, np.float32)
-    for label, owner in _labels(latent):
-        held = [fader(f"/{owner}/{name}") for name in slugs(label.values)]
+    for label, owner, names in _labels(latent):
+        held = [fader(f"/{owner}/{name}") for name in names]
         out[where[label.name]] = _hold(out[where[label.name]], held)
     for number, code in enumerate(latent.codes, start=1):
         if code.kind == "continuous":
