@@ -294,10 +294,10 @@ def monitor(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    from installation import doctor
+    from installation import doctor, finding
 
     found = list(doctor.examine(options.venue))
-    _answer(options.json, [asdict(one) for one in found], lambda: doctor.to_text(found))
+    _answer(options.json, [asdict(one) for one in found], lambda: finding.to_text(found))
     return int(any(one.state == "fault" for one in found))
 
 

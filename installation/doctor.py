@@ -6,11 +6,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
 
 import shaders
 from installation import house, presets, scene, setlist, still, venue
@@ -20,6 +18,7 @@ from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
 from installation.control.sound import NoSound, open_input
 from installation.engine.software import draws_on_the_processor
+from installation.finding import Finding, tried
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window, displays
 from installation.parameters import Bus
@@ -33,32 +32,18 @@ from models import shelf
 from models.card import PieceError, verify
 from shaders import ShaderError
 
-State = Literal["ok", "note", "fault"]
-_Made = TypeVar("_Made")
-
 _LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. note: it works, but not as well as it could; fault: it will
-    not. do: what to do about it."""
-
-    what: str
-    state: State
-    says: str
-    do: str = ""
 
 
 def examine(name: str) -> Iterator[Finding]:
     """Look at everything that this venue needs, one after the other; nothing is changed."""
-    place = _tried("venue", lambda: venue.load(name), VenueError)
+    place = tried("venue", lambda: venue.load(name), VenueError)
     if isinstance(place, Finding):
         yield place
         place = Venue()
     else:
         yield Finding("venue", "ok", name)
-    order = _tried("setlist", partial(setlist.load, place.play.setlist), SetlistError)
+    order = tried("setlist", partial(setlist.load, place.play.setlist), SetlistError)
     if isinstance(order, Finding):
         yield order
     else:
@@ -84,39 +69,15 @@ def examine(name: str) -> Iterator[Finding]:
     yield _disk(place)
 
 
-def to_text(findings: list[Finding]) -> str:
-    """A line for each, and below it what to do."""
-    wide = max(len(one.what) for one in findings)
-    lines = []
-    for one in findings:
-        lines.append(f"{one.what:{wide}}  {one.state:5}  {one.says}")
-        if one.do:
-            lines.append(f"{'':{wide}}     →   {one.do}")
-    faults = sum(one.state == "fault" for one in findings)
-    lines.append("")
-    lines.append(f"{faults} to mend" if faults else "ready to play")
-    return "\n".join(lines)
-
-
-def _tried(
-    what: str, work: Callable[[], _Made], *kinds: type[Exception], do: str = ""
-) -> _Made | Finding:
-    """The result, or the fault that it is."""
-    try:
-        return work()
-    except kinds as error:
-        return Finding(what, "fault", str(error), do)
-
-
 def _scenes(place: Venue, order: Setlist) -> Iterator[Finding]:
     """Every scene that is in the setlist or opens the evening, and every shader these use."""
     names = [name for name in dict.fromkeys([*order.names(), place.play.scene]) if name]
-    tried: list[object] = [
-        _tried("scenes", partial(_load, name), SceneError, ShaderError) for name in names
+    looked: list[object] = [
+        tried("scenes", partial(_load, name), SceneError, ShaderError) for name in names
     ]
     for transition in dict.fromkeys(entry.transition for entry in order.scene):
-        tried.append(_tried("scenes", partial(shaders.load, transition), ShaderError))
-    faults = [one for one in tried if isinstance(one, Finding)]
+        looked.append(tried("scenes", partial(shaders.load, transition), ShaderError))
+    faults = [one for one in looked if isinstance(one, Finding)]
     yield from faults
     if not faults:
         yield Finding("scenes", "ok", ", ".join(names))
@@ -129,14 +90,14 @@ def _load(name: str) -> None:
 
 def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
     """The pieces that are played, and all others on the shelf, each by the hashes in its card."""
-    played = _tried("pieces", partial(pieces_of, order, place.play.piece), PieceError, SetlistError)
+    played = tried("pieces", partial(pieces_of, order, place.play.piece), PieceError, SetlistError)
     wanted = set()
     if isinstance(played, Finding):
         yield played
     else:
         wanted = set(played.values())
     for folder in dict.fromkeys([*wanted, *shelf.list_pieces()]):
-        card = _tried("piece", partial(verify, folder), PieceError)
+        card = tried("piece", partial(verify, folder), PieceError)
         if not isinstance(card, Finding):
             says = f"{card.name}: {card.resolution} pixels, every file as its card says"
             yield Finding("piece", "ok", says)
@@ -157,13 +118,13 @@ def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:
         return ", ".join(f"{len(points)} of {name}" for name, points in found)
 
     with suppress(PieceError, SetlistError):  # said above
-        says = _tried("chosen", stills, StillError)
+        says = tried("chosen", stills, StillError)
         yield says if isinstance(says, Finding) else Finding("chosen", "ok", says)
 
 
 def _addresses(name: str) -> Iterator[Finding]:
     """What venue and setlist move, by hand or by MIDI, must be there."""
-    program = _tried(
+    program = tried(
         "parameters", lambda: Programme.of(Options(venue=name)),
         VenueError, SetlistError, SceneError, ShaderError, PieceError, StillError,
     )  # fmt: skip
@@ -183,7 +144,7 @@ def _screen(place: Venue) -> Iterator[Finding]:
     """The display that the venue wants, and the OpenGL on it; without one, OpenGL alone."""
     # never both in one process: some drivers do not survive a window's and a windowless context
     opened: Callable[[], Window | Offscreen] = _hidden_window
-    sizes = _tried("display", displays, DisplayError)
+    sizes = tried("display", displays, DisplayError)
     if isinstance(sizes, Finding):
         says = f"{sizes.says}; only --offscreen draws here"
         yield Finding("display", "fault", says, "log in to a desktop, or set DISPLAY to one")
@@ -204,7 +165,7 @@ def _hidden_window() -> Window:
 
 
 def _opengl(opened: Callable[[], Window | Offscreen]) -> Finding:
-    screen = _tried(
+    screen = tried(
         "OpenGL", opened, DisplayError, do="install the graphics card's driver; 3.3 is needed"
     )
     if isinstance(screen, Finding):
@@ -256,7 +217,7 @@ def _learned(place: Venue) -> Iterator[Finding]:
     path = Path(place.midi.learned)
     if place.midi.enabled and place.midi.learned and path.exists():
         do = "mend it, or take it away: then what was learned is forgotten"
-        lines = _tried("learned", lambda: venue.read_map(path), VenueError, do=do)
+        lines = tried("learned", lambda: venue.read_map(path), VenueError, do=do)
         yield (
             lines
             if isinstance(lines, Finding)
@@ -276,7 +237,7 @@ def _presets(place: Venue) -> Iterator[Finding]:
     file = place.play.presets
     if file and Path(file).exists():
         do = "mend it, or take it away: then the presets are forgotten"
-        found = _tried("presets", lambda: presets.read(file), VenueError, do=do)
+        found = tried("presets", lambda: presets.read(file), VenueError, do=do)
         yield (
             found
             if isinstance(found, Finding)
@@ -313,7 +274,7 @@ def _web(place: Venue) -> Finding:
 
 
 def _link() -> Finding:
-    link = _tried("Link", Link(Bus()).start, ControlError)
+    link = tried("Link", Link(Bus()).start, ControlError)
     if isinstance(link, Finding):
         return link
     link.close()
@@ -330,7 +291,7 @@ def _reached(what: str, host: str, where: str) -> Finding:
 
 def _sound(place: Venue) -> Finding:
     """The input that the venue listens to, opened for a moment."""
-    opened = _tried(
+    opened = tried(
         "sound", lambda: open_input(place.sound.device, lambda rate: lambda samples: None), NoSound
     )
     if isinstance(opened, Finding):

@@ -11,7 +11,7 @@ import pytest
 from installation import candidates, doctor
 from installation.cli import main
 from installation.control.midi import NoMidi
-from installation.doctor import Finding
+from installation.finding import Finding
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError
 from models.card import GENERATOR
