@@ -54,6 +54,7 @@ class Evening:
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
         self._cue: _Cue | None = None
+        self.fault = ""  # what kept the scene from coming on that was wanted last
         # what the entry that is on has changed: the value before, and who had moved it
         self._before: dict[str, tuple[float, str]] = {}
 
@@ -167,9 +168,11 @@ class Evening:
         try:
             self._show.cue(cue.file, cue.transition, cue.fade, cue.piece)
         except (scenes.SceneError, ShaderError) as error:
-            log.error("%s; %s stays on", error, self._show.scene.name)
+            self.fault = f"{error}; {self._show.scene.name} stays on"
+            log.error("%s", self.fault)
             return False
         else:
+            self.fault = ""
             if not cue.dressed:
                 self._dress(cue.entry)
             return True

@@ -239,9 +239,8 @@ class Stage:
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""
-        if self.show.scene.fault:
-            return self.show.scene.fault
-        said = [self._presets.news, self.controls.news]
+        said = [self.show.scene.fault, self._evening.fault]
+        said += [self._presets.news, self.controls.news]
         said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
         said.append("recording" if self._camera.recording else "")
         return next(filter(None, said), "")

@@ -301,6 +301,17 @@ def test_labels_table(two: Path) -> None:
     assert ["ghost.png" in problem.reason for problem in data.problems] == [True]
 
 
+def test_a_table_of_other_images_is_refused(two: Path) -> None:
+    """Hours without labels would go by before anybody sees it."""
+    write(two, labels_dot_csv=b"file,hair\na,brown\nb,black\n")
+    with pytest.raises(
+        DatasetError, match=r"no line of labels\.csv .* names 'a', .* like 'a\.png'"
+    ):
+        read_dataset(two, 8)
+    write(two, labels_dot_csv=b"file,hair\n")
+    assert read_dataset(two, 8).labels == ()
+
+
 @pytest.mark.parametrize(
     "table", ["", "name,hair\na.png,x\n", "file,hair,hair\n", "file,hair\n\xff", 'file,h\n"a']
 )

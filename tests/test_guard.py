@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.guard import NotFiniteError, descend
+from training.guard import NotFiniteError, descend, longest
 
 RATE, BETA2 = 1e-2, 0.99
 
@@ -65,6 +65,15 @@ def test_layers_that_have_grown_have_a_past_of_their_own() -> None:
         assert made.step(length, of=1) == free.step(length, of=1)
     for length in [1.0] * 10:
         assert made.step(length) == free.step(length)  # the second weights are new
+
+
+def test_penalties_that_come_seldom_are_not_shortened() -> None:
+    lengths = [1.6 if step % 16 == 0 else 0.1 for step in range(320)]
+    free, held = walk(0, lengths), walk(longest(3, 16), lengths)
+    assert held[160:] == free[160:]
+    assert walk(3, lengths)[304] < 0.9 * free[304]
+    assert longest(3, 4) == 3  # what recipes do by default
+    assert longest(0, 16) == 0
 
 
 @pytest.mark.parametrize("clip", [0.0, 3.0])

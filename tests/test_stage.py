@@ -401,6 +401,26 @@ def test_a_shader_saved_broken_is_shown_until_it_is_mended(piece: Path, tmp_path
         assert show.show.scene.fault == ""
 
 
+def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
+    piece: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    shutil.copy(str(scenes.find("drift")), mine)
+    mine.write_text(mine.read_text().replace("class Drift", "class Mine"))
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(f'[[scene]]\nscene = "drift"\n[[scene]]\nscene = "{mine}"\n')
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 3)
+        mine.unlink()
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 2)
+        assert show._news() == f"no scene file {mine}; drift stays on"
+        show.bus.post("/stage/scene/drift", 1)
+        run(show, 2)
+        assert show._news() == ""
+
+
 def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:
     place = tmp_path / "here.toml"
     place.write_text(f"[record]\nfolder = '{tmp_path}'\n")

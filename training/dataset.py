@@ -151,7 +151,7 @@ def read_labels(
     """
     table = next((entry for entry in entries if entry.name == LABELS), None)
     lookup = Lookup(files, entries)
-    rows, problems = _rows_of_table(table, lookup) if table else _rows_of_folders(files)
+    rows, problems = _rows_of_table(table, lookup, files) if table else _rows_of_folders(files)
     attributes = list(dict.fromkeys(key for row in rows.values() for key in row))
     labels = []
     for attribute in attributes:
@@ -193,7 +193,7 @@ def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:
     return {file: {FOLDER_LABEL: _plain(file.split("/")[0])} for file in files if "/" in file}, []
 
 
-def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
+def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows, list[Problem]]:
     try:
         lines = lines_of(table.read())
     except (OSError, ValueError) as error:
@@ -221,6 +221,11 @@ def _rows_of_table(table: Entry, lookup: Lookup) -> tuple[Rows, list[Problem]]:
             continue
         values = zip(header[1:], line[1:], strict=False)
         rows[file] = {key: _plain(value) for key, value in values if _plain(value)}
+    if problems and not rows:  # names without their endings, say, or of another dataset
+        raise DatasetError(
+            f"no line of {LABELS} is of an image that is here ({problems[0].reason}); write names "
+            f"as they stand in the folder, like {files[0]!r}, or take the table away"
+        )
     return rows, problems
 
 

@@ -6,6 +6,7 @@ statistics for good. As G's half follows D's, what D has done by then is undone 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,12 @@ class Guard:
 
 def _kind(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.shape, tensor.dtype, tensor.device
+
+
+def longest(clip: float, every: int) -> float:
+    """What a gradient may be, as a multiple of the usual, where every so many steps a penalty comes
+    that weighs as much more: such a step is the root of that longer by itself."""
+    return max(clip, 1.5 * math.sqrt(every)) if clip else 0.0
 
 
 def descend(optimizer: Any, network: nn.Module, loss: Tensor, clip: float = 0.0) -> None:

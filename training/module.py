@@ -17,7 +17,7 @@ from training import ranks
 from training.augment import augment
 from training.batches import draw_latent, step_rng
 from training.growth import Size
-from training.guard import Guard, Health, NotFiniteError, descend
+from training.guard import Guard, Health, NotFiniteError, descend, longest
 from training.information import code_columns, code_loss, label_loss
 from training.losses import DISCRIMINATOR, GENERATOR, gradient_penalty, saturation
 from training.networks import make_discriminator, make_generator
@@ -186,7 +186,7 @@ class GanModule(pl.LightningModule):
             loss = loss + recipe.label_weight * label_loss(classes, conditions, self.latent.labels)
         optimizer.zero_grad(set_to_none=True)
         self.manual_backward(loss)
-        descend(optimizer, self.discriminator, loss, recipe.clip)
+        descend(optimizer, self.discriminator, loss, longest(recipe.clip, every))
         return real_logits.detach()
 
     def _train_generator(
