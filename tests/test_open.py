@@ -20,6 +20,7 @@ from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
 from installation.watch.supervise import Start
 from tests.pieces import make_piece
+from tests.screen import Screen
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +51,12 @@ class Opened:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "installation.cli", "open", str(venue)],
             cwd=folder,
-            env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "DISPLAY": display,
+                "PYTHONPATH": str(ROOT),
+                "TMPDIR": str(folder),
+            },
             stderr=subprocess.DEVNULL,
         )
 
@@ -136,6 +142,25 @@ def test_a_show_whose_supervisor_is_gone_ends(house: Opened) -> None:
     house.process.kill()
     house.process.wait()
     until(lambda: not alive(show), LONG)
+
+
+def test_a_display_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    """However long that takes, the show goes on where it was: nothing was wrong with it."""
+    screen = Screen()
+    house = Opened(screen.name, tmp_path)
+    try:
+        house.shows(1)
+        until(lambda: list(tmp_path.glob("installation-*/show.json")), LONG)
+        screen.off()
+        waits = "display 0 is not there; the show waits until it is switched on"
+        until(lambda: waits in house.log(), LONG)
+        screen.on()
+        assert house.moves()
+        assert "drift is taken up again" in house.log()
+        assert "built-in picture" not in house.log()
+    finally:
+        house.kill()
+        screen.off()
 
 
 def test_out_of_hours_the_wall_is_dark(display: str, tmp_path: Path) -> None:

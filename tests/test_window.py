@@ -207,3 +207,19 @@ def test_the_best_opengl_there_is(display: str, offered: str, code: str) -> None
 
     assert said(WINDOW) == [code, "ff0000", "4", "3"]
     assert said(OFFSCREEN) == [code, "430"]
+
+
+KILLED = """
+import os, signal
+from installation.output.window import Window
+window = Window("x", (64, 48))
+os.kill(os.getpid(), signal.SIGTERM)
+print(window.events())
+"""
+
+
+def test_a_kill_while_it_begins_is_not_taken_for_a_hand_that_closes_it(display: str) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", KILLED], env=env, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGTERM
+    assert "quit" not in done.stdout

@@ -7,8 +7,9 @@ pygame either.
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 VERSIONS = ((4, 3), (3, 3))
 """Of OpenGL: the first that is given. 3.3 is enough, but asked for that NVIDIA's driver gives no
 more, and compute shaders are out of reach."""
+
+_LOOK = 2.0  # seconds between two looks for a display that is not there; each is a sign of life
 
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),
@@ -52,6 +55,8 @@ class Event:
 
 def displays() -> list[tuple[int, int]]:
     """The size of each display in pixels. Raises NoDisplay where there is none."""
+    # SDL's handlers would make of SIGTERM that somebody closed the window
+    os.environ["SDL_NO_SIGNAL_HANDLERS"] = "1"
     try:
         pygame.display.init()
         found = pygame.display.get_desktop_sizes()
@@ -60,6 +65,29 @@ def displays() -> list[tuple[int, int]]:
     if pygame.display.get_driver() in ("dummy", "offscreen"):
         raise NoDisplay("no display to open a window on")
     return found
+
+
+def await_display(display: int, waiting: Callable[[], bool]) -> bool:
+    """Until there is such a display: a projector may be switched on after the machine, and off at
+    night. waiting: asked at every look; where it says False nobody waits any more, nor does this.
+    """
+    told = False
+    while not _is_there(display):
+        if not told:
+            log.warning("display %d is not there; the show waits until it is switched on", display)
+            told = True
+        if not waiting():
+            return False
+        time.sleep(_LOOK)
+    return True
+
+
+def _is_there(display: int) -> bool:
+    pygame.display.quit()  # it looks for displays when it begins
+    try:
+        return display < len(displays())
+    except NoDisplay:
+        return False
 
 
 class Window:
