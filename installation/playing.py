@@ -58,7 +58,7 @@ def play(options: Options) -> int:
             stage.show.start()
             while not stage.closing and stage.frames_left():
                 stage.frame()
-                if not heart.beat(stage.stats.neural, stage.lights.out):
+                if not heart.beat(stage.stats.neural, stage.lights.out, stage.window.misplaced):
                     stage.end()  # whoever supervised it is gone
     finally:
         stage.close()

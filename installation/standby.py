@@ -67,7 +67,7 @@ def _draw(window: Window, lights: Lights, heart: Heart) -> list[signal.Signals]:
                 program.draw(picture.framebuffer, {}, time=seconds, dt=dt)
                 present.render(picture.texture, window.screen, seconds, lights.level)
                 window.swap()
-                if not heart.beat(0, resting=True):
+                if not heart.beat(0, resting=True, misplaced=window.misplaced):
                     break
     finally:
         for part in (program, present, picture):

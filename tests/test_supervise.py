@@ -33,6 +33,7 @@ def pulse(pictures, resting=False):
     global frames
     frames += 1
     told = {"frames": frames, "pictures": pictures, "resting": resting}
+    told["misplaced"] = part == "misplaced"
     print(json.dumps({"pulse": told}), flush=True)
 if part == "crash":
     pulse(1)
@@ -103,6 +104,14 @@ def test_a_picture_that_stands_still_is_ended(
     house = House(tmp_path, "stand still", "close")
     assert house.supervisor.run() == 0
     assert "the show is ended: its picture stands still" in caplog.messages
+
+
+def test_a_window_that_no_longer_fills_the_display_begins_anew_where_it_was(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path, "misplaced", "misplaced", "misplaced", "close")
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, AGAIN, AGAIN, AGAIN]  # however often: it is no failure
 
 
 def test_what_will_not_start_gives_way_to_the_built_in_picture_and_is_tried_again(

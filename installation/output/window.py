@@ -110,6 +110,7 @@ class Window:
         if not 0 <= display < len(found):
             raise DisplayError(f"there is no display {display}; found {len(found)}, from 0")
         self._hidden = hidden
+        self._found, self._others = found, False
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
@@ -178,6 +179,12 @@ class Window:
         return self._fps if self._paced else self._refresh or self._fps
 
     @property
+    def misplaced(self) -> bool:
+        """It was opened to fill a display, and the displays are others since, or one of them has
+        been away: SDL leaves the window as and where it was."""
+        return self.fullscreen and self._others and self._display < len(self._found)
+
+    @property
     def screen(self) -> moderngl.Framebuffer:
         """The window's own framebuffer."""
         screen = self.ctx.detect_framebuffer(0)
@@ -195,6 +202,8 @@ class Window:
 
     def events(self) -> list[Event]:
         """What happened since the last call."""
+        before, self._found = self._found, pygame.display.get_desktop_sizes()
+        self._others = self._others or self._found != before
         out = []
         for event in pygame.event.get():
             if event.type == pygame.QUIT:

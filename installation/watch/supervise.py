@@ -154,6 +154,9 @@ class Supervisor:
                     log.error("%s is ended: %s", what, fault)
                     process.end(_ABRUPT)  # it has nothing to say any more
                     return End.FAILED
+                if health.newest is not None and health.newest.misplaced:
+                    log.info("%s begins anew, as the displays are others now", what)
+                    return End.PLANNED
                 if standby and now - began > self._terms.retry:
                     log.info("the show is tried again")
                     return End.PLANNED
