@@ -15,6 +15,8 @@ import pytest
 from PIL import ImageGrab
 
 from installation import cli, gallery
+from installation.control.osc import OscServer
+from installation.parameters import Bus
 from installation.signals import TERMINATED
 from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
@@ -220,3 +222,15 @@ def test_a_mistake_in_the_venue_opens_nothing(
     venue.write_text(text)
     assert cli.main(["open", str(venue)]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])  # the latter is nobody's (RFC 5737)
+def test_a_second_house_is_refused_and_a_network_that_is_away_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    monkeypatch.setattr(gallery.Supervisor, "run", lambda _: 0)
+    with OscServer(Bus(), port=0) as first:
+        venue = tmp_path / "here.toml"
+        venue.write_text(f'[osc]\nhost = "{host}"\nport = {first.port}\n[watch]\nlog = ""\n')
+        assert cli.main(["open", str(venue)]) == (2 if host == first.host else 0)
+    assert ("a show that is on already" in capsys.readouterr().err) == (host == first.host)

@@ -181,8 +181,8 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         raise ControlError(
-            f"OSC cannot listen on {host} port {port} ({error}): another program may have it; "
-            "close that one or choose another port"
+            f"OSC cannot listen on {host} port {port} ({error}): another program, or a show "
+            "that is on already, may have it; close that one or choose another port"
         ) from error
     return opened
 
