@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from tempfile import TemporaryDirectory
 
 from installation import house
 from installation import log as logs
+from installation.control.message import ControlError
+from installation.control.osc import OscServer
 from installation.parameters import Bus
 from installation.programme import Options, Programme
-from installation.venue import VenueError
+from installation.venue import Osc, VenueError
 from installation.watch.schedule import Hours
 from installation.watch.supervise import Start, Supervisor, Terms
 
@@ -30,6 +33,7 @@ def open_house(venue: str) -> int:
     bus = Bus()
     house.declare(bus, program.cards, program.scenes)
     program.check(bus, venue)
+    _refuse_a_second(program.venue.osc)
     settings = program.venue.watch
     if settings.log:
         try:
@@ -42,6 +46,18 @@ def open_house(venue: str) -> int:
     with TemporaryDirectory(prefix="installation-") as folder:
         memory = Path(folder) / "show.json"
         return Supervisor(lambda start: command(venue, start, memory), terms).run()
+
+
+def _refuse_a_second(osc: Osc) -> None:
+    """Of two shows on one wall the second one, which has no port, would lay the built-in picture
+    over the first. Raises ControlError."""
+    if not osc.enabled:
+        return
+    try:
+        OscServer(Bus(), osc.host, osc.port).start().close()
+    except ControlError as error:  # any other may pass: a network that is not there yet
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+            raise
 
 
 def command(venue: str, start: Start, memory: Path) -> Sequence[str]:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from installation import venue as venues
 from installation.camera import free_name
 from installation.clock import FixedClock, WallClock
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
-from installation.output.window import NoDisplay, Window
+from installation.output.window import NoDisplay, Window, await_display
 from installation.programme import Options, Programme
 from installation.signals import TERMINATED, ended_by_signals
 from installation.stage import Stage
@@ -40,6 +41,10 @@ def play(options: Options) -> int:
     heart = Heart(sys.stdout if options.supervised else None)
     if options.standby:
         return stand_by(options, heart)
+    if options.supervised and not await_display(
+        venues.load(options.venue).window.display, lambda: heart.beat(0, resting=True)
+    ):
+        return TERMINATED  # whoever supervised it is gone
     try:
         stage = live(options)
     except NoDisplay as error:
@@ -53,7 +58,7 @@ def play(options: Options) -> int:
             stage.show.start()
             while not stage.closing and stage.frames_left():
                 stage.frame()
-                if not heart.beat(stage.stats.neural, stage.lights.out):
+                if not heart.beat(stage.stats.neural, stage.lights.out, stage.window.misplaced):
                     stage.end()  # whoever supervised it is gone
     finally:
         stage.close()

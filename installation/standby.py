@@ -11,7 +11,7 @@ from installation.clock import WallClock
 from installation.engine.compose import Present
 from installation.engine.programs import Program
 from installation.engine.textures import Target
-from installation.output.window import Window
+from installation.output.window import Window, await_display
 from installation.programme import Options
 from installation.signals import TERMINATED, ended_by_signals
 from installation.venue import Venue, VenueError
@@ -33,6 +33,8 @@ def stand_by(options: Options, heart: Heart) -> int:
         log.error("%s; the first display is taken", error)
         venue = Venue()
     settings = venue.window
+    if not await_display(settings.display, lambda: heart.beat(0, resting=True)):
+        return TERMINATED
     window = Window(
         "installation",
         options.size or settings.size,
@@ -65,7 +67,7 @@ def _draw(window: Window, lights: Lights, heart: Heart) -> list[signal.Signals]:
                 program.draw(picture.framebuffer, {}, time=seconds, dt=dt)
                 present.render(picture.texture, window.screen, seconds, lights.level)
                 window.swap()
-                if not heart.beat(0, resting=True):
+                if not heart.beat(0, resting=True, misplaced=window.misplaced):
                     break
     finally:
         for part in (program, present, picture):

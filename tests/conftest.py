@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 
 import moderngl
 import pytest
+
+from tests.screen import Screen
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,15 +41,6 @@ def gl() -> Iterator[moderngl.Context]:
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """A virtual screen of its own."""
-    ours, theirs = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "640x480x24", "-noreset"],
-        pass_fds=[theirs],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    screen = Screen()
+    yield screen.name
+    screen.off()

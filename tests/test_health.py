@@ -14,7 +14,7 @@ from installation.watch.schedule import Hours
 
 
 def test_a_pulse_is_a_line() -> None:
-    pulse = Pulse(120, 60, False, 512.5)
+    pulse = Pulse(120, 60, False, True, 512.5)
     assert Pulse.read(pulse.line()) == pulse
 
 

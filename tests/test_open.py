@@ -15,11 +15,14 @@ import pytest
 from PIL import ImageGrab
 
 from installation import cli, gallery
+from installation.control.osc import OscServer
+from installation.parameters import Bus
 from installation.signals import TERMINATED
 from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
 from installation.watch.supervise import Start
 from tests.pieces import make_piece
+from tests.screen import Screen
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +53,12 @@ class Opened:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "installation.cli", "open", str(venue)],
             cwd=folder,
-            env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "DISPLAY": display,
+                "PYTHONPATH": str(ROOT),
+                "TMPDIR": str(folder),
+            },
             stderr=subprocess.DEVNULL,
         )
 
@@ -138,6 +146,25 @@ def test_a_show_whose_supervisor_is_gone_ends(house: Opened) -> None:
     until(lambda: not alive(show), LONG)
 
 
+def test_a_display_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    """However long that takes, the show goes on where it was: nothing was wrong with it."""
+    screen = Screen()
+    house = Opened(screen.name, tmp_path)
+    try:
+        house.shows(1)
+        until(lambda: list(tmp_path.glob("installation-*/show.json")), LONG)
+        screen.off()
+        waits = "display 0 is not there; the show waits until it is switched on"
+        until(lambda: waits in house.log(), LONG)
+        screen.on()
+        assert house.moves()
+        assert "drift is taken up again" in house.log()
+        assert "built-in picture" not in house.log()
+    finally:
+        house.kill()
+        screen.off()
+
+
 def test_out_of_hours_the_wall_is_dark(display: str, tmp_path: Path) -> None:
     far = DAYS[(datetime.now().weekday() + 3) % 7]
     house = Opened(display, tmp_path, f'[hours]\n{far} = "10:00-18:00"\n')
@@ -210,3 +237,15 @@ def test_a_mistake_in_the_venue_opens_nothing(
     venue.write_text(text)
     assert cli.main(["open", str(venue)]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])  # the latter is nobody's (RFC 5737)
+def test_a_second_house_is_refused_and_a_network_that_is_away_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    monkeypatch.setattr(gallery.Supervisor, "run", lambda _: 0)
+    with OscServer(Bus(), port=0) as first:
+        venue = tmp_path / "here.toml"
+        venue.write_text(f'[osc]\nhost = "{host}"\nport = {first.port}\n[watch]\nlog = ""\n')
+        assert cli.main(["open", str(venue)]) == (2 if host == first.host else 0)
+    assert ("a show that is on already" in capsys.readouterr().err) == (host == first.host)

@@ -17,6 +17,7 @@ import pytest
 
 from installation.control.message import ControlError, Heard
 from installation.control.osc import OscServer
+from installation.control.web import Web
 from installation.parameters import Bus, Param, Trigger
 from tests.waiting import PATIENCE, until
 
@@ -314,6 +315,13 @@ def test_an_impossible_address_is_one_clear_error(bus: Bus, host: str, port: int
     with pytest.raises(ControlError, match="OSC cannot listen") as caught:
         OscServer(bus, host, port).start()
     assert "\n" not in str(caught.value)
+
+
+def test_an_address_of_another_machine_is_answered_with_those_of_this_one(bus: Bus) -> None:
+    for server in (OscServer(bus, "192.0.2.1"), Web(bus, "192.0.2.1")):  # nobody's (RFC 5737)
+        with pytest.raises(ControlError, match="no such address just now") as caught:
+            server.start()
+        assert "close that one" not in str(caught.value)
 
 
 def test_closing_frees_the_port_and_it_can_be_opened_again(bus: Bus) -> None:

@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 from installation.output import recorder
 from installation.output.movie import Movie, part_of
 from installation.output.recorder import Recorder, RecorderError
+from tests.waiting import until
 
 
 def picture(index: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
@@ -166,6 +168,25 @@ def test_full_disk_ends_the_recording_with_one_line(
     assert "No space left" in record.close().failure
     assert caplog.text.count("No space left") == 1
     assert not path.exists()
+
+
+def test_a_live_recording_that_nobody_ends_leaves_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = iter([5e9, 2e9])
+
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=next(left, 0.9e9))
+
+    monkeypatch.setattr(recorder.shutil, "disk_usage", usage)
+    record = Recorder(tmp_path / "long.mp4", (64, 48), 30, waiting=100)
+    for index in range(20):
+        record.offer(picture(index), index / 30)
+    until(lambda: not record.recording)
+    result = record.close()
+    assert result.failure == ""
+    assert len(played(result.path)[0]) == result.frames >= 3  # and what had been offered
+    assert "less than 1 GB is left on its disk" in caplog.text
 
 
 def test_encoder_failure_at_the_start_is_said(

@@ -33,6 +33,7 @@ def pulse(pictures, resting=False):
     global frames
     frames += 1
     told = {"frames": frames, "pictures": pictures, "resting": resting}
+    told["misplaced"] = part == "misplaced"
     print(json.dumps({"pulse": told}), flush=True)
 if part == "crash":
     pulse(1)
@@ -105,6 +106,14 @@ def test_a_picture_that_stands_still_is_ended(
     assert "the show is ended: its picture stands still" in caplog.messages
 
 
+def test_a_window_that_no_longer_fills_the_display_begins_anew_where_it_was(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path, "misplaced", "misplaced", "misplaced", "close")
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, AGAIN, AGAIN, AGAIN]  # however often: it is no failure
+
+
 def test_what_will_not_start_gives_way_to_the_built_in_picture_and_is_tried_again(
     tmp_path: Path,
 ) -> None:
@@ -112,6 +121,17 @@ def test_what_will_not_start_gives_way_to_the_built_in_picture_and_is_tried_agai
     assert house.supervisor.run() == 0
     # three tries, the picture, another try, the picture, and then it plays
     assert house.began == [FRESH, AGAIN, FRESH, STANDBY, FRESH, STANDBY, FRESH]
+
+
+def test_the_built_in_picture_is_not_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    House(tmp_path, "crash", "crash", "crash", "crash", "close").supervisor.run()
+    ended = "the show ended by itself (status 3)"
+    after = [caplog.messages[at + 1] for at, one in enumerate(caplog.messages) if one == ended]
+    picture = "the built-in picture begins"
+    assert after == ["once more in 0.01 s", "once more in 0.02 s", picture, picture]
 
 
 def test_where_not_even_the_picture_comes_it_never_gives_up(tmp_path: Path) -> None:
@@ -191,8 +211,8 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         told = [systemd.recv(200).decode()]
         while told[-1] != "STOPPING=1":
             told.append(systemd.recv(200).decode())
-    assert told[0] == "WATCHDOG=1"
-    assert "READY=1\nSTATUS=the show is on" in told
+    assert told[:2] == ["READY=1", "WATCHDOG=1"]  # a show that hangs at its start is ours to end
+    assert "STATUS=the show is on" in told
 
 
 def test_a_systemd_that_is_gone_is_no_fault(

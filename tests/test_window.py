@@ -214,3 +214,42 @@ def test_the_best_opengl_there_is(display: str, offered: str, code: str) -> None
 
     assert said(WINDOW) == [code, "ff0000", "4", "3"]
     assert said(OFFSCREEN) == [code, "430"]
+
+
+DISPLAYS = """
+import pygame
+from installation.output.window import Window
+def misplaced(*displays):
+    pygame.display.get_desktop_sizes = lambda: list(displays)
+    window.events()
+    return window.misplaced
+window = Window("x", (64, 48))
+print(misplaced((800, 600)))  # a window that fills nothing
+window = Window("x", (64, 48), fullscreen=True, display=0)
+print(misplaced((800, 600)), misplaced(), misplaced((800, 600)))
+print(misplaced((1920, 1080)), misplaced((1920, 1080)))
+"""
+
+
+def test_a_window_says_when_the_display_that_it_fills_is_another(display: str) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    env["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+    command = [sys.executable, "-c", DISPLAYS]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:3] == ["False", "False False True", "True True"]
+
+
+KILLED = """
+import os, signal
+from installation.output.window import Window
+window = Window("x", (64, 48))
+os.kill(os.getpid(), signal.SIGTERM)
+print(window.events())
+"""
+
+
+def test_a_kill_while_it_begins_is_not_taken_for_a_hand_that_closes_it(display: str) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", KILLED], env=env, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGTERM
+    assert "quit" not in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 import socket
@@ -19,6 +20,20 @@ def resolved(
     found = socket.getaddrinfo(host, port, type=kind, flags=flags)
     family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
     return family, where
+
+
+def remedy(error: OSError | UnicodeError) -> str:
+    """What to do where a port of a host cannot be listened on."""
+    unknown = isinstance(error, (socket.gaierror, UnicodeError))
+    if unknown or getattr(error, "errno", 0) == errno.EADDRNOTAVAIL:
+        return (
+            "this machine has no such address just now; 127.0.0.1 is for itself alone, 0.0.0.0 "
+            "for the whole network"
+        )
+    return (
+        "another program, or a show that is on already, may have it; close that one or choose "
+        "another port"
+    )
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from installation.control.feedback import Feedback
-from installation.control.hosts import plain, resolved
+from installation.control.hosts import plain, remedy, resolved
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.control.packet import (
     LARGEST,
@@ -173,7 +173,9 @@ def _bind(host: str, port: int) -> socket.socket:
         family, where = resolved(host, port)
         opened = socket.socket(family, socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        raise ControlError(f"OSC cannot listen on {host!r}, port {port}: {error}") from error
+        raise ControlError(
+            f"OSC cannot listen on {host!r}, port {port} ({error}): {remedy(error)}"
+        ) from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         opened.settimeout(_WAKE)
@@ -181,8 +183,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         raise ControlError(
-            f"OSC cannot listen on {host} port {port} ({error}): another program may have it; "
-            "close that one or choose another port"
+            f"OSC cannot listen on {host} port {port} ({error}): {remedy(error)}"
         ) from error
     return opened
 

@@ -30,7 +30,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from installation.control.feedback import Stand, news
 from installation.control.gate import Gate
-from installation.control.hosts import is_number, names_of_this_machine, reached_at, resolved
+from installation.control.hosts import (
+    is_number,
+    names_of_this_machine,
+    reached_at,
+    remedy,
+    resolved,
+)
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.control.query import ATTRIBUTES, describe, host_info
@@ -331,6 +337,5 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise ControlError(
-            f"the remote cannot listen on {host} port {port} ({error}): another program may have "
-            "it; close that one or choose another port"
+            f"the remote cannot listen on {host} port {port} ({error}): {remedy(error)}"
         ) from error

@@ -13,7 +13,7 @@ from installation.output.window import VERSIONS, DisplayError, Event
 class Offscreen:
     """A standalone GL 3.3+ context with one RGBA8 framebuffer; the interface of Window."""
 
-    fullscreen = False
+    fullscreen = misplaced = False
     rate = math.inf  # nothing holds the frames back
 
     def __init__(self, size: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 The picture on the wall comes first. A slow encoder costs recorded frames, a full disk ends the
 recording; neither costs a displayed frame. (PyAV lets go of the GIL while it converts and encodes,
-so a thread is enough.)
+so a thread is enough.) A live one that nobody ends leaves room for what else must be written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import shutil
 import sys
 import threading
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from installation.output.movie import Folder, Movie, Picture, Sink
 log = logging.getLogger(__name__)
 
 _QUEUE_BYTES = 128 << 20  # of pictures that wait; 20 at 1920×1080
+_SPARE = 1e9  # bytes left on the disk at which a live recording ends
 _PATIENCE = 0.05  # seconds between two looks whether the recording was stopped
 
 
@@ -152,7 +154,13 @@ class Recorder:
             sink.add(*item)
             self._written += 1
             self._last = item[1]
+            if self._first is not None and self.recording and self._disk_is_short():
+                log.warning("the recording ends: less than 1 GB is left on its disk; make room")
+                self.stop()
         sink.close()
+
+    def _disk_is_short(self) -> bool:
+        return shutil.disk_usage(self.path.parent).free < _SPARE
 
     def _next(self) -> tuple[Picture, float] | None:
         """The next picture; None when stopped and everything was taken."""

@@ -7,8 +7,10 @@ pygame either.
 from __future__ import annotations
 
 import logging
+import os
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 VERSIONS = ((4, 3), (3, 3))
 """Of OpenGL: the first that is given. 3.3 is enough, but asked for that NVIDIA's driver gives no
 more, and compute shaders are out of reach."""
+
+_LOOK = 2.0  # seconds between two looks for a display that is not there; each is a sign of life
 
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),
@@ -52,6 +56,8 @@ class Event:
 
 def displays() -> list[tuple[int, int]]:
     """The size of each display in pixels. Raises NoDisplay where there is none."""
+    # SDL's handlers would make of SIGTERM that somebody closed the window
+    os.environ["SDL_NO_SIGNAL_HANDLERS"] = "1"
     try:
         pygame.display.init()
         found = pygame.display.get_desktop_sizes()
@@ -64,7 +70,30 @@ def displays() -> list[tuple[int, int]]:
 
 def key_name(key: int) -> str:
     """As the keyboard's table has it; a digit is one, also on the number pad ("[1]")."""
-    return pygame.key.name(key).replace("page ", "page").strip("[]")
+    return re.sub(r"^\[(.)\]$", r"\1", pygame.key.name(key)).replace("page ", "page")
+
+
+def await_display(display: int, waiting: Callable[[], bool]) -> bool:
+    """Until there is such a display: a projector may be switched on after the machine, and off at
+    night. waiting: asked at every look; where it says False nobody waits any more, nor does this.
+    """
+    told = False
+    while not _is_there(display):
+        if not told:
+            log.warning("display %d is not there; the show waits until it is switched on", display)
+            told = True
+        if not waiting():
+            return False
+        time.sleep(_LOOK)
+    return True
+
+
+def _is_there(display: int) -> bool:
+    pygame.display.quit()  # it looks for displays when it begins
+    try:
+        return display < len(displays())
+    except NoDisplay:
+        return False
 
 
 class Window:
@@ -87,6 +116,7 @@ class Window:
         if not 0 <= display < len(found):
             raise DisplayError(f"there is no display {display}; found {len(found)}, from 0")
         self._hidden = hidden
+        self._found, self._others = found, False
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
@@ -155,6 +185,12 @@ class Window:
         return self._fps if self._paced else self._refresh or self._fps
 
     @property
+    def misplaced(self) -> bool:
+        """It was opened to fill a display, and the displays are others since, or one of them has
+        been away: SDL leaves the window as and where it was."""
+        return self.fullscreen and self._others and self._display < len(self._found)
+
+    @property
     def screen(self) -> moderngl.Framebuffer:
         """The window's own framebuffer."""
         screen = self.ctx.detect_framebuffer(0)
@@ -172,6 +208,8 @@ class Window:
 
     def events(self) -> list[Event]:
         """What happened since the last call."""
+        before, self._found = self._found, pygame.display.get_desktop_sizes()
+        self._others = self._others or self._found != before
         out = []
         for event in pygame.event.get():
             if event.type == pygame.QUIT:

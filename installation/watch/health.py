@@ -20,12 +20,13 @@ STILL = 120.0  # seconds without a new picture
 
 @dataclass(frozen=True)
 class Pulse:
-    """frames, pictures: shown and painted so far. resting: none is to be painted now. memory: MB
-    in use, 0 where the system does not say."""
+    """frames, pictures: shown and painted so far. resting: none is to be painted now. misplaced:
+    the window no longer fills the display. memory: MB in use, 0 where the system does not say."""
 
     frames: int
     pictures: int
     resting: bool
+    misplaced: bool = False
     memory: float = 0.0
 
     def line(self) -> str:
@@ -50,14 +51,15 @@ class Heart:
         self._frames = 0
         self._due = 0.0
 
-    def beat(self, pictures: int, resting: bool) -> bool:
+    def beat(self, pictures: int, resting: bool, misplaced: bool = False) -> bool:
         """After each swap. False when the supervisor is gone, and nobody would end this process."""
         self._frames += 1
         if self._pipe is None or self._now() < self._due:
             return True
         self._due = self._now() + _EVERY
         try:
-            print(Pulse(self._frames, pictures, resting, _memory()).line(), file=self._pipe)
+            pulse = Pulse(self._frames, pictures, resting, misplaced, _memory())
+            print(pulse.line(), file=self._pipe)
             self._pipe.flush()
         except OSError:
             return False

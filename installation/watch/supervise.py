@@ -93,6 +93,7 @@ class Supervisor:
     def run(self) -> int:
         """Until it is closed by hand, by a signal or by end(). Returns the exit status."""
         start = Start.FRESH
+        notify("READY=1")  # it is this process that systemd watches; the show may take its time
         with ended_by_signals(self.end):
             while not self._over.is_set():
                 began = time.monotonic()
@@ -110,15 +111,14 @@ class Supervisor:
             return Start.FRESH if last is Start.STANDBY else Start.AGAIN
         soon = last is Start.STANDBY or lasted < self._terms.soon
         self._failures = self._failures + 1 if soon else 1
+        # Where not even the built-in picture comes, as without a display, the show is as good a try
+        if self._failures >= _PATIENCE and last is not Start.STANDBY:
+            return Start.STANDBY  # at once: it is what is seen in the meantime
         doublings = min(self._failures - 1, 16)
         wait = min(self._terms.slowest, self._terms.first_wait * 2**doublings)
         log.info("once more in %.3g s", wait)
         self._over.wait(wait)
-        if self._failures == 1:
-            return Start.AGAIN
-        # Where not even the built-in picture comes, as without a display, the show is as good a try
-        tired = self._failures >= _PATIENCE and last is not Start.STANDBY
-        return Start.STANDBY if tired else Start.FRESH
+        return Start.AGAIN if self._failures == 1 else Start.FRESH
 
     def _perform(self, start: Start) -> End:
         """One process from beginning to end."""
@@ -141,7 +141,7 @@ class Supervisor:
                 for pulse in process.pulses(0.25):
                     if health.newest is None:
                         log.info("%s is on", what)
-                        notify("READY=1", f"STATUS={what} is on")
+                        notify(f"STATUS={what} is on")
                     health.note(pulse, now)
                 status = process.status()
                 if status is not None:
@@ -154,6 +154,9 @@ class Supervisor:
                     log.error("%s is ended: %s", what, fault)
                     process.end(_ABRUPT)  # it has nothing to say any more
                     return End.FAILED
+                if health.newest is not None and health.newest.misplaced:
+                    log.info("%s begins anew, as the displays are others now", what)
+                    return End.PLANNED
                 if standby and now - began > self._terms.retry:
                     log.info("the show is tried again")
                     return End.PLANNED
