@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from installation import scene as scenes
 from installation.engine.show import Show
 from installation.programme import Programme
-from installation.setlist import Entry
+from installation.setlist import PLAIN, Entry
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class _Cue:
 
     file: str
     entry: Entry | None = None
-    transition: str = "mix/dissolve"
+    transition: str = PLAIN
     fade: float = 0.0
     piece: str = ""
     dressed: bool = False

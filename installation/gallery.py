@@ -29,7 +29,7 @@ def open_house(venue: str) -> int:
     What a user can mend in files is raised here, before anything is opened; whatever happens
     later is outlived.
     """
-    program = Programme.of(Options(venue=venue))
+    program = Programme.of(Options(venue=venue, supervised=True))
     bus = Bus()
     house.declare(bus, program.cards, program.scenes)
     program.check(bus, venue)

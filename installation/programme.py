@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,11 +14,16 @@ from installation import focus, report, setlist, still
 from installation import scene as scenes
 from installation import venue as venues
 from installation.parameters import Bus, Param
-from installation.setlist import Entry, Setlist, SetlistError
+from installation.scene import SceneError
+from installation.setlist import PLAIN, Entry, Setlist, SetlistError
+from installation.still import StillError
 from installation.venue import Venue, VenueError
-from models.card import Card, verify
+from models.card import Card, PieceError, verify
 from models.latent import Vector
 from models.shelf import find
+from shaders import ShaderError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,22 @@ class Programme:
     pieces: dict[str, Path]  # folders, the one that is played first at the head
     cards: dict[str, Card]
     chosen: dict[str, list[Vector]]  # points that a piece's seeds are, where any were chosen
+    broken: tuple[str, ...] = ()  # what is wrong with what was left out
 
     @classmethod
     def of(cls, options: Options) -> Self:
+        """Read and check all that is played. Raises what a user can mend; where nobody is there to
+        mend it (`supervised`), a scene, a shader or a piece that is broken is left out and said, as
+        long as anything is left."""
         venue = venues.load(options.venue)
         order = setlist.load(venue.play.setlist)
+        broken: list[str] = []
+        if options.supervised:
+            venue, order, broken = _what_is_whole(venue, order)
         shown = dict.fromkeys([*order.names(), venue.play.scene, options.scene])
         shown.pop("", None)
         for name in shown:
-            for one in scenes.load(name).passes:
-                shaders.load(one.shader)
+            _check_scene(name)
         for entry in order.scene:
             shaders.load(entry.transition)
         if options.report:
@@ -75,8 +87,15 @@ class Programme:
         pieces = pieces_of(order, options.piece or venue.play.piece)
         cards = {name: verify(folder) for name, folder in pieces.items()}
         folder = options.chosen or venue.play.chosen
-        chosen = still.chosen(Path(folder), cards) if folder else {}
-        return cls(venue, order, tuple(shown), pieces, cards, chosen)
+        try:
+            chosen = still.chosen(Path(folder), cards) if folder else {}
+        except StillError as error:
+            if not options.supervised:
+                raise
+            chosen, broken = {}, [*broken, str(error)]
+        for fault in broken:
+            log.error("left out: %s", fault)
+        return cls(venue, order, tuple(shown), pieces, cards, chosen, tuple(broken))
 
     @property
     def card(self) -> Card:
@@ -124,10 +143,54 @@ class Programme:
             yield f"the setlist's {entry.scene}", self.moved_by(entry, bus).items()
 
     def check(self, bus: Bus, where: str) -> None:
-        """Raise VenueError or SetlistError for the first of the faults."""
+        """Raise VenueError or SetlistError for the first of the faults; where something was left
+        out, they may well be of that, and are only said."""
         for who, says in self.faults(bus, where):
+            if self.broken:
+                log.warning("%s: %s", who, says)
+                continue
             kind = VenueError if who == where else SetlistError
             raise kind(f"{who}: {says}; `installation scenes` lists what can be moved")
+
+
+def _what_is_whole(venue: Venue, order: Setlist) -> tuple[Venue, Setlist, list[str]]:
+    """The venue and the setlist without what is broken, and what is wrong with that. Raises the
+    first fault where no entry is whole."""
+    faults: list[Exception] = []
+
+    def whole(check: Callable[[str], object], name: str) -> bool:
+        try:
+            check(name)
+        except (SceneError, ShaderError, PieceError) as error:
+            faults.append(error)
+            return False
+        return True
+
+    kept = []
+    for entry in order.scene:
+        piece = "" if venue.play.piece else entry.piece
+        if whole(_check_scene, entry.scene) and (not piece or whole(_check_piece, piece)):
+            plain = {} if whole(shaders.load, entry.transition) else {"transition": PLAIN}
+            kept.append(entry.model_copy(update=plain))
+    if not kept:
+        raise faults[0]
+    play = venue.play
+    if play.scene and not whole(_check_scene, play.scene):
+        play = play.model_copy(update={"scene": ""})
+    said = list(dict.fromkeys(map(str, faults)))
+    left = order.model_copy(update={"scene": kept})
+    return venue.model_copy(update={"play": play}), left, said
+
+
+def _check_scene(name: str) -> None:
+    """Raises SceneError or ShaderError."""
+    for one in scenes.load(name).passes:
+        shaders.load(one.shader)
+
+
+def _check_piece(name: str) -> None:
+    """Raises PieceError."""
+    verify(find(name))
 
 
 def _missing(bus: Bus, address: str) -> str:

@@ -19,6 +19,8 @@ from pydantic import (
 
 from installation.fault import first_fault
 
+PLAIN = "mix/dissolve"  # the transition where nothing is said
+
 
 class SetlistError(Exception):
     """A setlist that is not there or not right. One line."""
@@ -38,7 +40,7 @@ class Entry(BaseModel):
     scene: str
     piece: str = Field("", description="A piece's name or folder; empty: the one that is on.")
     seconds: float = Field(180, gt=0, le=86_400)
-    transition: Annotated[str, AfterValidator(_transition)] = "mix/dissolve"
+    transition: Annotated[str, AfterValidator(_transition)] = PLAIN
     fade: float = Field(4, ge=0, le=120, description="Seconds the transition takes.")
     parameters: dict[str, FiniteFloat] = Field(
         {}, description="Values while it is on; afterwards they are as they were before."
