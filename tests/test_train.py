@@ -250,7 +250,7 @@ def test_places_where_no_piece_can_be(
 
 def test_an_unreadable_card_is_found_before_the_training(images: Path, tmp_path: Path) -> None:
     (images / "provenance.json").write_text(json.dumps([{"source": "x" * 2000}] * 1000))
-    with pytest.raises(PieceError, match=r"provenance\.json"):
+    with pytest.raises(UsageError, match=r"provenance\.json is larger than 1024 KB"):
         train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
     (images / "provenance.json").write_text(json.dumps({"source": "\ud800"}))
     with pytest.raises(PieceError, match="cannot be written"):

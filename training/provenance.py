@@ -126,16 +126,20 @@ def _cut(text: str) -> str:
 
 
 def _read_records(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """What the dataset's own provenance.json says: one record or more."""
+    """What the dataset's own provenance.json says: one record or more. Raises DatasetError where it
+    is too large for a card."""
     entry = next((entry for entry in entries if entry.name == RECORDS), None)
     if entry is None:
         return [], []
     try:
         data = entry.read()
-        if len(data) > _LARGEST:
-            return [], [Problem(RECORDS, f"is larger than {_LARGEST >> 10} KB; shorten it")]
+    except OSError as error:
+        return [], [Problem(RECORDS, f"is not readable ({error})")]
+    if len(data) > _LARGEST:
+        raise DatasetError(f"{RECORDS} is larger than {_LARGEST >> 10} KB; shorten it")
+    try:
         found = json.loads(data)
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return [], [Problem(RECORDS, f"is not readable JSON ({error})")]
     records = found if isinstance(found, list) else [found]
     if not all(isinstance(record, dict) for record in records):
