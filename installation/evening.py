@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from installation import scene as scenes
 from installation.engine.show import Show
+from installation.parameters import Bus
 from installation.programme import Programme
 from installation.setlist import PLAIN, Entry
 from shaders import ShaderError
@@ -24,6 +25,12 @@ _FOR_THE_HAND = "hand"
 def by_hand(source: str) -> bool:
     """Whether what moved a parameter was somebody in the room, not the venue or the setlist."""
     return source not in _NO_HANDS
+
+
+def moved_by_hand_now(bus: Bus, address: str) -> bool:
+    """Whether somebody in the room has moved it in this frame: together with the scene or preset
+    that comes on, as a bundle of OSC does."""
+    return bus.moved_now(address) and by_hand(bus.moved_by(address))
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,8 @@ class Evening:
         else:
             self.fault = ""
             if not cue.dressed:
-                self._dress(cue.entry)
+                asked = cue.entry.parameters if cue.entry else ()
+                self._dress(cue.entry, [a for a in asked if moved_by_hand_now(self._show.bus, a)])
             return True
         finally:
             self._changed()
@@ -200,12 +208,13 @@ class Evening:
         cues += [_Cue(name, piece=piece) for name in scenes.shipped() for piece in pieces]
         return any(self._put_on(cue) for cue in cues)
 
-    def _dress(self, entry: Entry | None) -> None:
-        """Set what the entry asks for. What the one before it had set goes back to what it was,
-        unless somebody has moved it since."""
+    def _dress(self, entry: Entry | None, spared: Collection[str] = ()) -> None:
+        """Set what the entry asks for, but for what is spared. What the one before it had set goes
+        back to what it was, unless somebody has moved it since."""
         bus = self._show.bus
         before = self._set_aside()
-        wanted = self._program.moved_by(entry, bus) if entry else {}
+        asked = self._program.moved_by(entry, bus) if entry else {}
+        wanted = {a: v for a, v in asked.items() if a not in spared}
         self._before = {a: before.pop(a, (bus.target(a), bus.moved_by(a))) for a in wanted}
         for address, (value, by) in before.items():
             bus.post(address, value, _FOR_THE_HAND if by_hand(by) else by)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import difflib
 import logging
 import math
-import reprlib
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 from installation.log import Complaints
-from installation.posted import Form, Post, Posted
+from installation.posted import Form, Post, Posted, number_in, shortened
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +143,7 @@ class Bus:
         self._params: dict[str, Declared] = {}
         self._states: dict[str, _State] = {}
         self._fired: Counter[str] = Counter()
+        self._moved: set[str] = set()  # in this frame
         self._last_source: dict[str, str] = {}
         self._posted = Posted()
         self._lock = threading.Lock()
@@ -213,12 +213,12 @@ class Bus:
         if what is None:
             self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
             return False
-        number = _number(value)
+        number = number_in(value)
         if number is None:
             self._complaints.once(
                 ("value", address, source),
                 lambda: (
-                    f"{source or 'something'} sent {_shown(value)} to {address}, "
+                    f"{source or 'something'} sent {shortened(value)} to {address}, "
                     "which takes a number; ignored"
                 ),
             )
@@ -250,6 +250,7 @@ class Bus:
     def tick(self, dt: float) -> list[str]:
         """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""
         self._fired.clear()
+        self._moved.clear()
         events = []
         with self._lock:
             for post in self._posted.take():
@@ -262,6 +263,7 @@ class Bus:
                     state = self._states[address]
                     state.target = post.moves(what, state.target)
                     state.moved_by, state.moved_through = post.source, post.by
+                    self._moved.add(address)
         for address, state in self._states.items():
             _glide(state, self._params[address].glide, dt)  # type: ignore[union-attr]
         return events
@@ -294,6 +296,10 @@ class Bus:
         state = self._states.get(address)
         return self._last_source.get(address, "") if state is None else state.moved_by
 
+    def moved_now(self, address: str) -> bool:
+        """Whether a Param was asked for something in this frame."""
+        return self.meant(address) in self._moved
+
     def moved_through(self, address: str) -> str:
         """The address by which whoever moved a Param last has reached it."""
         state = self._states.get(self.meant(address))
@@ -315,24 +321,6 @@ class Bus:
         near = self.nearest(address)
         hint = f"; did you mean {near!r}?" if near else "; `installation scenes` lists them"
         return f"{source or 'something'} sent to {address[:_LONGEST_ADDRESS]!r}, not known{hint}"
-
-
-def _number(value: Any) -> float | None:
-    """A finite float, or None. True and False count as 1 and 0, as OSC's T and F do."""
-    if not isinstance(value, bool | int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _shown(value: Any) -> str:
-    """A rejected value, in a few characters, whatever it is."""
-    if isinstance(value, int):  # too large for a float: Python refuses to print the longest
-        return f"a number of {value.bit_length()} bits"
-    return reprlib.repr(value)[:60]
 
 
 def _glide(state: _State, glide: float, dt: float) -> None:

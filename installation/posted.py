@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+import math
+import reprlib
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from installation.parameters import Param
@@ -62,3 +64,21 @@ class Posted:
             if post.address == address:
                 going = post.moves(param, going)
         return going
+
+
+def number_in(value: Any) -> float | None:
+    """A finite float, or None. True and False count as 1 and 0, as OSC's T and F do."""
+    if not isinstance(value, bool | int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def shortened(value: Any) -> str:
+    """A rejected value, in a few characters, whatever it is."""
+    if isinstance(value, int):  # too large for a float: Python refuses to print the longest
+        return f"a number of {value.bit_length()} bits"
+    return reprlib.repr(value)[:60]

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat
 
 from installation import venue
-from installation.evening import Evening
+from installation.evening import Evening, moved_by_hand_now
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.writing import replace
 
@@ -142,8 +142,10 @@ class Presets:
         log.info("preset %d: %s", number, preset.scene)
 
     def _takes(self, address: str) -> bool:
-        """Whether it is there today: pieces differ in labels, and scenes change."""
-        return isinstance(self._bus.get(address), Param)
+        """Whether it is there today, as pieces differ in labels and scenes change, and no hand has
+        moved it together with the preset."""
+        there = isinstance(self._bus.get(address), Param)
+        return there and not moved_by_hand_now(self._bus, address)
 
     def _write(self) -> None:
         if self._file is None:

@@ -108,6 +108,18 @@ def test_a_hand_takes_a_fader_out_of_the_fade(bus: Bus, evening: Evening) -> Non
     assert bus.target(SPEED) == pytest.approx(0.1)
 
 
+def test_what_is_moved_together_with_the_preset_is_the_hands(bus: Bus, evening: Evening) -> None:
+    made = desk(bus, evening)
+    store(bus, made, 1)
+    move(bus, bright=0.0, speed=2.0)
+    bus.tick(0)
+    bus.post("/preset/1", 1)
+    move(bus, bright=0.4)
+    frames(bus, made, 3.0)
+    assert bus.target(BRIGHT) == 0.4
+    assert bus.target(SPEED) == pytest.approx(0.1)
+
+
 def test_another_scene_comes_on_dressed_at_once(bus: Bus, evening: Evening) -> None:
     made = desk(bus, evening)
     move(bus, bright=0.4)

@@ -276,6 +276,27 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
         assert show.show.scene.name == "masquerade"
 
 
+def test_what_comes_together_with_a_scene_is_the_hands(piece: Path, tmp_path: Path) -> None:
+    """A cue of another program: a bundle with the scene and how it is to be."""
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(
+        '[[scene]]\nscene = "drift"\n'
+        '[[scene]]\nscene = "kin"\nparameters = { "/kin/beats" = 8, "/kin/calm" = 0.4 }\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 3)
+        show.bus.post("/stage/scene/kin", 1, "osc")
+        show.bus.post("/kin/beats", 2, "osc")
+        run(show, 3)
+        assert show.bus.target("/kin/beats") == 2
+        assert show.bus.target("/kin/calm") == 0.4
+        show.bus.post("/stage/scene/drift", 1, "osc")
+        run(show, 3)
+        assert show.bus.target("/kin/beats") == 2  # nobody else's to give back
+        assert show.bus.target("/kin/calm") == show.bus["/kin/calm"].default  # type: ignore[union-attr]
+
+
 def test_a_scene_that_fails_keeps_the_last_picture(piece: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(

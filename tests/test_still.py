@@ -69,6 +69,13 @@ def test_mixed_labels_come_back_as_they_were(tmp_path: Path) -> None:
     np.testing.assert_allclose(back[8:11], [0.25, 0, 0.75], atol=1e-4)
 
 
+def test_labels_may_be_in_any_language(tmp_path: Path) -> None:
+    latent = Latent(8, (Label("顔", ("笑い", "größer")),))
+    point = LatentSpace(latent).label(LatentSpace(latent).seed(1), "顔", [1, 0])
+    still.save(tmp_path / "a.png", PIXELS, Shown(card_of(latent), point))
+    np.testing.assert_array_equal(still.read(tmp_path / "a.png").point(latent)[8:], [1, 0])
+
+
 def test_labels_go_by_name_where_a_training_has_added_some(tmp_path: Path) -> None:
     point = LatentSpace(LATENT).label(LatentSpace(LATENT).seed(2), "form", [0, 1])  # disc
     still.save(tmp_path / "a.png", PIXELS, Shown(card_of(LATENT), point))
