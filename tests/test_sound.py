@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from installation.clock import Frame, Hearing
 from installation.control import sound
-from installation.control.sound import NoSound, Sound, Take, open_input
+from installation.control.sound import Input, NoSound, Sound, Take, open_input
 from installation.parameters import Bus
 from tests.waiting import until
 
@@ -93,6 +95,21 @@ def test_an_input_that_is_pulled_is_taken_up_again(
     said = ["listening to line in", "the sound of line in is gone; it is looked for again"]
     assert [caplog.messages.count(one) for one in said] == [2, 1]
     assert caplog.messages.count("no sound is heard: nothing is plugged in") == 1
+
+
+def test_an_input_that_gives_nothing_any_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its driver calls it active for all that."""
+    driver, now, taken = Mock(), [100.0], []
+    monkeypatch.setitem(sys.modules, "sounddevice", driver)
+    monkeypatch.setattr(sound.time, "monotonic", lambda: now[0])
+    line = Input(0, "line in", 48000.0, 2, taken.append)
+    heard = driver.InputStream.call_args.kwargs["callback"]
+    for now[0] in (104.0, 108.0):  # silence is sound, too
+        heard(np.zeros((512, 2), np.float32))
+        assert line.alive
+    assert len(taken) == 2
+    now[0] = 113.5
+    assert not line.alive
 
 
 def test_by_osc_it_is_the_same_road(bus: Bus) -> None:

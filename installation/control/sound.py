@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol, Self
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 BLOCK = 512  # samples of one look: 11 ms at 48 kHz
 _EVERY = 2.0  # seconds between two looks for an input
+_SILENT = 5.0  # seconds without a sample, where silence has as many as sound
 _SOURCE = "sound"
 
 Take = Callable[[NDArray[np.float32]], None]  # (n,) samples of one channel, in the input's thread
@@ -113,9 +115,10 @@ class Input:
         import sounddevice
 
         def heard(data: NDArray[np.float32], *_: Any) -> None:
+            self._heard = time.monotonic()
             take(data.mean(axis=1))
 
-        self.name, self.rate = name, rate
+        self.name, self.rate, self._heard = name, rate, time.monotonic()
         self._stream = sounddevice.InputStream(
             device=number, channels=channels, samplerate=rate, blocksize=BLOCK, dtype="float32",
             latency="low", callback=heard,
@@ -124,7 +127,8 @@ class Input:
 
     @property
     def alive(self) -> bool:
-        return bool(self._stream.active)
+        """It gives samples: a driver may call it active, and call nobody any more."""
+        return bool(self._stream.active) and time.monotonic() - self._heard < _SILENT
 
     def close(self) -> None:
         self._stream.close(ignore_errors=True)
