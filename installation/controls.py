@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from installation.control.link import Link
+from installation.control.message import ControlError
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
 from installation.control.sound import Sound
 from installation.learned import Learned
+from installation.log import Complaints
 from installation.parameters import Bus
 from installation.venue import Venue
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_AGAIN = 10.0  # seconds between two tries to open what could not be
 _TOLD = 0.5  # seconds between two words on what is on
 
 
@@ -26,11 +30,14 @@ class _Closing(Protocol):
     def close(self) -> None: ...
 
 
+_Opens = Callable[[], _Closing]
+
+
 class Controls:
     """OSC, MIDI, sound, Link and the remote, as far as a venue wants them; closed until open().
 
     name: of the show, for whoever finds it on the network. picture: a JPEG of the wall, for the
-    remote.
+    remote. patient: nobody is there to mend anything.
     """
 
     def __init__(
@@ -39,46 +46,78 @@ class Controls:
         venue: Venue,
         name: str = "",
         picture: Callable[[], bytes | None] = lambda: None,
+        patient: bool = False,
     ) -> None:
         self._bus, self._venue, self._name, self._picture = bus, venue, name, picture
+        self._patient, self._complaints = patient, Complaints(log)
         self._opened: list[_Closing] = []
+        self._missing: list[_Opens] = []
+        self._closing = threading.Event()
+        self._trying = threading.Thread(target=self._keep_trying, name="controls", daemon=True)
         self._learned: Learned | None = None  # none where the venue has no MIDI
         self._web: Web | None = None
         self._passed = 0.0
 
     def open(self) -> None:
-        """Listen. A port that is taken is an error; no MIDI at all is a warning.
+        """Listen. A port that cannot be had is an error; of a patient show it is said, and tried
+        again until it can: a network may come later than the machine. No MIDI at all is a warning.
 
         Raises ControlError, or VenueError for a file of learned controls that is not right.
         """
-        bus, osc, midi = self._bus, self._venue.osc, self._venue.midi
-        link = Link(bus)
-        if osc.enabled:
-            self._opened.append(OscServer(bus, osc.host, osc.port, feedback=osc.feedback).start())
-        if midi.enabled:
-            self._learned = Learned(self._venue, bus)
-            known = self._learned.map
-            listener = Midi(
-                bus, known, midi.ports, feedback=midi.feedback, yields=lambda: link.leads
-            )
-            self._opened.append(listener.start())
-        if self._venue.sound.enabled:
-            self._opened.append(Sound(bus, self._venue.sound.device).start())
-        if self._venue.link.enabled:
-            self._opened.append(link.start())
-        if self._venue.web.enabled:
-            self._web = self._serve()
-            self._opened.append(self._web)
+        venue, link = self._venue, Link(self._bus)
+        if venue.midi.enabled:
+            self._opened.append(self._listen_to_midi(link))
+        if venue.sound.enabled:
+            self._opened.append(Sound(self._bus, venue.sound.device).start())
+        wanted: list[tuple[bool, _Opens]] = [
+            (venue.osc.enabled, self._listen_to_osc),
+            (venue.link.enabled, link.start),
+            (venue.web.enabled, self._serve),
+        ]
+        self._missing = [opens for wish, opens in wanted if wish and not self._try(opens)]
+        if self._missing:
+            self._trying.start()
+
+    def _try(self, opens: _Opens) -> bool:
+        try:
+            self._opened.append(opens())
+        except ControlError as error:
+            if not self._patient:
+                raise
+            told = f"{error}; the show goes on without, and tries again"
+            self._complaints.once(told, lambda: told)
+            return False
+        return True
+
+    def _keep_trying(self) -> None:
+        """Not in a frame: looking for a host's address can take seconds."""
+        while self._missing and not self._closing.wait(_AGAIN):
+            self._missing = [opens for opens in self._missing if not self._try(opens)]
+        if not self._missing:
+            log.info("all that the venue listens to is open now")
+
+    def _listen_to_osc(self) -> OscServer:
+        osc = self._venue.osc
+        return OscServer(self._bus, osc.host, osc.port, feedback=osc.feedback).start()
+
+    def _listen_to_midi(self, link: Link) -> Midi:
+        midi = self._venue.midi
+        self._learned = Learned(self._venue, self._bus)
+        return Midi(
+            self._bus, self._learned.map, midi.ports, feedback=midi.feedback,
+            yields=lambda: link.leads,
+        ).start()  # fmt: skip
 
     def _serve(self) -> Web:
         from installation.control.web import Web  # a server is loaded where one is wanted
 
         osc, web = self._venue.osc, self._venue.web
-        return Web(
+        self._web = Web(
             self._bus, web.host, web.port,
             password=web.password.get_secret_value() if web.password else "",
             name=self._name, picture=self._picture, osc_port=osc.port if osc.enabled else None,
         ).start()  # fmt: skip
+        return self._web
 
     def keep(self, dt: float, status: Callable[[], dict[str, str]]) -> None:
         """Once a frame: what was learned since is written down, and what is on is told. status:
@@ -114,6 +153,9 @@ class Controls:
         return known.waiting
 
     def close(self) -> None:
+        self._closing.set()
+        if self._trying.is_alive():
+            self._trying.join()
         for control in self._opened:
             control.close()
         self._opened.clear()

@@ -77,7 +77,9 @@ class Stage:
         self._desk = Desk(window, self.keyboard, venue.window.overlay)
         self._preview = Preview(window.ctx)
         title = program.card.title or program.card.name
-        self.controls = Controls(self.bus, venue, title, self._preview.jpeg)
+        self.controls = Controls(
+            self.bus, venue, title, self._preview.jpeg, patient=options.supervised
+        )
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
         files, reloads = self._scene_files.values(), venue.rehearsal.reload
         saved = watched(files, order) if reloads else []

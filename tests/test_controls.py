@@ -1,0 +1,68 @@
+"""What listens to the room, where a port of it cannot be had."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from installation import controls, venue
+from installation.control.message import ControlError
+from installation.control.osc import OscServer
+from installation.controls import Controls
+from installation.parameters import Bus, Param
+from tests.waiting import until
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("light", {"brightness": Param(1, 0, 1)})
+    return made
+
+
+def place(port: int) -> venue.Venue:
+    text = f"[osc]\nport = {port}\n[midi]\nenabled = false\n"
+    return venue.parse(text, "here.toml")
+
+
+def test_a_port_that_is_taken_is_an_error(bus: Bus) -> None:
+    with OscServer(Bus(), port=0) as other:
+        made = Controls(bus, place(other.port))
+        with pytest.raises(ControlError, match="another program"):
+            made.open()
+        made.close()
+
+
+def test_with_nobody_to_mend_it_a_port_is_waited_for(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(controls, "_AGAIN", 0.01)
+    with OscServer(Bus(), port=0) as other:
+        made = Controls(bus, place(other.port), patient=True)
+        made.open()
+        made.keep(1.0, dict)  # the show goes on
+        until(lambda: "tries again" in caplog.text)
+    until(lambda: not made._trying.is_alive())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        packet = b"/light/brightness\0\0\0,f\0\0\0\0\0\0"
+        sender.sendto(packet, ("127.0.0.1", other.port))
+
+    def dark() -> bool:
+        bus.tick(0.1)
+        return bus.target("/light/brightness") == 0
+
+    until(dark)
+    assert caplog.text.count("tries again") == 1
+    made.close()
+
+
+def test_a_show_that_waits_for_a_port_can_be_closed(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "_AGAIN", 600.0)
+    with OscServer(Bus(), port=0) as other:
+        made = Controls(bus, place(other.port), patient=True)
+        made.open()
+        made.close()
+        assert not made._trying.is_alive()
