@@ -199,7 +199,8 @@ class GanModule(pl.LightningModule):
         rng: torch.Generator,
     ) -> None:
         """One step of G against the D just trained. The real logits are those from before D's
-        step: they only set how hard each pair pulls, and a forward pass is saved."""
+        step: they only set how hard each pair pulls, and a forward pass is saved, which costs the
+        pictures nothing (MEASUREMENTS.md)."""
         recipe = self.recipe
         optimizer, _ = self._optimizers()
         self.discriminator.requires_grad_(False)  # its weights need no gradient here
