@@ -52,7 +52,7 @@ class Controls:
         self._patient, self._complaints = patient, Complaints(log)
         self._opened: list[_Closing] = []
         self._missing: list[_Opens] = []
-        self._closing = threading.Event()
+        self._closing, self._lock = threading.Event(), threading.Lock()
         self._trying = threading.Thread(target=self._keep_trying, name="controls", daemon=True)
         self._learned: Learned | None = None  # none where the venue has no MIDI
         self._web: Web | None = None
@@ -80,13 +80,18 @@ class Controls:
 
     def _try(self, opens: _Opens) -> bool:
         try:
-            self._opened.append(opens())
+            opened = opens()
         except ControlError as error:
             if not self._patient:
                 raise
             told = f"{error}; the show goes on without, and tries again"
             self._complaints.once(told, lambda: told)
             return False
+        with self._lock:
+            if self._closing.is_set():  # meanwhile, and nobody waits for it
+                opened.close()
+            else:
+                self._opened.append(opened)
         return True
 
     def _keep_trying(self) -> None:
@@ -153,9 +158,8 @@ class Controls:
         return known.waiting
 
     def close(self) -> None:
-        self._closing.set()
-        if self._trying.is_alive():
-            self._trying.join()
-        for control in self._opened:
+        with self._lock:
+            self._closing.set()
+            opened, self._opened = self._opened, []
+        for control in opened:
             control.close()
-        self._opened.clear()

@@ -20,6 +20,8 @@ _NO_HANDS = {"", "venue", _US}
 # Who gives back what a hand had set: by the hand's own name, its controller would be taken to know
 # where the parameter stands, and its fader would stay where it is.
 _FOR_THE_HAND = "hand"
+# What moves parameters for a hand that was there before, and not in this frame.
+_FOR_A_WHILE = {"preset", "memory", "link", _FOR_THE_HAND}
 
 
 def by_hand(source: str) -> bool:
@@ -30,7 +32,8 @@ def by_hand(source: str) -> bool:
 def moved_by_hand_now(bus: Bus, address: str) -> bool:
     """Whether somebody in the room has moved it in this frame: together with the scene or preset
     that comes on, as a bundle of OSC does."""
-    return bus.moved_now(address) and by_hand(bus.moved_by(address))
+    by = bus.moved_by(address)
+    return bus.moved_now(address) and by_hand(by) and by not in _FOR_A_WHILE
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,26 @@ class Evening:
         entry = self._find(first)
         self._hold = self._hold if held is None else held
         piece = piece or (self._program.piece_of(entry) if entry else "")
-        self._show.cue(first, piece=piece)
-        self._dress(entry)
+        try:
+            self._show.cue(first, piece=piece)
+            self._dress(entry)
+        except (scenes.SceneError, ShaderError) as error:
+            if not self._program.unattended or not self._begin_with_another():
+                raise
+            log.error("left out: %s", error)
+
+    def _begin_with_another(self) -> bool:
+        """Go on in the setlist to the first entry that starts; False where none does."""
+        for _ in self._order:
+            self._at, self._time = (self._at + 1) % len(self._order), 0.0
+            entry = self._order[self._at]
+            try:
+                self._show.cue(entry.scene, piece=self._program.piece_of(entry))
+            except (scenes.SceneError, ShaderError):  # said as its turn comes
+                continue
+            self._dress(entry)
+            return True
+        return False
 
     def follow(self, dt: float) -> None:
         """Let time pass: the next of the setlist, where this one's time is up.

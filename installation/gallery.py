@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 def open_house(venue: str) -> int:
     """Play a venue's setlist until somebody closes it. Returns the exit status.
 
-    What a user can mend in files is raised here, before anything is opened; whatever happens
-    later is outlived.
+    What is wrong in the venue is raised here, before anything is opened, and what is broken in the
+    setlist is left out and said, as it is later; whatever happens then is outlived.
     """
     program = Programme.of(Options(venue=venue, supervised=True))
     bus = Bus()
@@ -49,9 +50,9 @@ def open_house(venue: str) -> int:
 
 
 def _refuse_a_second(osc: Osc) -> None:
-    """Of two shows on one wall the second one, which has no port, would lay the built-in picture
-    over the first. Raises ControlError."""
-    if not osc.enabled:
+    """Of two shows on one wall the second would be laid over the first: it is known by its port,
+    where somebody is there to read of it; systemd begins but one. Raises ControlError."""
+    if not osc.enabled or "NOTIFY_SOCKET" in os.environ:
         return
     try:
         OscServer(Bus(), osc.host, osc.port).start().close()

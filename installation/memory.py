@@ -63,14 +63,18 @@ class Memory:
     def take_up(self, scenes: Mapping[str, str], first: str) -> None:
         """Open the evening where it was, or with the scene `first`. scenes: files by name."""
         moment = self._read()
-        if moment is None or moment.scene not in scenes:
+        if moment is None:
             self._evening.open(first)
             return
-        log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
         self._post(moment.covered)
         self._bus.tick(0)  # the entry goes back to these when it is over
-        place = moment.at, moment.seconds
-        self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
+        if moment.scene in scenes:
+            log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
+            place = moment.at, moment.seconds
+            self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
+        else:
+            log.info("%s is no more; %d faders are taken up", moment.scene, len(moment.moved))
+            self._evening.open(first)
         self._post(moment.moved)
         if moment.dark:
             self._lights.stay_out()

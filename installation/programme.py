@@ -65,6 +65,7 @@ class Programme:
     cards: dict[str, Card]
     chosen: dict[str, list[Vector]]  # points that a piece's seeds are, where any were chosen
     broken: tuple[str, ...] = ()  # what is wrong with what was left out
+    unattended: bool = False  # nobody is there to mend what breaks
 
     @classmethod
     def of(cls, options: Options) -> Self:
@@ -95,7 +96,9 @@ class Programme:
             chosen, broken = {}, [*broken, str(error)]
         for fault in broken:
             log.error("left out: %s", fault)
-        return cls(venue, order, tuple(shown), pieces, cards, chosen, tuple(broken))
+        return cls(
+            venue, order, tuple(shown), pieces, cards, chosen, tuple(broken), options.supervised
+        )
 
     @property
     def card(self) -> Card:
@@ -166,12 +169,17 @@ def _what_is_whole(venue: Venue, order: Setlist) -> tuple[Venue, Setlist, list[s
             return False
         return True
 
-    kept = []
+    kept: list[Entry] = []
+    piece, damaged = "", False  # that an entry has named last
     for entry in order.scene:
-        piece = "" if venue.play.piece else entry.piece
-        if whole(_check_scene, entry.scene) and (not piece or whole(_check_piece, piece)):
-            plain = {} if whole(shaders.load, entry.transition) else {"transition": PLAIN}
-            kept.append(entry.model_copy(update=plain))
+        if entry.piece and not venue.play.piece:
+            piece, damaged = entry.piece, not whole(_check_piece, entry.piece)
+        # without one of its own it plays on the one that is on, which is not to be another
+        if (damaged and (entry.piece or not kept)) or not whole(_check_scene, entry.scene):
+            continue
+        changes = {} if whole(shaders.load, entry.transition) else {"transition": PLAIN}
+        changes |= {} if kept or entry.piece else {"piece": piece}
+        kept.append(entry.model_copy(update=changes))
     if not kept:
         raise faults[0]
     play = venue.play

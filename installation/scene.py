@@ -180,7 +180,7 @@ def load(name: str) -> Scene:
     module = ModuleType(f"scenes.{scene_name(name)}")
     module.__file__ = str(file)
     try:
-        source = file.read_text(encoding="utf-8")
+        source = file.read_text(encoding="utf-8-sig")
         exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
         scene = _only_scene(module, name)()
         _check_passes(scene.passes)

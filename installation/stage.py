@@ -241,10 +241,10 @@ class Stage:
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""
-        said = [self.show.scene.fault, self._evening.fault]
-        said += [self._presets.news, self.controls.news]
+        said = [self.show.scene.fault, self._presets.news, self.controls.news]
         said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
         said.append("recording" if self._camera.recording else "")
+        said.append(self._evening.fault)
         return next(filter(None, said), "")
 
     def report(self) -> dict[str, object]:

@@ -27,9 +27,11 @@ log = logging.getLogger(__name__)
 
 _CHUNK = "installation"
 _MOST = 65536  # numbers that a part may have; far more than any piece's
+_FAR = 1e6  # that a number may be away from 0; in half a million seeds none is beyond 6
 _HOW = "`installation stills PIECE --out FOLDER` draws some to choose from"
 
-Numbers = Annotated[list[FiniteFloat], Field(max_length=_MOST)]
+Number = Annotated[FiniteFloat, Field(ge=-_FAR, le=_FAR)]
+Numbers = Annotated[list[Number], Field(max_length=_MOST)]
 
 
 class StillError(Exception):
@@ -50,7 +52,7 @@ class Told(BaseModel):
     model_config = ConfigDict(extra="forbid")
     piece: str
     z: Numbers
-    labels: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict, max_length=_MOST)
+    labels: dict[str, dict[str, Number]] = Field(default_factory=dict, max_length=_MOST)
     codes: list[Numbers] = Field(default_factory=list, max_length=_MOST)
 
     @classmethod
@@ -81,7 +83,6 @@ class Told(BaseModel):
             )
         space, point = LatentSpace(latent), np.zeros(latent.width, np.float32)
         z = np.asarray(self.z, np.float64)
-        z /= np.abs(z).max() or 1.0  # squares of what a file says can be beyond all measure
         point[: latent.z] = z * (np.sqrt(latent.z) / (np.linalg.norm(z) or 1.0))
         for label in latent.labels:
             told = self.labels.get(label.name, {})

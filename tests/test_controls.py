@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from typing import NoReturn
 
 import pytest
 
 from installation import controls, venue
+from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.controls import Controls
@@ -57,6 +59,26 @@ def test_with_nobody_to_mend_it_a_port_is_waited_for(
     made.close()
 
 
+def test_link_that_is_missing_keeps_nothing_else_away(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(controls, "_AGAIN", 0.01)
+    bus.declare("clock", {"bpm": Param(120, 20, 300)})
+
+    def missing(_: float) -> NoReturn:
+        raise ControlError("Link needs aalink")
+
+    monkeypatch.setattr(controls, "Link", lambda bus: Link(bus, missing))
+    text = "[osc]\nport = {}\n[midi]\nenabled = false\n[link]\nenabled = true\n"
+    with OscServer(Bus(), port=0) as other:
+        made = Controls(bus, venue.parse(text.format(other.port), "here.toml"), patient=True)
+        made.open()
+        until(lambda: "Link needs aalink" in caplog.text)
+    until(lambda: len(made._opened) == 1)  # OSC, though Link is tried and tried
+    made.close()
+    assert caplog.text.count("Link needs aalink") == 1
+
+
 def test_a_show_that_waits_for_a_port_can_be_closed(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,4 +87,4 @@ def test_a_show_that_waits_for_a_port_can_be_closed(
         made = Controls(bus, place(other.port), patient=True)
         made.open()
         made.close()
-        assert not made._trying.is_alive()
+    until(lambda: not made._trying.is_alive())

@@ -35,6 +35,12 @@ def review(planted: Path) -> Review:
     return check(planted)
 
 
+def test_a_table_beside_images_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"not a picture")
+    (tmp_path / "labels.csv").write_text("file,hair\na.png,brown\n")
+    assert reasons(check(tmp_path))["a.png"] == {"broken"}
+
+
 def reasons(review: Review) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {file: set() for file in review.files}
     for finding in review.findings:

@@ -310,6 +310,9 @@ def test_a_table_of_other_images_is_refused(two: Path) -> None:
         read_dataset(two, 8)
     write(two, labels_dot_csv=b"file,hair\n")
     assert read_dataset(two, 8).labels == ()
+    write(two, labels_dot_csv=b"file,hair\na.png,brown\n", a_dot_png=b"x", b_dot_png=b"x")
+    with pytest.raises(DatasetError, match="no readable image"):
+        read_dataset(two, 8)
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,20 @@ def test_what_is_gone_is_no_fault(piece: Path, tmp_path: Path) -> None:
         assert show.bus.target("/light/brightness") == 0.6
 
 
+def test_faders_outlive_the_scene_that_was_on(piece: Path, tmp_path: Path) -> None:
+    """Its file is broken today: what a hand had done to the wall is kept for all that."""
+    memory = tmp_path / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        show.bus.post("/light/brightness", 0.4, "osc")
+        show.bus.post("/stage/black", 1, "osc")
+        run(show, 15)
+    kept = json.loads(memory.read_text())
+    memory.write_text(json.dumps({**kept, "scene": "gone"}))
+    with opened(piece, memory=str(memory)) as again:
+        assert run(again, 1).max() == 0
+        assert again.bus.target("/light/brightness") == pytest.approx(0.4)
+
+
 def closed(show: stage.Stage) -> None:
     """Out of hours, whatever the clock on this wall says."""
     show.lights._house, show.lights._open = 0.0, False

@@ -108,6 +108,23 @@ def test_a_hand_takes_a_fader_out_of_the_fade(bus: Bus, evening: Evening) -> Non
     assert bus.target(SPEED) == pytest.approx(0.1)
 
 
+def test_a_preset_is_no_hand_to_the_next_one(bus: Bus, evening: Evening) -> None:
+    """In the order of a frame: what the first has just moved is the second's to move."""
+    made = desk(bus, evening)
+    for number, speed in ((1, 2.0), (2, 0.0)):
+        move(bus, speed=speed)
+        bus.tick(0)
+        store(bus, made, number)
+    bus.post("/preset/1", 1)
+    for _ in range(10):
+        for address in bus.tick(0.1):
+            made.press(address.rpartition("/")[2])
+        made.follow(0.1)
+    bus.post("/preset/2", 1)
+    frames(bus, made, 3.0)
+    assert bus.target(SPEED) == pytest.approx(0.0)
+
+
 def test_what_is_moved_together_with_the_preset_is_the_hands(bus: Bus, evening: Evening) -> None:
     made = desk(bus, evening)
     store(bus, made, 1)

@@ -113,11 +113,53 @@ def test_chosen_stills_that_are_gone_leave_the_seeds_to_chance(house: Path) -> N
     assert "nowhere" in program.broken[0]
 
 
+def test_what_breaks_at_its_start_gives_way_to_the_next(
+    house: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE.replace("space.seed(1)", "1 / 0"))
+    with opened(Options(venue=str(house), supervised=True)) as show:
+        run(show, 3)
+        assert show.show.scene.name == "ember"
+        assert show.show.player.card.name == "two"
+    assert "ZeroDivisionError" in caplog.text
+    with pytest.raises(SceneError, match="ZeroDivisionError"), opened(Options(venue=str(house))):
+        pass
+
+
+def test_where_no_scene_starts_the_first_fault_is_told(house: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE.replace("space.seed(1)", "1 / 0"))
+    order = tmp_path / "order.toml"
+    order.write_text(f'[[scene]]\nscene = "{tmp_path}/mine.py"\n')
+    options = Options(venue=str(house), supervised=True)
+    with pytest.raises(SceneError, match="ZeroDivisionError"), opened(options):
+        pass
+
+
+def test_no_other_piece_takes_the_place_of_one_that_is_damaged(house: Path, tmp_path: Path) -> None:
+    """Entries that name none play on the one before, and not on one that ships."""
+    order = tmp_path / "order.toml"
+    one, two = tmp_path / "one", tmp_path / "two"
+    order.write_text(
+        f'[[scene]]\nscene = "drift"\npiece = "{one}"\n[[scene]]\nscene = "kin"\n'
+        f'[[scene]]\nscene = "ember"\npiece = "{two}"\n[[scene]]\nscene = "janus"\n'
+    )
+    (one / GENERATOR).write_bytes(b"bits that have rotted")
+    program = unattended(house)
+    assert scenes_of(program) == ["ember", "janus"]
+    assert list(program.pieces) == ["two"]
+    order.write_text(
+        f'[[scene]]\nscene = "nowhere.py"\npiece = "{two}"\n[[scene]]\nscene = "janus"\n'
+    )
+    program = unattended(house)  # the piece is whole, the scene that named it is not
+    assert scenes_of(program) == ["janus"]
+    assert list(program.pieces) == ["two"]
+
+
 def test_where_nothing_is_left_the_first_fault_is_told(house: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").unlink()
     for name in ("one", "two"):
         (tmp_path / name / GENERATOR).unlink()
-    with pytest.raises(SceneError, match=r"no scene file .*mine\.py"):
+    with pytest.raises(PieceError, match=r"one/generator"):
         unattended(house)
 
 

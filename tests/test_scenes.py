@@ -277,3 +277,10 @@ def test_no_scene_can_take_a_name_of_the_house() -> None:
     shown = house.declare(bus, {"tiny": Card("tiny", 64, FULL, {})})
     found = {address.split("/")[1] for address in [*focus.ADDRESSES, *(a for a, _ in bus)]}
     assert found - set(shown) == scenes.HOUSE
+
+
+def test_a_scene_saved_on_windows_is_read(tmp_path: Path) -> None:
+    mine = tmp_path / "drift.py"
+    text = scenes.find("drift").read_text(encoding="utf-8")
+    mine.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert scenes.load(str(mine)).declared().keys() == scenes.load("drift").declared().keys()

@@ -103,6 +103,9 @@ def test_an_input_that_gives_nothing_any_more_is_gone(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "sounddevice", driver)
     monkeypatch.setattr(sound.time, "monotonic", lambda: now[0])
     line = Input(0, "line in", 48000.0, 2, taken.append)
+    now[0] = 200.0
+    assert line.alive  # nothing has come yet; it would be opened again and again
+    now[0] = 100.0
     heard = driver.InputStream.call_args.kwargs["callback"]
     for now[0] in (104.0, 108.0):  # silence is sound, too
         heard(np.zeros((512, 2), np.float32))

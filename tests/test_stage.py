@@ -437,6 +437,11 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)
         assert show._news() == f"no scene file {mine}; drift stays on"
+        show.bus.post("/preset/store", 1)
+        run(show, 2)
+        assert "preset's number" in show._news()  # what a hand waits for comes first
+        show.bus.post("/preset/1", 1)
+        run(show, 2)
         show.bus.post("/stage/scene/drift", 1)
         run(show, 2)
         assert show._news() == ""

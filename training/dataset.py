@@ -221,7 +221,7 @@ def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows
             continue
         values = zip(header[1:], line[1:], strict=False)
         rows[file] = {key: _plain(value) for key, value in values if _plain(value)}
-    if problems and not rows:  # names without their endings, say, or of another dataset
+    if problems and not rows and files:  # names without their endings, say, or of another dataset
         raise DatasetError(
             f"no line of {LABELS} is of an image that is here ({problems[0].reason}); write names "
             f"as they stand in the folder, like {files[0]!r}, or take the table away"

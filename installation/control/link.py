@@ -58,12 +58,15 @@ class Link:
         self._closing = threading.Event()
         self._ready = threading.Event()
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+        self._thread: threading.Thread | None = None
         self._theirs = self._ours = 0.0  # tempo, beats a minute, as last seen on either side
         self._peers = 0
 
     def start(self) -> Self:
-        """Join. Raises ControlError where aalink is missing."""
+        """Join. Raises ControlError where aalink is missing; then it may be tried again."""
+        self._ready.clear()
+        self._failure = None
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._failure is not None:
@@ -74,11 +77,12 @@ class Link:
     def leads(self) -> bool:
         """Somebody else is there, whose beat is the one that counts: a MIDI clock's, which is never
         quite even, would move the tempo of all of them with every beat."""
-        return self._peers > 0 and self._thread.is_alive()
+        return self._peers > 0 and self._thread is not None and self._thread.is_alive()
 
     def close(self) -> None:
         self._closing.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         asyncio.run(self._follow())

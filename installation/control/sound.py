@@ -114,11 +114,13 @@ class Input:
     def __init__(self, number: int, name: str, rate: float, channels: int, take: Take) -> None:
         import sounddevice
 
+        self._heard: float | None = None  # when samples came last
+
         def heard(data: NDArray[np.float32], *_: Any) -> None:
             self._heard = time.monotonic()
             take(data.mean(axis=1))
 
-        self.name, self.rate, self._heard = name, rate, time.monotonic()
+        self.name, self.rate = name, rate
         self._stream = sounddevice.InputStream(
             device=number, channels=channels, samplerate=rate, blocksize=BLOCK, dtype="float32",
             latency="low", callback=heard,
@@ -127,8 +129,10 @@ class Input:
 
     @property
     def alive(self) -> bool:
-        """It gives samples: a driver may call it active, and call nobody any more."""
-        return bool(self._stream.active) and time.monotonic() - self._heard < _SILENT
+        """It goes on giving samples, once it has given any: a driver may call it active, and call
+        nobody any more."""
+        silent = 0.0 if self._heard is None else time.monotonic() - self._heard
+        return bool(self._stream.active) and silent < _SILENT
 
     def close(self) -> None:
         self._stream.close(ignore_errors=True)

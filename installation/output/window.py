@@ -116,12 +116,12 @@ class Window:
         if not 0 <= display < len(found):
             raise DisplayError(f"there is no display {display}; found {len(found)}, from 0")
         self._hidden = hidden
-        self._found, self._others = found, False
         self._title, self._windowed_size = title, size
         self._display, self._vsync, self._fps = display, vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
         self._versions: Sequence[tuple[int, int]] = VERSIONS
         self._open()
+        self._found, self._others = pygame.display.get_desktop_sizes(), False
         self.ctx = moderngl.create_context(require=330)
         self._deadline = time.perf_counter()
         self._paced = not self._vsync

@@ -79,7 +79,8 @@ class Health:
     def note(self, pulse: Pulse, now: float) -> None:
         before, self.newest = self.newest, pulse
         if before is None or pulse.frames > before.frames:
-            self._framed = now
+            # what rests before its first picture, as without a display, has yet to be loaded
+            self._framed = now + FIRST if pulse.resting and not self._counted else now
         if pulse.resting:
             self._painted = now if self._counted else now + FIRST
         elif pulse.pictures > self._counted:

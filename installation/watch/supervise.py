@@ -30,6 +30,7 @@ show_log = logging.getLogger("installation.show")  # what the show's process say
 
 _PATIENCE = 3  # shows that end soon after they began, until the built-in picture comes
 _ABRUPT = 1.0  # seconds
+_SETTLED = 10.0  # seconds that a show is on, at least, until other displays begin it anew
 _HOUR = 3600.0
 _DAY = datetime.timedelta(days=1, hours=2)  # and what summer time may add
 _TIME = re.compile(r"^\d\d:\d\d:\d\d ")
@@ -154,7 +155,8 @@ class Supervisor:
                     log.error("%s is ended: %s", what, fault)
                     process.end(_ABRUPT)  # it has nothing to say any more
                     return End.FAILED
-                if health.newest is not None and health.newest.misplaced:
+                settled = now - began > _SETTLED
+                if settled and health.newest is not None and health.newest.misplaced:
                     log.info("%s begins anew, as the displays are others now", what)
                     return End.PLANNED
                 if standby and now - began > self._terms.retry:

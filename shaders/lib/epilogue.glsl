@@ -7,6 +7,6 @@ void main_of_the_file();
 void main() {
     main_of_the_file();
     // by their bits: a driver may take it that there are none, and leave isnan() out
-    bvec4 none = greaterThan(floatBitsToUint(color) & 0x7FFFFFFFu, uvec4(0x7F800000u));
-    color = mix(clamp(color, -65504.0, 65504.0), vec4(0.0), none);
+    bvec4 main_is_not_a_number = greaterThan(floatBitsToUint(color) & 0x7FFFFFFFu, uvec4(0x7F800000u));
+    color = mix(clamp(color, -65504.0, 65504.0), vec4(0.0), main_is_not_a_number);
 }
