@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -71,13 +71,13 @@ class Camera:
         screen: moderngl.Framebuffer,
         size: tuple[int, int],
         now: float,
-        shown: Shown | None = None,
+        shown: Callable[[], Shown | None] = lambda: None,
     ) -> None:
         """Offer this frame to the recording, if one runs and a frame is due, and to the still,
         which tells what is shown."""
         if self._still_wanted:
             self._still_wanted = False
-            self._develop(screen, size, shown)
+            self._develop(screen, size, shown())
         if self._recorder is None or self._readback is None:
             return
         if self._live:

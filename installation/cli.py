@@ -93,7 +93,8 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--display", type=int, help="which display, from 0")
     p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
     p.add_argument("--seed", type=_seed, help="another seed, another walk")
-    p.add_argument("--chosen", default="", help="a folder of stills that seeds are, see stills")
+    text = "a folder of stills that its seeds are; `installation stills` draws some"
+    p.add_argument("--chosen", default="", metavar="FOLDER", help=text)
     p.add_argument("--offscreen", action="store_true", help="render without a window")
     p.add_argument("--frames", type=_count, help="stop after so many frames (else when told to)")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -79,10 +80,11 @@ class Programme:
             venue, order, broken = _what_is_whole(venue, order)
         shown = dict.fromkeys([*order.names(), venue.play.scene, options.scene])
         shown.pop("", None)
-        for name in shown:
-            _check_scene(name)
-        for entry in order.scene:
-            shaders.load(entry.transition)
+        if not options.supervised:
+            for name in shown:
+                _check_scene(name)
+            for entry in order.scene:
+                shaders.load(entry.transition)
         if options.report:
             report.check(Path(options.report))
         pieces = pieces_of(order, options.piece or venue.play.piece)
@@ -161,6 +163,7 @@ def _what_is_whole(venue: Venue, order: Setlist) -> tuple[Venue, Setlist, list[s
     first fault where no entry is whole."""
     faults: list[Exception] = []
 
+    @cache  # a scene and a piece may come several times, and are said once
     def whole(check: Callable[[str], object], name: str) -> bool:
         try:
             check(name)
@@ -185,9 +188,8 @@ def _what_is_whole(venue: Venue, order: Setlist) -> tuple[Venue, Setlist, list[s
     play = venue.play
     if play.scene and not whole(_check_scene, play.scene):
         play = play.model_copy(update={"scene": ""})
-    said = list(dict.fromkeys(map(str, faults)))
     left = order.model_copy(update={"scene": kept})
-    return venue.model_copy(update={"play": play}), left, said
+    return venue.model_copy(update={"play": play}), left, list(map(str, faults))
 
 
 def _check_scene(name: str) -> None:

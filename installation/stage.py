@@ -134,7 +134,7 @@ class Stage:
         picture = self.show.render(moment)
         self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
         self.show.present(picture, self.window.screen, moment, self.lights.level)
-        self._camera.take(self.window.screen, self.window.size, moment.time, self._shown())
+        self._camera.take(self.window.screen, self.window.size, moment.time, self._shown)
         self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()

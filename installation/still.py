@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -20,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from installation.engine.walk import LatentSpace
+from installation.writing import replace
 from models.card import Card
 from models.latent import Code, Latent, Vector
 
@@ -102,9 +104,9 @@ def save(path: Path, picture: NDArray[np.uint8], shown: Shown | None) -> None:
     text = PngInfo()
     if shown is not None:
         text.add_text(_CHUNK, Told.of(shown).model_dump_json())
-    part = path.with_suffix(".part")
-    Image.fromarray(picture).save(part, format="PNG", pnginfo=text)
-    part.replace(path)
+    written = BytesIO()
+    Image.fromarray(picture).save(written, format="PNG", pnginfo=text)
+    replace(path, written.getvalue())
 
 
 def read(path: Path) -> Told:

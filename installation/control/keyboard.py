@@ -126,7 +126,9 @@ KEYS = (
     Key(("right",), "turn it up (Shift: ten times)", act=lambda board, step: board._nudge(step)),
     Key(("backspace",), "back to its default", act=lambda board, _: board._reset()),
     Key(("enter", "return"), "fire the selected trigger", act=lambda board, _: board._enter()),
-    Key(("l",), "learn: the next MIDI control moved is bound to it", "/stage/learn"),
+    Key(
+        ("l",), "learn: the next MIDI control moved is bound to it; again: give up", "/stage/learn"
+    ),
     Key(("space",), "next scene", "/stage/next"),
     Key(("p",), "next piece", "/stage/next_piece"),
     Key(("b",), "dark, or light again", "/stage/black"),
