@@ -430,7 +430,7 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
     mine.write_text(mine.read_text().replace("class Drift", "class Mine"))
     order, place = tmp_path / "order.toml", tmp_path / "here.toml"
     order.write_text(f'[[scene]]\nscene = "drift"\n[[scene]]\nscene = "{mine}"\n')
-    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    place.write_text(f"[play]\nsetlist = '{order}'\npresets = ''\n")
     with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
         run(show, 3)
         mine.unlink()
