@@ -44,12 +44,15 @@ class Camera:
     def recording(self) -> bool:
         return self._recorder is not None
 
-    def begin(self, path: Path, size: tuple[int, int], fps: float, live: bool) -> None:
+    def begin(
+        self, path: Path, size: tuple[int, int], fps: float, live: bool, sound: Path | None = None
+    ) -> None:
         """Record from now on. live: real times, frames may be dropped; else every frame is kept.
+        sound: a file whose sound goes with it.
 
         Raises RecorderError when the place cannot be written to.
         """
-        self._recorder = Recorder(path, size, fps)
+        self._recorder = Recorder(path, size, fps, sound=sound)
         self._readback = Readback(self._ctx, size)
         self._live, self._every, self._due = live, 1 / fps, 0.0
 

@@ -14,12 +14,14 @@ from tqdm import tqdm
 from installation import venue as venues
 from installation.camera import free_name
 from installation.clock import FixedClock, WallClock
+from installation.control.song import Song
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
 from installation.output.window import NoDisplay, Window, await_display
 from installation.programme import Options, Programme
 from installation.signals import TERMINATED, ended_by_signals
+from installation.soundtrack import SoundtrackError
 from installation.stage import Stage
 from installation.standby import stand_by
 from installation.watch.health import Heart
@@ -34,10 +36,12 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError) before the first frame.
+    ControlError, ShaderError, RecorderError, SoundtrackError) before the first frame.
     """
     if options.offscreen:
         return _render(options)
+    if options.sound:
+        raise SoundtrackError("--sound FILE goes with --offscreen; live, a show hears an input")
     heart = Heart(sys.stdout if options.supervised else None)
     if options.standby:
         return stand_by(options, heart)
@@ -90,6 +94,7 @@ def _render(options: Options) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
     request, what was rendered until then is whole, and the status is not 0."""
     program = Programme.of(options)
+    song = Song.read(Path(options.sound), options.fps) if options.sound else None
     with ExitStack() as last:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)
@@ -99,10 +104,12 @@ def _render(options: Options) -> int:
         if not options.out and not options.report:
             log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
         last.enter_context(ended_by_signals(stage.end))
-        frames = options.frames or round(_CLIP_SECONDS * options.fps)
-        for _ in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
+        frames = options.frames or (song.frames if song else round(_CLIP_SECONDS * options.fps))
+        for frame in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
             if stage.closing:
                 return 130
+            if song:
+                song.play(stage.bus, frame)
             stage.frame()
     return 0
 

@@ -42,6 +42,7 @@ class Options:
     offscreen: bool = False
     frames: int | None = None
     fps: float = 60.0
+    sound: str = ""  # a file that is heard, offscreen, and goes into the movie
     out: str = ""
     report: str = ""
     supervised: bool = False  # the venue's hours hold, and the pulse goes to stdout

@@ -101,7 +101,8 @@ class Stage:
         if options.out:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
-            self._camera.begin(Path(options.out), window.size, fps, live=not offscreen)
+            sound = Path(options.sound) if options.sound else None
+            self._camera.begin(Path(options.out), window.size, fps, not offscreen, sound)
 
     @property
     def scene_names(self) -> list[str]:

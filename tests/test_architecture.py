@@ -41,10 +41,11 @@ DOORS = {
     "installation.report": {"numpy", "installation.writing"},
     "installation.rehearsal": set(),
     "installation.writing": set(),
+    "installation.soundtrack": {"av", "numpy"},
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
-        "installation.log", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
-        "aalink",
+        "installation.log", "installation.soundtrack", "pythonosc", "mido", "rtmidi",
+        "sounddevice", "numpy", "aiohttp", "aalink",
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",
@@ -54,7 +55,8 @@ DOORS = {
     # no torch, no window: there is to be little in it that can fail
     "installation.watch": {"installation.watch", "installation.signals"},
     "installation.output": {
-        "installation.output", "installation.log", "pygame", "moderngl", "numpy", "PIL", "av",
+        "installation.output", "installation.log", "installation.soundtrack", "pygame", "moderngl",
+        "numpy", "PIL", "av",
     },
     "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
     "installation.playing": {"installation", "tqdm"},

@@ -58,6 +58,8 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "--seed", "-1"], "whole number"),
         (["play", "{piece}", "--report", "{here}/nosuch/a.json"], "there is no folder"),
         (["play", "{piece}", "--report", "{here}/empty"], "is a folder"),
+        (["play", "{piece}", "--offscreen", "--sound", "a.wav"], "there is no sound file a.wav"),
+        (["play", "{piece}", "--sound", "a.wav"], "--sound FILE goes with --offscreen"),
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
         (["play", "{piece}", "--offscreen", "--out", "old.mp4"], "old.mp4 is there already"),
         (["export", "--out", "comma.py"], "comma.py is there already"),

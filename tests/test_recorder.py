@@ -17,6 +17,7 @@ from PIL import Image
 from installation.output import recorder
 from installation.output.movie import Movie, part_of
 from installation.output.recorder import Recorder, RecorderError
+from tests import music
 from tests.waiting import until
 
 
@@ -49,6 +50,54 @@ def test_offline_keeps_every_frame(tmp_path: Path) -> None:
     with av.open(str(path)) as movie:
         assert movie.duration / av.time_base == pytest.approx(3, abs=0.05)
     assert list(path.parent.iterdir()) == [path]  # no half-written file is left beside it
+
+
+def heard(path: Path) -> np.ndarray:
+    """The sound of a movie, (channels, samples), as a player hears it."""
+    with av.open(str(path)) as movie:
+        frames = list(movie.decode(audio=0))
+    assert frames[0].pts == 0
+    return np.concatenate([frame.to_ndarray() for frame in frames], 1)
+
+
+def test_sound_lies_where_it_lay_in_its_file(tmp_path: Path) -> None:
+    clicks, at = np.zeros(3 * music.RATE), [0.5, 1.25, 2.7]
+    for second in at:
+        clicks[round(second * music.RATE) :][:200] = 0.8
+    song = music.write(tmp_path / "song.wav", clicks)
+    record = Recorder(tmp_path / "a.mp4", (64, 48), 30, sound=song)
+    for index in range(90):
+        record.write(picture(index))
+    assert record.close().failure == ""
+    sound = heard(tmp_path / "a.mp4")
+    assert sound.shape == (2, pytest.approx(3 * music.RATE, abs=1024))
+    loud = np.flatnonzero(np.abs(sound[0]) > 0.4)
+    begun = loud[np.diff(loud, prepend=-9999) > 9999] / music.RATE
+    assert begun == pytest.approx(at, abs=0.001)
+    assert np.abs(sound).max() == pytest.approx(0.8, abs=0.15)
+
+
+@pytest.mark.parametrize(("song", "pictures"), [(1.0, 90), (3.0, 30)])
+def test_a_movie_is_as_long_as_its_pictures(tmp_path: Path, song: float, pictures: int) -> None:
+    file = music.write(tmp_path / "song.wav", music.drums(120, song))
+    record = Recorder(tmp_path / "a.mp4", (64, 48), 30, sound=file)
+    for index in range(pictures):
+        record.write(picture(index))
+    record.close()
+    times, _ = played(tmp_path / "a.mp4")
+    assert len(times) == pictures
+    seconds = heard(tmp_path / "a.mp4").shape[1] / music.RATE
+    assert seconds == pytest.approx(1, abs=0.03)
+
+
+def test_with_sound_it_is_the_same_twice(tmp_path: Path) -> None:
+    song = music.write(tmp_path / "song.wav", music.drums(120, 2))
+    for name in ("a.mp4", "b.mp4"):
+        record = Recorder(tmp_path / name, (64, 48), 30, sound=song)
+        for index in range(60):
+            record.write(picture(index))
+        record.close()
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
 def test_a_program_that_was_made_nice_records_all_the_same(

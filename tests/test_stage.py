@@ -18,12 +18,14 @@ from PIL import Image
 
 from installation import house, playing, stage
 from installation import scene as scenes
+from installation.clock import Frame
 from installation.engine.player import Player
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
 from models.card import PieceError
 from models.latent import Code, Label, Latent
+from tests import music
 from tests.gl_objects import Made
 from tests.pieces import make_piece
 from tests.shows import opened, run
@@ -83,6 +85,30 @@ def test_a_clip_and_its_report(piece: Path, tmp_path: Path) -> None:
     assert found["upscaler"]["tier"] == "S"
     assert found["upscaler"]["backend"] == "fragment"
     assert "nobody is watching" in found["upscaler"]["why"]
+
+
+def test_a_song_is_heard_and_as_long_as_its_movie(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = music.write(tmp_path / "song.wav", music.drums(100, 1.5, first=0.2))
+    struck, step = [], stage.Show.step
+
+    def noted(self: stage.Show, moment: Frame) -> None:
+        step(self, moment)
+        struck.append((moment.onset, moment.level))
+
+    monkeypatch.setattr(stage.Show, "step", noted)
+    options = stage.Options(
+        piece=str(piece), offscreen=True, fps=20, size=SIZE, sound=str(song),
+        out=str(tmp_path / "a.mp4"),
+    )  # fmt: skip
+    assert playing.play(options) == 0
+    assert [i for i, (onset, _) in enumerate(struck) if onset and i] == [4, 10, 16, 22, 28]
+    assert len(struck) == 30
+    assert max(level for _, level in struck) > 0.9
+    with av.open(str(tmp_path / "a.mp4")) as movie:
+        assert len(list(movie.decode(video=0))) == 30
+        assert movie.streams.audio[0].duration is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

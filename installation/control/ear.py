@@ -52,8 +52,10 @@ class Ear:
         self._now = dict.fromkeys(("level", *BANDS), 0.0)
         self._edges = np.unique(np.geomspace(1, WINDOW // 4, _TONES + 1).round().astype(int))
         self._before = np.zeros(len(self._edges))
+        self._amplitude = np.zeros(len(self._edges))
         self._usual = 0.0
         self._since = _PAUSE
+        self.attack = 0.0  # how hard something is struck in this look: a drum more than a cymbal
 
     def hear(self, samples: NDArray[np.float32]) -> Sounds:
         """The newest samples, (n,) in [-1, 1], fewer than WINDOW or as many."""
@@ -92,6 +94,9 @@ class Ear:
         loudness = np.log1p(np.sqrt(power) / quiet)
         flux = float(np.maximum(loudness - self._before, 0).mean())
         self._before = loudness
+        louder = np.maximum(np.sqrt(power) - self._amplitude - quiet, 0)
+        self.attack = float(np.sqrt(np.sqrt(np.sum(np.square(louder)))))
+        self._amplitude = np.sqrt(power)
         self._since += seconds
         begins = (
             level > _FLOOR and self._since >= _PAUSE and flux > max(_LEAST, _ABOVE * self._usual)

@@ -95,17 +95,19 @@ class Sound:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-            self._post(Sounds())
+            post(self._bus, Sounds(), _SOURCE)
 
     def _listens(self, rate: float) -> Take:
         ear = Ear(rate)
-        return lambda samples: self._post(ear.hear(samples))
+        return lambda samples: post(self._bus, ear.hear(samples), _SOURCE)
 
-    def _post(self, heard: Sounds) -> None:
-        for name in ("level", "bass", "middle", "high"):
-            self._bus.post(f"/sound/{name}", getattr(heard, name), _SOURCE)
-        if heard.onset:
-            self._bus.post("/sound/onset", 1, _SOURCE)
+
+def post(bus: Bus, heard: Sounds, source: str) -> None:
+    """Say on the bus what is heard now."""
+    for name in ("level", "bass", "middle", "high"):
+        bus.post(f"/sound/{name}", getattr(heard, name), source)
+    if heard.onset:
+        bus.post("/sound/onset", 1, source)
 
 
 class Input:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 import numpy as np
+from av.container import OutputContainer
+from av.packet import Packet
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 from PIL import Image
+
+from installation.soundtrack import RATE, blocks
 
 Picture = NDArray[np.uint8]  # (height, width, 3) sRGB, first row at the top
 
 _TICKS = 90_000  # a second, as video has always counted
 _KEYFRAME = 2.0  # seconds; also how much a crash can cost
 _BT709 = 1
+_AAC_FRAME = 1024  # samples
+_BITS = 256_000  # of sound a second
 _EXACTLY = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
@@ -32,12 +38,15 @@ class Movie:
     """H.264 in MP4, yuv420p, BT.709, each picture at its own time.
 
     Written in fragments under another name (clip.part.mp4), so that it can be played even after a
-    power cut, and made an ordinary MP4 and renamed when whole.
+    power cut, and made an ordinary MP4 and renamed when whole. sound: a file whose sound goes with
+    the pictures, from its beginning, as AAC.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: float, sound: Path | None = None
+    ) -> None:
         self.path, self.part = path, part_of(path)
-        self._last = -1
+        self._last, self._frame = -1, 1 / fps
         self._container = av.open(
             str(self.part), "w", format="mp4",
             container_options={
@@ -61,6 +70,7 @@ class Movie:
         # One thread is enough for 1080p at this preset and leaves the other cores to the picture;
         # with more, two encodings of the same pictures were seen to differ.
         codec.thread_count = 1
+        self._sound = None if sound is None else _Track(sound, self._container)
 
     def add(self, picture: Picture, time: float) -> None:
         height, width = picture.shape[:2]
@@ -71,14 +81,49 @@ class Movie:
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
             interpolation=_EXACTLY, threads=1,  # by itself it takes all cores, and slices differ
         )  # fmt: skip
+        if self._sound is not None:
+            self._sound.copy(time)
         self._last = max(round(time * _TICKS), self._last + 1)
         frame.pts, frame.time_base = self._last, Fraction(1, _TICKS)
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
+        if self._sound is not None:
+            self._sound.copy(self._last / _TICKS + self._frame)
+            self._sound.close()
         self._container.mux(self._stream.encode(None))
         self._container.close()
         os.replace(self.part, self.path)
+
+
+class _Track:
+    """The sound of a movie, copied from a file as far as the pictures have come."""
+
+    def __init__(self, path: Path, container: OutputContainer) -> None:
+        self._container = container
+        self._stream = container.add_stream("aac", rate=RATE, layout="stereo", bit_rate=_BITS)
+        self._blocks = blocks(path, 2, _AAC_FRAME)
+        self._samples = 0
+
+    def copy(self, until: float) -> None:
+        """All that is heard before a moment, in seconds, in whole frames of AAC."""
+        end = round(until * RATE)
+        while self._samples < end and (block := next(self._blocks, None)) is not None:
+            self._encode(block)
+
+    def _encode(self, block: NDArray[np.float32]) -> None:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), "fltp", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._samples, Fraction(1, RATE)
+        self._samples += frame.samples
+        self._write(self._stream.encode(frame))
+
+    def _write(self, packets: list[Packet[Any]]) -> None:
+        """Without the encoder's run-up, a frame before the first: an MP4 in fragments cannot tell
+        players to skip it, and all sound would be 21 ms late."""
+        self._container.mux([packet for packet in packets if (packet.pts or 0) >= 0])
+
+    def close(self) -> None:
+        self._write(self._stream.encode(None))
 
 
 class Folder:

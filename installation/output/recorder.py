@@ -55,11 +55,17 @@ class Recorder:
     """
 
     def __init__(
-        self, path: Path | str, size: tuple[int, int], fps: float, waiting: int | None = None
+        self,
+        path: Path | str,
+        size: tuple[int, int],
+        fps: float,
+        waiting: int | None = None,
+        sound: Path | None = None,
     ) -> None:
-        """size: width, height. waiting: how many pictures the queue holds."""
+        """size: width, height. waiting: how many pictures the queue holds. sound: a file whose
+        sound an MP4 gets from its beginning on."""
         self.path = Path(path)
-        self._size, self._fps = size, fps
+        self._size, self._fps, self._sound = size, fps, sound
         _check_place(self.path)
         fitting = min(60, max(4, _QUEUE_BYTES // (size[0] * size[1] * 4)))
         self._queue: queue.Queue[tuple[Picture, float]] = queue.Queue(waiting or fitting)
@@ -148,8 +154,11 @@ class Recorder:
             log.info("%s", self._result())
 
     def _encode(self) -> None:
-        movie = self.path.suffix == ".mp4"
-        sink: Sink = Movie(self.path, self._size, self._fps) if movie else Folder(self.path)
+        sink: Sink
+        if self.path.suffix == ".mp4":
+            sink = Movie(self.path, self._size, self._fps, self._sound)
+        else:
+            sink = Folder(self.path)
         while (item := self._next()) is not None:
             sink.add(*item)
             self._written += 1
