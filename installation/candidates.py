@@ -1,11 +1,15 @@
-"""Stills of a piece to choose from: random ones, or some that are like one that was chosen."""
+"""Stills of a piece to choose from: random ones, some that are like one that was chosen, or those
+that are most like a picture from elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from installation import still
@@ -16,7 +20,11 @@ from models import shelf
 from models.card import Card, verify
 from models.latent import Vector
 
+log = logging.getLogger(__name__)
+
 _COUNT = 48
+_RELATIVES = 8
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # none that is a program
 _FAR = 0.3
 _TOGETHER = 16  # pictures that are drawn at once
 
@@ -32,30 +40,38 @@ def draw(
     each: str = "",
     like: Path | None = None,
     far: float | None = None,
+    of: Path | None = None,
 ) -> list[Path]:
     """Draw `count` stills into a folder, of the seeds from `seed` on, and name them after these.
 
     labels: name and value of what all of them are. each: a label of which they have one value after
     the other; then there are as many as it has values, if nothing is said. like: a still that they
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
-    they are (0.3, and with `each` 0).
+    they are (0.3, and with `each` 0). of: any picture, of which they are the piece's relatives,
+    nearest first, found by a search that begins at `seed`; 8 of them.
 
-    Raises StillError: for a label that the piece has not, a still of another training, or a file
-    that is there already; PieceError.
+    Raises StillError: for a label that the piece has not, a still of another training, a picture
+    that cannot be read, or a file that is there already; PieceError.
     """
     folder = shelf.find(piece)
     card = verify(folder)
-    most = len(_values(card, each)) if each else _COUNT
+    most = _RELATIVES if of else len(_values(card, each)) if each else _COUNT
     seeds = range(seed, seed + (count or most))
     if far is None:
         far = 0.0 if each else _FAR
-    points = _points(card, seeds, truncation, labels, each, like, far)
-    stem = card.name if like is None else like.stem
+    held = _held(card, labels)
+    stem = next((path.stem for path in (of, like) if path), card.name)
     paths = [out / f"{stem}-{number:05}.png" for number in seeds]
     for path in paths:
         if path.exists():
             raise StillError(f"{path} is there already: name another folder, or another --seed")
-    painter = Painter(folder)
+    if of:
+        seen = _seen(of, card.resolution)
+        painter = Painter(folder)
+        points = _relatives(painter, seen, len(seeds), seed, truncation, held)
+    else:
+        points = _points(card, seeds, truncation, held, each, like, far)
+        painter = Painter(folder)
     painter.to_host = True
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +91,7 @@ def _points(
     card: Card,
     seeds: Iterable[int],
     truncation: float,
-    labels: Iterable[tuple[str, str]],
+    held: Mapping[str, Vector],
     each: str,
     like: Path | None,
     far: float,
@@ -88,16 +104,48 @@ def _points(
         except StillError as error:
             raise StillError(f"{like}: {error}") from error
         points = [space.wear(space.blend(one, point, far), one) for point in points]
-    for name, value in labels:
-        known = _values(card, name)
-        if value not in known:
-            raise StillError(f"{card.name}: {name} is never {value!r}, but {', '.join(known)}")
-        alone = np.eye(len(known))[known.index(value)]
-        points = [space.label(point, name, alone) for point in points]
+    for name, shares in held.items():
+        points = [space.label(point, name, shares) for point in points]
     if each:
         alone = np.eye(len(_values(card, each)))
         points = [space.label(p, each, alone[k % len(alone)]) for k, p in enumerate(points)]
     return [space.blend(point, point, 0, truncation) for point in points]
+
+
+def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:
+    """Shares of the labels that all of them have."""
+    held = {}
+    for name, value in labels:
+        known = _values(card, name)
+        if value not in known:
+            raise StillError(f"{card.name}: {name} is never {value!r}, but {', '.join(known)}")
+        held[name] = np.eye(len(known), dtype=np.float32)[known.index(value)]
+    return held
+
+
+def _seen(path: Path, side: int) -> NDArray[np.uint8]:
+    """The middle of a picture, (side, side, 3)."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise StillError(f"{path} is no picture that can be read") from error
+    return np.asarray(ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS))
+
+
+def _relatives(
+    painter: Painter, seen: NDArray[np.uint8], count: int, seed: int, truncation: float,
+    held: Mapping[str, Vector],
+) -> list[Vector]:  # fmt: skip
+    from installation.engine import likeness  # torch
+
+    with tqdm(total=likeness.STEPS, unit="step", desc="looking", delay=2, disable=None) as bar:
+        points, far = likeness.nearest(
+            painter.generator, painter.card.latent, seen, count,
+            seed=seed, truncation=truncation, held=held, progress=bar.update,
+        )  # fmt: skip
+    log.info("the nearest one differs by %.0f %% of what a random one does", 100 * far[0])
+    return list(points)
 
 
 def _values(card: Card, name: str) -> tuple[str, ...]:

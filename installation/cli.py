@@ -185,7 +185,7 @@ def _corpus(p: argparse.ArgumentParser) -> None:
 
 def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", help="a piece's name or folder")
-    p.add_argument("--count", type=_count, help="how many (48, or one for each value)")
+    p.add_argument("--count", type=_count, help="how many (48; one for each value; 8)")
     p.add_argument("--seed", type=_seed, default=0, help="the first one's; the next ones' follow")
     text = "what all of them are, like hair=pink; may be given again"
     label = p.add_argument("--label", type=_pair, action="append", default=[], help=text)
@@ -195,6 +195,8 @@ def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("--like", default="", metavar="STILL", help="a still that all resemble")
     text = "how far from it, 0 to 1, which is another one (0.3; with --each 0)"
     p.add_argument("--far", type=_share, help=text)
+    text = "any picture, whose relatives in the piece they are, nearest first"
+    p.add_argument("--of", default="", metavar="IMAGE", help=text)
     text = "0 to 1.5: low is average, high is strange (0.8)"
     p.add_argument("--truncation", type=_truncation, default=0.8, help=text)
     p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")

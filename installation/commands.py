@@ -259,6 +259,8 @@ def stills(options: argparse.Namespace) -> int:
 
     if options.far is not None and not options.like:
         raise StillError("--far does nothing without --like; leave it out")
+    if options.of and (options.like or options.each):
+        raise StillError("--of goes with neither --like nor --each; leave it out, or them")
     drawn = candidates.draw(
         options.piece,
         Path(options.out),
@@ -269,6 +271,7 @@ def stills(options: argparse.Namespace) -> int:
         each=options.each,
         like=Path(options.like) if options.like else None,
         far=options.far,
+        of=Path(options.of) if options.of else None,
     )
     print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
     print(f"installation play {options.piece} --scene procession --chosen {options.out}")

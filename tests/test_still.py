@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from installation import candidates, still
 from installation.cli import main
+from installation.engine.painter import Painter
 from installation.engine.walk import LatentSpace
 from installation.programme import Options
 from installation.still import Shown, StillError
@@ -242,9 +243,41 @@ def test_all_of_one_value(piece: Path, tmp_path: Path) -> None:
     assert all(list(still.read(p).point(card.latent)[8:10]) == [0, 1] for p in out)
 
 
+def test_relatives_of_a_picture_that_the_piece_could_have_drawn(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    card, space = verify(piece), LatentSpace(verify(piece).latent)
+    point = space.label(space.blend(space.seed(3), space.seed(3), 0, 0.8), "form", [0, 1])
+    drawn = np.asarray(Painter(piece).paint(point[None]))[0, ..., :3]
+    Image.fromarray(drawn).resize((80, 80)).save(tmp_path / "me.jpg")
+    found = candidates.draw(str(piece), tmp_path / "kin", of=tmp_path / "me.jpg", count=3)
+    assert [path.name for path in found] == ["me-00000.png", "me-00001.png", "me-00002.png"]
+    first = still.read(found[0]).point(card.latent)
+    assert first[9] > 0.8
+    assert near(first, point) > 0.9
+    off = [np.abs(np.asarray(Image.open(path)).astype(float) - drawn).mean() for path in found]
+    assert off[0] < 12
+    share = int(caplog.text.split("differs by ")[1].split()[0])
+    assert 0 < share < 50
+    again = candidates.draw(str(piece), tmp_path / "b", of=tmp_path / "me.jpg", count=3)
+    assert [a.read_bytes() for a in found] == [b.read_bytes() for b in again]
+
+
+def test_relatives_of_one_value(piece: Path, tmp_path: Path) -> None:
+    Image.new("L", (30, 90), 200).save(tmp_path / "me.png")
+    for path in candidates.draw(
+        str(piece), tmp_path / "kin", of=tmp_path / "me.png", labels=[("form", "disc")]
+    ):
+        assert list(still.read(path).point(LATENT)[8:10]) == [0, 1]
+    assert len(list((tmp_path / "kin").iterdir())) == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--of", "nowhere.png"], "nowhere.png is no picture that can be read"),
+        (["--of", "a.png", "--each", "form"], "--of goes with neither --like nor --each"),
         (["--label", "from=disc"], "has no label 'from'; it has form"),
         (["--label", "form=disk"], "form is never 'disk', but oval, disc"),
         (["--each", "from"], "has no label 'from'"),

@@ -44,7 +44,7 @@ class Painter:
         self.device = torch.device(device)
         self.upscaler: torch.nn.Module | None = loaded.upscaler
         self.to_host = self.device.type != "cuda"  # pictures come back as numpy arrays
-        self._generator = loaded.generator.to(self.device)
+        self.generator = loaded.generator.to(self.device)
         self._captured: dict[int, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
         self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
@@ -85,7 +85,7 @@ class Painter:
         return self._captured[count]
 
     def _draw(self, latent: torch.Tensor) -> torch.Tensor:
-        return self._to_bytes(self._generator(latent))
+        return self._to_bytes(self.generator(latent))
 
     @staticmethod
     def _to_bytes(picture: torch.Tensor) -> torch.Tensor:
