@@ -24,6 +24,8 @@ from installation.parameters import Bus, Param, Parameters, Trigger
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
 _LONGEST_FAULT = 200  # characters of an error's own text
+# What an artist's code fails with: an exit() in it is a mistake like any other, Ctrl-C is none.
+FAILURES = (Exception, SystemExit)
 Point = NDArray[np.float32]  # (width,): z ⊕ labels ⊕ codes, laid out as the piece's card says
 
 
@@ -187,7 +189,7 @@ def load(name: str) -> Scene:
         _find_own_shaders(scene.passes, Path(str(file)).parent)
     except SceneError:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise SceneError(f"scene {name}: {describe(error, str(file))}") from error
     return scene
 

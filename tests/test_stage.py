@@ -325,6 +325,33 @@ MINE = (
 )
 
 
+def test_a_scene_that_exits_ends_no_show(piece: Path, tmp_path: Path) -> None:
+    """In its step, as it begins, and as its file is read."""
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="if frame.index > 5: raise SystemExit(3)"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        assert run(show, 10).mean() > 1
+        assert show.show.scene.fault.endswith("line 7: SystemExit: 3")
+        for broken in (MINE.format(step="exit()"), "import sys\nsys.exit()\n"):
+            path.write_text(broken)
+            show.show.reload_scene(path)
+            assert "SystemExit" in show.show.scene.fault
+            show.bus.post("/stage/scene/mine", 1)
+            assert run(show, 3).mean() > 1
+            assert "SystemExit" in show._evening.fault
+
+
+def test_ctrl_c_in_the_middle_of_a_scene_is_none_of_its_faults(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="if frame.index > 5: raise KeyboardInterrupt"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        with pytest.raises(KeyboardInterrupt):
+            run(show, 10)
+        path.write_text(MINE.format(step="raise KeyboardInterrupt"))
+        with pytest.raises(KeyboardInterrupt):
+            show.show.reload_scene(path)
+
+
 def test_a_scene_that_fails_now_and_then_says_so_once(
     piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
