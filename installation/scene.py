@@ -185,7 +185,7 @@ def load(name: str) -> Scene:
         source = file.read_text(encoding="utf-8-sig")
         exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
         scene = _only_scene(module, name)()
-        _check_passes(scene.passes)
+        check_passes(scene.passes)
         _find_own_shaders(scene.passes, Path(str(file)).parent)
     except SceneError:
         raise
@@ -214,7 +214,8 @@ def _only_scene(module: ModuleType, name: str) -> type[Scene]:
     return found[0]
 
 
-def _check_passes(passes: object) -> None:
+def check_passes(passes: object) -> None:
+    """Raises TypeError for what is no tuple of Pass."""
     if isinstance(passes, Pass):
         raise TypeError("passes must be a tuple: a comma is missing after Pass(…)")
     if not isinstance(passes, tuple | list) or not all(isinstance(one, Pass) for one in passes):

@@ -375,6 +375,20 @@ def test_a_scene_that_changes_its_passes_as_it_plays_keeps_those_it_began_with(
         assert run(show, 10).mean() > 1
 
 
+@pytest.mark.parametrize("passes", ["Pass('post/grade')", "('post/grade',)", "3"])
+def test_a_scene_that_begins_with_passes_that_are_none_is_refused(
+    piece: Path, tmp_path: Path, passes: str
+) -> None:
+    path = tmp_path / "mine.py"
+    good = MINE.format(step="pass")
+    path.write_text(good)
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 3)
+        path.write_text(good.replace("space.loop()", f"space.loop(); self.passes = {passes}"))
+        show.show.reload_scene(path)
+        assert "passes must be a tuple" in show.show.scene.fault
+
+
 def test_a_point_that_is_too_large_for_the_piece_is_a_fault(piece: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(

@@ -25,6 +25,7 @@ from installation.scene import (
     Point,
     Scene,
     SceneError,
+    check_passes,
     describe,
     find,
     load,
@@ -103,6 +104,7 @@ class Layer:
     def _first(self, scene: Scene) -> Point:
         try:
             scene.start(self._space)
+            check_passes(scene.passes)  # it may have set others
             return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
         except FAILURES as error:
             said = describe(error, self._path)
