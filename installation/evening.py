@@ -8,32 +8,12 @@ from dataclasses import dataclass, replace
 
 from installation import scene as scenes
 from installation.engine.show import Show
-from installation.parameters import Bus
 from installation.programme import Programme
 from installation.setlist import PLAIN, Entry
+from installation.sources import FOR_THE_HAND, SETLIST, by_hand, moved_by_hand_now
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
-
-_US = "setlist"  # who moved a parameter
-_NO_HANDS = {"", "venue", _US}
-# Who gives back what a hand had set: by the hand's own name, its controller would be taken to know
-# where the parameter stands, and its fader would stay where it is.
-_FOR_THE_HAND = "hand"
-# What moves parameters for a hand that was there before, and not in this frame.
-_FOR_A_WHILE = {"preset", "memory", "link", _FOR_THE_HAND}
-
-
-def by_hand(source: str) -> bool:
-    """Whether what moved a parameter was somebody in the room, not the venue or the setlist."""
-    return source not in _NO_HANDS
-
-
-def moved_by_hand_now(bus: Bus, address: str) -> bool:
-    """Whether somebody in the room has moved it in this frame: together with the scene or preset
-    that comes on, as a bundle of OSC does."""
-    by = bus.moved_by(address)
-    return bus.moved_now(address) and by_hand(by) and by not in _FOR_A_WHILE
 
 
 @dataclass(frozen=True)
@@ -238,11 +218,11 @@ class Evening:
         wanted = {a: v for a, v in asked.items() if a not in spared}
         self._before = {a: before.pop(a, (bus.target(a), bus.moved_by(a))) for a in wanted}
         for address, (value, by) in before.items():
-            bus.post(address, value, _FOR_THE_HAND if by_hand(by) else by)
+            bus.post(address, value, FOR_THE_HAND if by_hand(by) else by)
         for address, value in wanted.items():
-            bus.post(address, value, _US)
+            bus.post(address, value, SETLIST)
 
     def _set_aside(self) -> dict[str, tuple[float, str]]:
         """What goes back when the entry that is on is over: nobody has moved it since."""
         bus = self._show.bus
-        return {a: was for a, was in self._before.items() if bus.moved_by(a) == _US}
+        return {a: was for a, was in self._before.items() if bus.moved_by(a) == SETLIST}

@@ -16,15 +16,15 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat
 
 from installation import venue
-from installation.evening import Evening, moved_by_hand_now
+from installation.evening import Evening
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.sources import PRESET, moved_by_hand_now
 from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
 COUNT = 16
 _ARMED = 10.0  # seconds in which the number must follow, or a later one would be overwritten
-_US = "preset"  # who moved a parameter
 _SHARED = ("light", "piece")  # owners whose parameters dress every scene
 _HEAD = "# Presets, stored while playing (Shift+F1 …). One that is taken out is forgotten.\n"
 
@@ -104,7 +104,7 @@ class Presets:
         for address in list(fade.said):
             begun, wanted = fade.begun[address], fade.wanted[address]
             value = wanted if part == 1 else begun + part * (wanted - begun)
-            said = self._bus.steer(address, value, _US, before=fade.said[address])
+            said = self._bus.steer(address, value, PRESET, before=fade.said[address])
             if said is None:
                 del fade.said[address]
             else:
