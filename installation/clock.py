@@ -91,7 +91,7 @@ class Tempo(Parameters):
         return Frame(self._index, self._time, dt, self._beat)
 
     def _bounced(self) -> bool:
-        """Whether a tap, or several of this frame, are still the last one, of a pad that bounces."""
+        """Whether a tap, or several of this frame, are still the last, of a pad that bounces."""
         soon = _BOUNCE * 60 / Tempo.bpm.high
         return bool(self._taps) and self._time - self._taps[-1] < soon
 
