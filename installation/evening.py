@@ -44,7 +44,8 @@ class Evening:
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
         self._cue: _Cue | None = None
-        self.fault = ""  # what kept the scene from coming on that was wanted last
+        self.fault = ""  # why what was wanted last has not come on
+        self._refused: _Cue | None = None  # what that is, where a file that is saved may mend it
         # what the entry that is on has changed: the value before, and who had moved it
         self._before: dict[str, tuple[float, str]] = {}
 
@@ -53,6 +54,11 @@ class Evening:
         """The scene and the piece that are on or coming on, by name, and whether a hand chose."""
         names = {player: name for name, player in self._show.players.items()}
         return self._show.scene.name, names.get(self._show.player, ""), self._hold
+
+    @property
+    def pieces(self) -> list[str]:
+        """The names of the pieces that can be put on."""
+        return list(self._show.players)
 
     @property
     def place(self) -> tuple[int, float]:
@@ -137,6 +143,7 @@ class Evening:
         wanted = self._show.players.get(piece, self._show.player)
         on = (self._show.scene.file, self._show.player)
         if self._cue is None and on == (file, wanted):
+            self.fault = ""  # nothing else is wanted any more
             return False
         self._cue = _Cue(file, fade=fade, piece=piece, dressed=True)
         return True
@@ -144,7 +151,7 @@ class Evening:
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
         if name not in self._show.players:
-            log.error("%s could not be opened; %s stays on", name, self._show.player.card.name)
+            self._refuse(f"{name} could not be opened; {self._show.player.card.name} stays on")
             return
         self._hold = True
         on = self._cue or _Cue(self._show.scene.file, dressed=True)
@@ -176,8 +183,7 @@ class Evening:
         try:
             self._show.cue(cue.file, cue.transition, cue.fade, cue.piece)
         except (scenes.SceneError, ShaderError) as error:
-            self.fault = f"{error}; {self._show.scene.name} stays on"
-            log.error("%s", self.fault)
+            self._refuse(f"{error}; {self._show.scene.name} stays on", cue)
             return False
         else:
             self.fault = ""
@@ -187,6 +193,22 @@ class Evening:
             return True
         finally:
             self._changed()
+
+    def _refuse(self, why: str, cue: _Cue | None = None) -> None:
+        self.fault, self._refused = why, cue
+        log.error("%s", why)
+
+    def look_again(self) -> None:
+        """Files were saved: is it still true that the scene that was wanted last does not start?"""
+        cue = self._refused
+        if not self.fault or cue is None:
+            return
+        try:
+            self._show.try_out(cue.file, cue.piece)
+        except (scenes.SceneError, ShaderError) as error:
+            self._refuse(f"{error}; {self._show.scene.name} stays on", cue)
+        else:
+            self.fault = ""
 
     def _leave_out_the_broken(self) -> None:
         """Go on without a piece that cannot be painted: the same scene with another, or else any

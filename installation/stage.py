@@ -231,6 +231,8 @@ class Stage:
                     self._watch.add(own_shaders(str(path)))
             else:
                 self.show.reload_shaders()
+        if saved:
+            self._evening.look_again()
             self._scene_changed()
 
     def _status(self) -> dict[str, str]:

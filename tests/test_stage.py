@@ -481,10 +481,13 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
         show.bus.post("/preset/store", 1)
         run(show, 2)
         assert "preset's number" in show._news()  # what a hand waits for comes first
-        show.bus.post("/preset/1", 1)
-        run(show, 2)
-        show.bus.post("/stage/scene/drift", 1)
-        run(show, 2)
+        for _ in ("stored", "called up"):
+            show.bus.post("/preset/1", 1)
+            run(show, 2)
+        assert show._news() == ""  # called up or on, drift is what is wanted now
+        for wanted in ("mine", "drift"):
+            show.bus.post(f"/stage/scene/{wanted}", 1)
+            run(show, 2)
         assert show._news() == ""
 
 
