@@ -148,8 +148,8 @@ class Presets:
         _, piece, _ = self._evening.on
         if preset.piece and preset.piece not in self._evening.pieces:
             self._tell(
-                f"preset {number}: there is no piece {preset.piece} in this show, {piece} stays on; "
-                "name it in the setlist"
+                f"preset {number}: there is no piece {preset.piece} in this show, {piece} stays "
+                "on; name it in the setlist"
             )
         seconds = self._bus.target("/preset/fade")
         if self._evening.as_it_was(self._scenes[preset.scene], preset.piece, seconds):
