@@ -13,6 +13,7 @@ from typing import Protocol
 from installation.parameters import Param, Parameters, Trigger
 
 _DRAWN = 0.25  # of its speed, by which a beat hurries or lags to meet somebody else's
+_BOUNCE = 0.5  # of the shortest beat: no hand taps again so soon
 _LONGEST_STEP = 0.1  # seconds; after a hiccup the picture goes on, it does not leap
 
 
@@ -79,7 +80,7 @@ class Tempo(Parameters):
         """Advance by dt seconds and describe the frame."""
         self._index += 1
         self._time += dt
-        if self.tap:  # twice within a frame is one tap of a pad that bounces
+        if self.tap and not self._bounced():
             self._tapped()
         went = dt * self.bpm / 60
         if self.beat:
@@ -88,6 +89,11 @@ class Tempo(Parameters):
         self._off -= drawn
         self._beat += went + drawn
         return Frame(self._index, self._time, dt, self._beat)
+
+    def _bounced(self) -> bool:
+        """Whether a tap, or several of this frame, are still the last, of a pad that bounces."""
+        soon = _BOUNCE * 60 / Tempo.bpm.high
+        return bool(self._taps) and self._time - self._taps[-1] < soon
 
     def _tapped(self) -> None:
         if self._taps and self._time - self._taps[-1] > 2:

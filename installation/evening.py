@@ -8,32 +8,12 @@ from dataclasses import dataclass, replace
 
 from installation import scene as scenes
 from installation.engine.show import Show
-from installation.parameters import Bus
 from installation.programme import Programme
 from installation.setlist import PLAIN, Entry
+from installation.sources import FOR_THE_HAND, SETLIST, by_hand, moved_by_hand_now
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
-
-_US = "setlist"  # who moved a parameter
-_NO_HANDS = {"", "venue", _US}
-# Who gives back what a hand had set: by the hand's own name, its controller would be taken to know
-# where the parameter stands, and its fader would stay where it is.
-_FOR_THE_HAND = "hand"
-# What moves parameters for a hand that was there before, and not in this frame.
-_FOR_A_WHILE = {"preset", "memory", "link", _FOR_THE_HAND}
-
-
-def by_hand(source: str) -> bool:
-    """Whether what moved a parameter was somebody in the room, not the venue or the setlist."""
-    return source not in _NO_HANDS
-
-
-def moved_by_hand_now(bus: Bus, address: str) -> bool:
-    """Whether somebody in the room has moved it in this frame: together with the scene or preset
-    that comes on, as a bundle of OSC does."""
-    by = bus.moved_by(address)
-    return bus.moved_now(address) and by_hand(by) and by not in _FOR_A_WHILE
 
 
 @dataclass(frozen=True)
@@ -64,7 +44,8 @@ class Evening:
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
         self._cue: _Cue | None = None
-        self.fault = ""  # what kept the scene from coming on that was wanted last
+        self.fault = ""  # why what was wanted last has not come on
+        self._refused: _Cue | None = None  # what that is, where a file that is saved may mend it
         # what the entry that is on has changed: the value before, and who had moved it
         self._before: dict[str, tuple[float, str]] = {}
 
@@ -73,6 +54,11 @@ class Evening:
         """The scene and the piece that are on or coming on, by name, and whether a hand chose."""
         names = {player: name for name, player in self._show.players.items()}
         return self._show.scene.name, names.get(self._show.player, ""), self._hold
+
+    @property
+    def pieces(self) -> list[str]:
+        """The names of the pieces that can be put on."""
+        return list(self._show.players)
 
     @property
     def place(self) -> tuple[int, float]:
@@ -157,6 +143,7 @@ class Evening:
         wanted = self._show.players.get(piece, self._show.player)
         on = (self._show.scene.file, self._show.player)
         if self._cue is None and on == (file, wanted):
+            self.fault = ""  # nothing else is wanted any more
             return False
         self._cue = _Cue(file, fade=fade, piece=piece, dressed=True)
         return True
@@ -164,7 +151,7 @@ class Evening:
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
         if name not in self._show.players:
-            log.error("%s could not be opened; %s stays on", name, self._show.player.card.name)
+            self._refuse(f"{name} could not be opened; {self._show.player.card.name} stays on")
             return
         self._hold = True
         on = self._cue or _Cue(self._show.scene.file, dressed=True)
@@ -196,8 +183,7 @@ class Evening:
         try:
             self._show.cue(cue.file, cue.transition, cue.fade, cue.piece)
         except (scenes.SceneError, ShaderError) as error:
-            self.fault = f"{error}; {self._show.scene.name} stays on"
-            log.error("%s", self.fault)
+            self._refuse(f"{error}; {self._show.scene.name} stays on", cue)
             return False
         else:
             self.fault = ""
@@ -207,6 +193,22 @@ class Evening:
             return True
         finally:
             self._changed()
+
+    def _refuse(self, why: str, cue: _Cue | None = None) -> None:
+        self.fault, self._refused = why, cue
+        log.error("%s", why)
+
+    def look_again(self) -> None:
+        """Files were saved: is it still true that the scene that was wanted last does not start?"""
+        cue = self._refused
+        if not self.fault or cue is None:
+            return
+        try:
+            self._show.try_out(cue.file, cue.piece)
+        except (scenes.SceneError, ShaderError) as error:
+            self._refuse(f"{error}; {self._show.scene.name} stays on", cue)
+        else:
+            self.fault = ""
 
     def _leave_out_the_broken(self) -> None:
         """Go on without a piece that cannot be painted: the same scene with another, or else any
@@ -238,11 +240,11 @@ class Evening:
         wanted = {a: v for a, v in asked.items() if a not in spared}
         self._before = {a: before.pop(a, (bus.target(a), bus.moved_by(a))) for a in wanted}
         for address, (value, by) in before.items():
-            bus.post(address, value, _FOR_THE_HAND if by_hand(by) else by)
+            bus.post(address, value, FOR_THE_HAND if by_hand(by) else by)
         for address, value in wanted.items():
-            bus.post(address, value, _US)
+            bus.post(address, value, SETLIST)
 
     def _set_aside(self) -> dict[str, tuple[float, str]]:
         """What goes back when the entry that is on is over: nobody has moved it since."""
         bus = self._show.bus
-        return {a: was for a, was in self._before.items() if bus.moved_by(a) == _US}
+        return {a: was for a, was in self._before.items() if bus.moved_by(a) == SETLIST}

@@ -20,9 +20,10 @@ from pydantic import (
     ValidationError,
 )
 
-from installation.evening import Evening, by_hand
+from installation.evening import Evening
 from installation.log import Complaints
 from installation.parameters import Bus, Param
+from installation.sources import MEMORY, by_hand
 from installation.watch.lights import Lights
 from installation.writing import replace
 
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 _EVERY = 1.0  # seconds
 _STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all would ever be new
-_US = "memory"  # who moved a parameter
 
 
 class Moment(BaseModel):
@@ -83,7 +83,7 @@ class Memory:
     def _post(self, values: Mapping[str, float]) -> None:
         for address, value in values.items():
             if address in self._bus:
-                self._bus.post(address, value, _US)
+                self._bus.post(address, value, MEMORY)
 
     def keep(self, dt: float) -> None:
         """Let time pass, in seconds: now and then it is written down, where anything is new."""

@@ -16,15 +16,16 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat
 
 from installation import venue
-from installation.evening import Evening, moved_by_hand_now
+from installation.evening import Evening
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.sources import PRESET, moved_by_hand_now
 from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
 COUNT = 16
 _ARMED = 10.0  # seconds in which the number must follow, or a later one would be overwritten
-_US = "preset"  # who moved a parameter
+_SAID = 8.0  # seconds in which a hand is told why what it pressed did not do all that it wanted
 _SHARED = ("light", "piece")  # owners whose parameters dress every scene
 _HEAD = "# Presets, stored while playing (Shift+F1 …). One that is taken out is forgotten.\n"
 
@@ -77,14 +78,19 @@ class Presets:
         self._known = {one.number: one for one in read(file)}
         self._storing = 0.0  # seconds left in which a number is stored
         self._fade: _Fade | None = None
+        self._lacks, self._lacking = "", 0.0  # what is wrong with the last one; seconds left to say
 
     @property
     def news(self) -> str:
-        """What is waited for; "" for nothing."""
-        return "press the preset's number to store what is on" if self._storing > 0 else ""
+        """What is waited for, or what kept the preset called up last from coming on whole; "" for
+        nothing."""
+        if self._storing > 0:
+            return "press the preset's number to store what is on"
+        return self._lacks if self._lacking > 0 else ""
 
     def press(self, name: str) -> None:
         """Something under /preset was fired: a number, or the wish to store."""
+        self._lacking = 0.0
         if name == "store":
             self._storing = _ARMED
         elif self._storing > 0:
@@ -96,6 +102,7 @@ class Presets:
     def follow(self, dt: float) -> None:
         """Let dt seconds pass: what is on its way goes on, but for what a hand has taken over."""
         self._storing -= dt
+        self._lacking -= dt
         fade = self._fade
         if fade is None:
             return
@@ -104,7 +111,7 @@ class Presets:
         for address in list(fade.said):
             begun, wanted = fade.begun[address], fade.wanted[address]
             value = wanted if part == 1 else begun + part * (wanted - begun)
-            said = self._bus.steer(address, value, _US, before=fade.said[address])
+            said = self._bus.steer(address, value, PRESET, before=fade.said[address])
             if said is None:
                 del fade.said[address]
             else:
@@ -127,12 +134,23 @@ class Presets:
     def _call_up(self, number: int) -> None:
         preset = self._known.get(number)
         if preset is None:
-            log.warning("preset %d is empty; /preset/store and then /preset/%d, or Shift+F%d, "
-                        "stores what is on", number, number, number)  # fmt: skip
+            self._tell(
+                f"preset {number} is empty; /preset/store and then /preset/{number}, or "
+                f"Shift+F{number}, stores what is on"
+            )
             return
         if preset.scene not in self._scenes:
-            log.error("preset %d: there is no scene %s here", number, preset.scene)
+            self._tell(
+                f"preset {number}: there is no scene {preset.scene} in this show; "
+                "name it in the setlist"
+            )
             return
+        _, piece, _ = self._evening.on
+        if preset.piece and preset.piece not in self._evening.pieces:
+            self._tell(
+                f"preset {number}: there is no piece {preset.piece} in this show, {piece} stays "
+                "on; name it in the setlist"
+            )
         seconds = self._bus.target("/preset/fade")
         if self._evening.as_it_was(self._scenes[preset.scene], preset.piece, seconds):
             seconds = 0.0  # the pictures fade from one to the other, so the faders need not
@@ -140,6 +158,10 @@ class Presets:
         begun = {address: self._bus.asked(address) for address in wanted}
         self._fade = _Fade(begun, wanted, dict(begun), seconds)
         log.info("preset %d: %s", number, preset.scene)
+
+    def _tell(self, lacks: str) -> None:
+        self._lacks, self._lacking = lacks, _SAID
+        log.warning("%s", lacks)
 
     def _takes(self, address: str) -> bool:
         """Whether it is there today, as pieces differ in labels and scenes change, and no hand has

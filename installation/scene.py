@@ -24,6 +24,8 @@ from installation.parameters import Bus, Param, Parameters, Trigger
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
 _LONGEST_FAULT = 200  # characters of an error's own text
+# What an artist's code fails with: an exit() in it is a mistake like any other, Ctrl-C is none.
+FAILURES = (Exception, SystemExit)
 Point = NDArray[np.float32]  # (width,): z ⊕ labels ⊕ codes, laid out as the piece's card says
 
 
@@ -183,11 +185,11 @@ def load(name: str) -> Scene:
         source = file.read_text(encoding="utf-8-sig")
         exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
         scene = _only_scene(module, name)()
-        _check_passes(scene.passes)
+        check_passes(scene.passes)
         _find_own_shaders(scene.passes, Path(str(file)).parent)
     except SceneError:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise SceneError(f"scene {name}: {describe(error, str(file))}") from error
     return scene
 
@@ -212,7 +214,8 @@ def _only_scene(module: ModuleType, name: str) -> type[Scene]:
     return found[0]
 
 
-def _check_passes(passes: object) -> None:
+def check_passes(passes: object) -> None:
+    """Raises TypeError for what is no tuple of Pass."""
     if isinstance(passes, Pass):
         raise TypeError("passes must be a tuple: a comma is missing after Pass(…)")
     if not isinstance(passes, tuple | list) or not all(isinstance(one, Pass) for one in passes):

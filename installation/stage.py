@@ -35,6 +35,7 @@ from installation.programme import Options, Programme, own_shaders, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.scene import SceneError
+from installation.sources import VENUE
 from installation.still import Shown
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
@@ -90,7 +91,7 @@ class Stage:
         self._evening = Evening(program, self.show, hold, self._scene_changed)
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
-            self.bus.post(address, value, "venue")
+            self.bus.post(address, value, VENUE)
         # without a glide to them; the first entry goes back to these when it is over
         self.bus.tick(math.inf)
         kept = "" if options.offscreen else venue.play.presets
@@ -231,6 +232,8 @@ class Stage:
                     self._watch.add(own_shaders(str(path)))
             else:
                 self.show.reload_shaders()
+        if saved:
+            self._evening.look_again()
             self._scene_changed()
 
     def _status(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ DOORS = {
     "installation.names": set(),
     "installation.posted": {"installation.parameters"},
     "installation.parameters": {"installation.log", "installation.posted"},
+    "installation.sources": {"installation.parameters"},
     "installation.clock": {"installation.parameters"},
     "installation.fault": {"pydantic"},
     "installation.venue": {
@@ -44,8 +45,8 @@ DOORS = {
     "installation.soundtrack": {"av", "numpy"},
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
-        "installation.log", "installation.soundtrack", "pythonosc", "mido", "rtmidi",
-        "sounddevice", "numpy", "aiohttp", "aalink",
+        "installation.log", "installation.soundtrack", "installation.sources", "pythonosc", "mido",
+        "rtmidi", "sounddevice", "numpy", "aiohttp", "aalink",
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",

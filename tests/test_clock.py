@@ -70,6 +70,38 @@ def test_tapping_sets_the_tempo(bus: Bus, tempo: Tempo, seconds: float, taps: in
     assert bus.moved_by("/clock/bpm") == "tap"
 
 
+@pytest.mark.parametrize("bounce", [0.01, 0.03, 0.06])
+@pytest.mark.parametrize("bounces", [{0}, {3}, {0, 1, 2, 3, 4}])
+def test_a_pad_that_bounces_taps_once(
+    bus: Bus, tempo: Tempo, bounce: float, bounces: set[int]
+) -> None:
+    """The same tempo and the same beat as without."""
+    even, steady = Bus(), Tempo()
+    steady.bind(even, "clock")
+    for n in range(201):  # hundredths of a second: five taps, 0.5 s apart
+        tap, at = divmod(n, 50)
+        if at == 0:
+            even.post("/clock/tap", 1)
+        if at == 0 or (tap in bounces and at == round(100 * bounce)):
+            bus.post("/clock/tap", 1)
+        bus.tick(0.01)
+        even.tick(0.01)
+        assert tempo.frame(0.01).beat == steady.frame(0.01).beat
+        assert n < 60 or bus.value("/clock/bpm") == pytest.approx(120)
+
+
+def test_the_fastest_tempo_can_be_tapped_by_a_hand_that_is_not_even(bus: Bus, tempo: Tempo) -> None:
+    for gap in (18, 22, 17, 23, 20, 21, 19):
+        for _ in range(gap):
+            bus.tick(0.01)
+            tempo.frame(0.01)
+        bus.post("/clock/tap", 1)
+    bus.tick(0.01)
+    tempo.frame(0.01)  # takes in the last tap
+    bus.tick(0)
+    assert bus.value("/clock/bpm") == pytest.approx(60 * 6 / 1.22)
+
+
 def test_one_tap_or_a_slow_one_changes_nothing(bus: Bus, tempo: Tempo) -> None:
     tap_every(bus, tempo, 3.0, 3)
     assert bus.value("/clock/bpm") == 72

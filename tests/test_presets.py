@@ -22,6 +22,7 @@ class Evening:
 
     def __init__(self) -> None:
         self.on = ("drift", "masks", False)
+        self.pieces = ["masks", "anime"]
         self.asked: list[tuple[str, str, float]] = []
 
     def as_it_was(self, file: str, piece: str, fade: float) -> bool:
@@ -236,12 +237,38 @@ def test_what_is_not_there_today_is_left_out(
     bus.post("/preset/1", 1)
     frames(bus, made, 3.0)
     assert bus.target(BRIGHT) == 1  # as far as it goes
+    assert made.news == ""
     bus.post("/preset/2", 1)
+    frames(bus, made, 0.2)
+    assert made.news.startswith("preset 2: there is no scene gone in this show")
     bus.post("/preset/3", 1)
     frames(bus, made, 0.2)
+    assert made.news.startswith("preset 3 is empty")
     assert evening.asked == [("drift", "masks", 2.0)]
     assert any("there is no scene gone" in line for line in caplog.messages)
     assert any("preset 3 is empty" in line for line in caplog.messages)
+
+
+def test_a_piece_that_is_not_in_this_show_is_told_and_the_scene_comes_on(
+    bus: Bus, evening: Evening, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "presets.toml"
+    file.write_text(
+        "[[preset]]\nnumber = 1\nscene = 'kin'\npiece = 'gone'\n"
+        "[[preset]]\nnumber = 2\nscene = 'kin'\n"
+    )
+    made = desk(bus, evening, str(file))
+    bus.post("/preset/1", 1)
+    frames(bus, made, 0.2)
+    assert made.news.startswith("preset 1: there is no piece gone in this show, masks stays on")
+    assert made.news in caplog.messages
+    assert evening.asked == [("kin", "gone", 2.0)]
+    frames(bus, made, 10.0)
+    assert made.news == ""  # a hand has read it
+    for number in (1, 2):
+        bus.post(f"/preset/{number}", 1)
+        frames(bus, made, 0.2)
+    assert made.news == ""  # it is not about what was called up last
 
 
 def test_a_wish_to_store_is_forgotten(bus: Bus, evening: Evening) -> None:

@@ -162,6 +162,48 @@ def test_a_broken_transition_keeps_no_scene_off(
             show.show.cue("kin", str(own), fade=0)
 
 
+def test_what_kept_a_scene_off_is_told_until_it_is_mended(tmp_path: Path) -> None:
+    """By its own file or its shader's; another file that is saved mends nothing."""
+    mine, tint, piece = tmp_path / "mine.py", tmp_path / "tint.glsl", make_piece(tmp_path / "tiny")
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(f'[[scene]]\nscene = "drift"\n[[scene]]\nscene = "{mine}"\n')
+    place.write_text(f"[play]\nsetlist = '{order}'\n[rehearsal]\nreload = true\n")
+    text = (
+        "from installation.scene import Pass, Scene\n"
+        "class Mine(Scene):\n"
+        "    passes = (Pass('tint.glsl', amount=1),)\n"
+        "    def start(self, space):\n        self.walk = space.loop()\n"
+        "    def step(self, frame):\n        return self.walk.point()\n"
+    )
+    save(tint, TINT)
+    save(mine, text)
+    options = Options(piece=str(piece), size=(64, 64), venue=str(place))
+    with opened(options, (64, 64)) as show:
+        show._watch._every = 0
+        broken = text.replace("space.loop()", "space.lop()")
+        save(mine, broken)
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 2)
+        assert "line 5: AttributeError" in show._news()
+        save(tint, TINT + "\n")
+        run(show, 1)
+        assert "line 5: AttributeError" in show._news()
+        save(mine, "\n" + broken)
+        run(show, 1)
+        assert "line 6: AttributeError" in show._news()
+        save(tint, TINT.replace("vec4(", "vec5("))
+        save(mine, text)
+        run(show, 1)
+        assert "tint.glsl:2" in show._news()
+        save(tint, TINT)
+        run(show, 1)
+        assert show._news() == ""
+        assert [layer.name for layer in show.show.layers] == ["drift"]  # nobody has asked again
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 2)
+        assert show.show.scene.name == "mine"
+
+
 def test_shaders_of_one_s_own_are_watched(tmp_path: Path) -> None:
     for name in ("tint", "wipe"):
         (tmp_path / f"{name}.glsl").touch()

@@ -229,6 +229,7 @@ def write(folder: Path, body: str) -> str:
     [
         ("class Mine(Scene:\n    pass", "line 2: SyntaxError"),
         ("x = 1 / 0", "line 2: ZeroDivisionError"),
+        ("import sys\nsys.exit('enough')", "line 3: SystemExit: enough"),
         ("class Other(Scene):\n    pass", "named Mine"),
         ("x = 1", "has 0"),
         ("class Mine(Scene):\n    speed = Param(3, 0, 2)", "low ≤ default"),
@@ -239,6 +240,11 @@ def test_a_broken_scene_is_one_line_with_its_place(tmp_path: Path, body: str, sa
         scenes.load(write(tmp_path, body))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_ctrl_c_is_no_fault_of_a_scene(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        scenes.load(write(tmp_path, "raise KeyboardInterrupt"))
 
 
 @pytest.mark.parametrize("name", ["my scene.py", "2nd.py"])

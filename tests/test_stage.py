@@ -351,6 +351,33 @@ MINE = (
 )
 
 
+def test_a_scene_that_exits_ends_no_show(piece: Path, tmp_path: Path) -> None:
+    """In its step, as it begins, and as its file is read."""
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="if frame.index > 5: raise SystemExit(3)"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        assert run(show, 10).mean() > 1
+        assert show.show.scene.fault.endswith("line 7: SystemExit: 3")
+        for broken in (MINE.format(step="exit()"), "import sys\nsys.exit()\n"):
+            path.write_text(broken)
+            show.show.reload_scene(path)
+            assert "SystemExit" in show.show.scene.fault
+            show.bus.post("/stage/scene/mine", 1)
+            assert run(show, 3).mean() > 1
+            assert "SystemExit" in show._evening.fault
+
+
+def test_ctrl_c_in_the_middle_of_a_scene_is_none_of_its_faults(piece: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="if frame.index > 5: raise KeyboardInterrupt"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        with pytest.raises(KeyboardInterrupt):
+            run(show, 10)
+        path.write_text(MINE.format(step="raise KeyboardInterrupt"))
+        with pytest.raises(KeyboardInterrupt):
+            show.show.reload_scene(path)
+
+
 def test_a_scene_that_fails_now_and_then_says_so_once(
     piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -372,6 +399,20 @@ def test_a_scene_that_changes_its_passes_as_it_plays_keeps_those_it_began_with(
     path.write_text(MINE.format(step=f"if frame.index == 5: {step}"))
     with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         assert run(show, 10).mean() > 1
+
+
+@pytest.mark.parametrize("passes", ["Pass('post/grade')", "('post/grade',)", "3"])
+def test_a_scene_that_begins_with_passes_that_are_none_is_refused(
+    piece: Path, tmp_path: Path, passes: str
+) -> None:
+    path = tmp_path / "mine.py"
+    good = MINE.format(step="pass")
+    path.write_text(good)
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 3)
+        path.write_text(good.replace("space.loop()", f"space.loop(); self.passes = {passes}"))
+        show.show.reload_scene(path)
+        assert "passes must be a tuple" in show.show.scene.fault
 
 
 def test_a_point_that_is_too_large_for_the_piece_is_a_fault(piece: Path, tmp_path: Path) -> None:
@@ -466,10 +507,13 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
         show.bus.post("/preset/store", 1)
         run(show, 2)
         assert "preset's number" in show._news()  # what a hand waits for comes first
-        show.bus.post("/preset/1", 1)
-        run(show, 2)
-        show.bus.post("/stage/scene/drift", 1)
-        run(show, 2)
+        for _ in ("stored", "called up"):
+            show.bus.post("/preset/1", 1)
+            run(show, 2)
+        assert show._news() == ""  # called up or on, drift is what is wanted now
+        for wanted in ("mine", "drift"):
+            show.bus.post(f"/stage/scene/{wanted}", 1)
+            run(show, 2)
         assert show._news() == ""
 
 

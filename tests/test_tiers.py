@@ -3,7 +3,9 @@ is told one, and the tiers' clock is made to say one."""
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 from collections.abc import Callable
 
 import moderngl
@@ -84,6 +86,73 @@ def test_a_hiccup_changes_nothing() -> None:
     for _ in range(50):
         assert not any(ladder.measured(s) for s in (1.0, 1.0, 0.001, 0.001, 0.001))
     assert ladder.stands == 3
+
+
+Machine = Callable[[int, float], float]  # by how much a rung is slower in the show; of its seconds
+
+
+def underrated() -> Machine:
+    """All but the lightest take over twice what they did while the loading picture was on."""
+    return lambda rung, seconds: 2.2 if rung else 1.0
+
+
+def noisy() -> Machine:
+    rng = np.random.default_rng(0)
+    return lambda rung, seconds: float(rng.lognormal(-0.3, 0.8))
+
+
+def drifting() -> Machine:
+    """Slower and faster again, to more than twice, in hours."""
+    count = itertools.count()
+    return lambda rung, seconds: 1.6 + 1.2 * math.sin(next(count) / 2000)
+
+
+def throttled() -> Machine:
+    """A machine that gets hot by work and slow by heat, and cools down on a lighter network."""
+    heat = 0.0
+
+    def slower(rung: int, seconds: float) -> float:
+        nonlocal heat
+        heat += 0.001 * (seconds - heat)
+        return 3.0 if heat > 0.7 * 80 * 1e-4 else 1.0
+
+    return slower
+
+
+@pytest.mark.parametrize("machine", [underrated, noisy, drifting, throttled])
+@pytest.mark.parametrize("costs", [COSTS, [40, 80]])
+def test_where_a_network_is_slower_than_it_was_timed_the_steps_become_rare(
+    machine: Callable[[], Machine], costs: list[int]
+) -> None:
+    """Else the picture's sharpness comes and goes, all night."""
+    ladder = Ladder(costs, FRAME)
+    climb(ladder, lambda rung: costs[rung] * 1e-4)
+    slower, steps = machine(), 0
+    for _ in range(60_000):
+        assert ladder.stands is not None
+        seconds = costs[ladder.stands] * 1e-4
+        steps += ladder.measured(seconds * slower(ladder.stands, seconds))
+    assert steps <= 24  # 30 pictures, 60, 120 …: eleven times up within all of these
+
+
+@pytest.mark.parametrize("slower", [1.0, 2.0])
+def test_a_machine_that_is_evenly_slower_than_it_was_timed_stays_where_it_is(slower: float) -> None:
+    ladder = Ladder(COSTS, FRAME)
+    climb(ladder, lambda rung: COSTS[rung] * 1e-4)
+    assert not any(ladder.measured(slower * 80 * 1e-4) for _ in range(5000))
+    assert ladder.stands == 3
+
+
+def test_a_load_that_passes_takes_nothing_for_good() -> None:
+    """As a backup does, night by night: the better network comes back every time."""
+    ladder = Ladder(COSTS, FRAME)
+    climb(ladder, lambda rung: COSTS[rung] * 1e-4)
+    for _ in range(5):
+        for slower, pictures in ((3.0, 200), (1.0, 2000)):
+            for _ in range(pictures):
+                assert ladder.stands is not None
+                ladder.measured(slower * COSTS[ladder.stands] * 1e-4)
+        assert ladder.stands == 3
 
 
 def test_the_networks_of_a_show() -> None:

@@ -14,11 +14,11 @@ from typing import Protocol, Self
 
 from installation.control.message import ControlError
 from installation.parameters import Bus
+from installation.sources import LINK
 
 log = logging.getLogger(__name__)
 
 BPM, BEAT = "/clock/bpm", "/clock/beat"
-_SOURCE = "link"
 _PART = 0.25  # of a beat, between two looks at the tempo
 _CLOSE = 0.02  # of a beat: nearer to a whole one than this it is on it
 
@@ -101,7 +101,7 @@ class Link:
             beat = await session.sync(_PART)
             self._meet(session)
             if session.num_peers and abs(beat - round(beat)) < _CLOSE:
-                self._bus.post(BEAT, 1, _SOURCE)
+                self._bus.post(BEAT, 1, LINK)
         session.enabled = False
 
     def _meet(self, session: Session) -> None:
@@ -113,7 +113,7 @@ class Link:
         ours = self._bus.asked(BPM)
         if session.tempo != self._theirs:
             self._theirs = session.tempo
-            steered = self._bus.steer(BPM, self._theirs, _SOURCE)
+            steered = self._bus.steer(BPM, self._theirs, LINK)
             self._ours = ours if steered is None else steered  # as far as it goes here
         elif ours != self._ours:
             self._ours = ours

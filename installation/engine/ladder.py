@@ -9,7 +9,7 @@ _SHARE = 0.5  # of the slowest frame: upscaling must leave room for everything e
 _SPARE = 0.7  # of that, what a network may be expected to take to be tried at all
 _CALM = 0.5  # of that, below which a heavier one is worth another try later
 _LOOK = 5  # measurements in one look: a hiccup is not a slow machine
-_LOOKS = 6  # calm ones in a row before a step up
+_LOOKS = 6  # calm ones in a row before a step up, and twice as many each time to the same rung
 
 
 class Ladder:
@@ -18,7 +18,9 @@ class Ladder:
     costs: multiply-adds of each. frame: seconds that the slowest frame may take. While the loading
     picture is on, `wants` names what to try and tried() is told what it took; later measured() is
     told now and then. It steps down as soon as a look is over the budget, and up only after many
-    that are far below it: a picture whose sharpness comes and goes would be seen.
+    that are far below it: a picture whose sharpness comes and goes would be seen. To a rung
+    that it has come down from, steps up become ever rarer: it may cost more than was timed, or heat
+    the machine until it does.
 
     The lightest rung is given a whole frame; beyond that there is no network, and `stands` is None.
     """
@@ -29,6 +31,7 @@ class Ladder:
         self.stands: int | None = None
         self._times: list[float] = []
         self._calm = 0
+        self._enough = dict.fromkeys(range(len(costs)), _LOOKS)  # calm looks before a step to each
 
     @property
     def wants(self) -> int | None:
@@ -73,7 +76,8 @@ class Ladder:
         higher = known[min(at + 1, len(known) - 1)]
         far_below = now * self.took[higher] <= _CALM * self.budget * self.took[self.stands]
         self._calm = self._calm + 1 if far_below and higher != self.stands else 0
-        if self._calm < _LOOKS:
+        if self._calm < self._enough[higher]:
             return False
+        self._enough[higher] *= 2
         self._calm, self.stands = 0, higher
         return True

@@ -20,7 +20,17 @@ from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
 from installation.log import Complaints
 from installation.parameters import Bus, Param
-from installation.scene import Point, Scene, SceneError, describe, find, load, scene_name
+from installation.scene import (
+    FAILURES,
+    Point,
+    Scene,
+    SceneError,
+    check_passes,
+    describe,
+    find,
+    load,
+    scene_name,
+)
 from shaders import ShaderError
 
 if TYPE_CHECKING:
@@ -94,8 +104,9 @@ class Layer:
     def _first(self, scene: Scene) -> Point:
         try:
             scene.start(self._space)
+            check_passes(scene.passes)  # it may have set others
             return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
-        except Exception as error:
+        except FAILURES as error:
             said = describe(error, self._path)
             raise SceneError(f"scene {self.file}: {said}") from error
 
@@ -131,7 +142,7 @@ class Layer:
         try:
             self._point = self._checked(self.scene.step(frame))
             self._step_fault = ""
-        except Exception as error:  # noqa: BLE001 - keep the last good frame and say so
+        except FAILURES as error:  # keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, self._path)}"
             self._complaints.once(fault, lambda: f"{fault}; the last picture stays")
             self._step_fault = fault

@@ -115,6 +115,10 @@ class Show:
         if self._opened:
             self._progress, self._fade = 0.0, fade
 
+    def try_out(self, file: str, piece: str = "") -> None:
+        """See whether a scene would start, as by cue(). Raises SceneError or ShaderError."""
+        Layer(self.ctx, self.bus, self.players.get(piece, self.player), file, self.size).release()
+
     def _mixer_of(self, transition: str) -> Mixer:
         """The last one that works, where its shader was broken since the show was opened."""
         try:
