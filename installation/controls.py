@@ -65,10 +65,16 @@ class Controls:
         Raises ControlError, or VenueError for a file of learned controls that is not right.
         """
         venue, link = self._venue, Link(self._bus)
-        if venue.midi.enabled:
-            self._opened.append(self._listen_to_midi(link))
+        midi = self._listen_to_midi(link) if venue.midi.enabled else None
+        if midi is not None:
+            self._opened.append(midi)
         if venue.sound.enabled:
-            self._opened.append(Sound(self._bus, venue.sound.device).start())
+            self._opened.append(
+                Sound(
+                    self._bus, venue.sound.device, beat=venue.sound.beat,
+                    yields=lambda: link.leads or (midi is not None and midi.leads),
+                ).start()
+            )  # fmt: skip
         wanted: list[tuple[bool, _Opens]] = [
             (venue.osc.enabled, self._listen_to_osc),
             (venue.link.enabled, link.start),

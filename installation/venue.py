@@ -186,6 +186,7 @@ class Sound(Table):
 
     enabled: bool = False
     device: str = Field("", description="Part of the input's name; empty: the system's own.")
+    beat: bool = Field(False, description="Find the beat in it, too, where nobody else sets one.")
 
 
 class Rehearsal(Table):

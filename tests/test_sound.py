@@ -10,10 +10,11 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from installation.clock import Frame, Hearing
+from installation.clock import Frame, Hearing, Tempo
 from installation.control import sound
 from installation.control.sound import Input, NoSound, Sound, Take, open_input
 from installation.parameters import Bus
+from tests import music
 from tests.waiting import until
 
 
@@ -75,6 +76,27 @@ def test_what_is_played_is_on_the_bus_and_in_the_frame(bus: Bus) -> None:
     assert Jack.opened[0].closed
     bus.tick(0.01)
     assert hearing.heard(frame).bass == 0  # it comes to rest
+
+
+@pytest.mark.parametrize(("wanted", "leads"), [(True, False), (True, True), (False, False)])
+def test_the_beat_is_found_where_it_is_wanted_and_nobody_else_sets_it(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool, leads: bool
+) -> None:
+    monkeypatch.setattr(sound, "_RECKONED", 0.001)
+    bus, tempo = Bus(), Tempo()
+    tempo.bind(bus, "clock")
+    listening = Sound(bus, "", Jack, beat=wanted, yields=lambda: leads).start()
+    until(lambda: Jack.opened)
+    heard = music.drums(100, 10).astype(np.float32)
+    for number in range(len(heard) // sound.BLOCK):
+        Jack.opened[0].take(heard[number * sound.BLOCK :][: sound.BLOCK])
+        if number * sound.BLOCK > 5 * music.RATE and wanted and not leads:
+            until(lambda: listening._follower._gap)  # it has been reckoned meanwhile
+    listening.close()
+    fired = bus.tick(0.01)
+    assert ("/clock/beat" in fired) == (wanted and not leads)
+    expected = 100 if wanted and not leads else Tempo.bpm.default
+    assert bus.value("/clock/bpm") == pytest.approx(expected, rel=0.03)
 
 
 def test_an_input_that_is_pulled_is_taken_up_again(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
-_USUAL = 120.0  # beats a minute, to which of two tempi that fit the nearer one is taken
+USUAL = 120.0  # beats a minute
 _WIDE = 0.9  # octaves, in which others are still likely
 _TEMPI = (40.0, 240.0)  # beats a minute
 _STRICT = 100.0  # how much an even beat counts against what begins beside it (librosa's too)
@@ -19,16 +19,17 @@ _BY_CHANCE = 5.0  # the same for short music, times what noise is like itself (B
 _WEAK = 0.5  # of the usual strength: with weaker beats a piece does not begin or end
 
 
-def beats(attacks: Numbers, rate: float) -> Numbers:
+def beats(attacks: Numbers, rate: float, usual: float = USUAL) -> Numbers:
     """Seconds of the beats; none where there is no beat to be found.
 
-    attacks: (n,) how much begins at each look, 0 and more. rate: looks a second.
+    attacks: (n,) how much begins at each look, 0 and more. rate: looks a second. usual: beats a
+    minute, to which the nearer one is taken of two tempi that fit.
     """
     if not len(attacks) or not attacks.std():
         return np.zeros(0)
     long = np.ones(2 * min(round(_SWELL * rate / 2), (len(attacks) - 1) // 2) + 1)
-    usual = np.convolve(attacks, long, "same") / np.convolve(np.ones(len(attacks)), long, "same")
-    period = _period(attacks - usual, rate)
+    swell = np.convolve(attacks, long, "same") / np.convolve(np.ones(len(attacks)), long, "same")
+    period = _period(attacks - swell, rate, usual)
     if not period:
         return np.zeros(0)
     window = np.arange(-round(period), round(period) + 1)
@@ -41,7 +42,7 @@ def beats(attacks: Numbers, rate: float) -> Numbers:
     return found[kept[0] : kept[-1] + 1] / rate
 
 
-def _period(change: Numbers, rate: float) -> float:
+def _period(change: Numbers, rate: float, usual: float) -> float:
     """Looks from beat to beat, 0 where music is not like itself at any tempo."""
     size = 1 << (2 * len(change) - 1).bit_length()
     alike = np.fft.irfft(np.square(np.abs(np.fft.rfft(change, size))))[: len(change)]
@@ -50,7 +51,7 @@ def _period(change: Numbers, rate: float) -> float:
     lags = lags[(alike[lags] > alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
     if not len(lags):
         return 0.0
-    octaves = np.log2(60 * rate / lags / _USUAL)
+    octaves = np.log2(60 * rate / lags / usual)
     likely = alike[lags] * np.exp(-0.5 * np.square(octaves / _WIDE))
     best = int(np.argmax(likely))
     chance = _BY_CHANCE / np.sqrt(len(change))

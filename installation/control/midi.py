@@ -78,6 +78,11 @@ class Midi:
         self._thread.start()
         return self
 
+    @property
+    def leads(self) -> bool:
+        """A MIDI clock is heard, whose beat is the one that counts."""
+        return self._clock.leads(time.perf_counter())
+
     def close(self) -> None:
         self._closing.set()
         if self._thread is not None:

@@ -1,7 +1,7 @@
 """The room's sound, from an input of the machine: heard, measured and posted to the bus.
 
 Needs sounddevice (the extra `sound`), which is PortAudio. An input that is pulled is looked for
-again every two seconds. Nothing is recorded: five numbers are all that leaves this module.
+again every two seconds. Nothing is recorded: a few numbers are all that leaves this module.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from installation.control.beat_follower import BeatFollower
 from installation.control.ear import Ear, Sounds
 from installation.parameters import Bus
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BLOCK = 512  # samples of one look: 11 ms at 48 kHz
 _EVERY = 2.0  # seconds between two looks for an input
+_RECKONED = 1.0  # seconds between two looks for the beat
 _SILENT = 5.0  # seconds without a sample, where silence has as many as sound
 _SOURCE = "sound"
 
@@ -50,24 +52,40 @@ function that takes the samples. Raises NoSound."""
 
 
 class Sound:
-    """Listens to an input and posts /sound/level, bass, middle, high and onset."""
+    """Listens to an input and posts /sound/level, bass, middle, high and onset.
 
-    def __init__(self, bus: Bus, device: str = "", opens: Open | None = None) -> None:
-        self._bus, self._device = bus, device
+    beat: also /clock/bpm and /clock/beat, where the music has a beat, and none that counts more:
+    yields says whether one does.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        device: str = "",
+        opens: Open | None = None,
+        beat: bool = False,
+        yields: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._bus, self._device, self._beat, self._yields = bus, device, beat, yields
         self._open = opens or open_input
         self._stream: Stream | None = None
+        self._follower: BeatFollower | None = None
         self._said = ""
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="sound", daemon=True)
+        self._threads = [threading.Thread(target=self._watch, name="sound", daemon=True)]
+        if beat:
+            self._threads.append(threading.Thread(target=self._reckon, name="beat", daemon=True))
 
     def start(self) -> Self:
         """Begin to look for the input, at once and then for good. Returns immediately."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def close(self) -> None:
         self._closing.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _watch(self) -> None:
         while not self._closing.is_set():
@@ -99,7 +117,22 @@ class Sound:
 
     def _listens(self, rate: float) -> Take:
         ear = Ear(rate)
-        return lambda samples: post(self._bus, ear.hear(samples), _SOURCE)
+        follower = self._follower = BeatFollower(rate / BLOCK) if self._beat else None
+
+        def take(samples: NDArray[np.float32]) -> None:
+            post(self._bus, ear.hear(samples), _SOURCE)
+            tempo = follower.hear(ear.attack) if follower is not None else None
+            if tempo is not None and not self._yields():
+                self._bus.post("/clock/bpm", tempo, _SOURCE)
+                self._bus.post("/clock/beat", 1, _SOURCE)
+
+        return take
+
+    def _reckon(self) -> None:
+        """Not in the input's thread, which must not be late."""
+        while not self._closing.wait(_RECKONED):
+            if self._follower is not None:
+                self._follower.reckon()
 
 
 def post(bus: Bus, heard: Sounds, source: str) -> None:
