@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.architecture import FIRST, MOST, check_maps
+from models.bend import bent
 from models.strided import double
 
 
@@ -183,7 +184,8 @@ class Generator(nn.Module):
 class FoldedGenerator(nn.Module):
     """A generator ready to play: one linear layer, then plain transposed convolutions.
 
-    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S).
+    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S), and bent
+    where the points are longer by what models.latent.BEND names.
     """
 
     def __init__(self, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
@@ -192,11 +194,16 @@ class FoldedGenerator(nn.Module):
         self.biases = nn.ParameterList(bias.clone() for _, bias in parts)
         self.requires_grad_(False)
 
-    def forward(self, latent: Tensor) -> Tensor:
+    def forward(self, points: Tensor) -> Tensor:
         seed, *kernels = zip(self.weights, self.biases, strict=True)
+        inputs = seed[0].shape[1]
+        latent, bend = points[:, :inputs], points[:, inputs:]
         x = F.linear(latent, *seed).unflatten(1, (-1, 4, 4))
-        for weight, bias in kernels:
-            x = F.conv_transpose2d(F.relu(x), weight, bias, stride=2, padding=1)
+        for layer, (weight, bias) in enumerate(kernels):
+            x = F.relu(x)
+            if bend.shape[1]:
+                x = bent(x, bend, layer, len(kernels))
+            x = F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
         return torch.tanh(x)
 
 

@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
 
+BEND = ("depth", "turn", "larger", "across", "up")
+"""What may follow a point's own numbers where a generator plays it: how the maps of one of its
+layers are moved (models.bend). depth: 0 is the first layer, 1 the last. turn: degrees, clockwise.
+larger: in doublings. across, up: in widths of the picture."""
+
 
 @dataclass(frozen=True)
 class Label:

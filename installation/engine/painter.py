@@ -45,7 +45,7 @@ class Painter:
         self.upscaler: torch.nn.Module | None = loaded.upscaler
         self.to_host = self.device.type != "cuda"  # pictures come back as numpy arrays
         self.generator = loaded.generator.to(self.device)
-        self._captured: dict[int, Callable[[torch.Tensor], torch.Tensor]] = {}
+        self._captured: dict[torch.Size, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
         self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
 
@@ -56,7 +56,8 @@ class Painter:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def paint(self, points: NDArray[np.float32]) -> Pixels:
-        """points (N, width) → (N, S, S, 4) uint8, finished."""
+        """points (N, width) → (N, S, S, 4) uint8, finished. Points that bend the generator are
+        longer, as models.latent.BEND says."""
         import torch
 
         started = time.perf_counter()
@@ -70,19 +71,20 @@ class Painter:
         return out
 
     def _work(self, latent: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
-        """What draws so many points: on CUDA one captured graph for each number of them."""
+        """What draws so many points: on CUDA one captured graph for each number of them, and for
+        those that bend the generator."""
         if self.device.type != "cuda":
             return self._draw
-        count = len(latent)
-        if count not in self._captured:
+        shape = latent.shape
+        if shape not in self._captured:
             from installation.engine.captured import Captured
 
             try:
-                self._captured[count] = Captured(self._draw, latent)
+                self._captured[shape] = Captured(self._draw, latent)
             except RuntimeError as error:
                 log.info("the generator runs without a CUDA graph: %s", str(error).splitlines()[0])
-                self._captured[count] = self._draw
-        return self._captured[count]
+                self._captured[shape] = self._draw
+        return self._captured[shape]
 
     def _draw(self, latent: torch.Tensor) -> torch.Tensor:
         return self._to_bytes(self.generator(latent))

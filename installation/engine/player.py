@@ -17,7 +17,7 @@ from installation.clock import Frame
 from installation.engine.layer import Layer
 from installation.engine.shared import Frames
 from installation.engine.stream import Inline, Picture, Stream
-from installation.engine.walk import LatentSpace, steer
+from installation.engine.walk import LatentSpace, bend, steer
 from installation.parameters import Bus
 from models.card import Card
 from models.latent import Vector
@@ -87,8 +87,11 @@ class Player:
     def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
         """Walk, and ask for a picture of where each layer is now."""
         latent, ways = self.card.latent, self.card.directions
-        points = [steer(layer.fader, latent, layer.step(frame), ways) for layer in layers]
-        self.stream.request(np.stack(points), tuple(layers))
+        points = np.stack([steer(one.fader, latent, one.step(frame), ways) for one in layers])
+        bends = np.stack([bend(layer.fader) for layer in layers])
+        if bends[:, 1:].any():  # the depth alone moves nothing
+            points = np.concatenate([points, bends], axis=1)
+        self.stream.request(points, tuple(layers))
 
     def news(self) -> tuple[Picture, int] | None:
         """The newest picture, once, and how many were painted since the one before it."""

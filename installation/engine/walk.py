@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from installation.names import slugs
 from installation.parameters import Bus, Param
-from models.latent import Label, Latent, Vector
+from models.latent import BEND, Label, Latent, Vector
 
+_OURS = ("code", "direction", "bend")  # under /piece, beside the labels
 _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
 
@@ -175,6 +176,16 @@ class Spline:
 
 Directions = Sequence[Sequence[float]]  # each of z numbers; a card's `directions`
 
+_BENDS = {
+    "depth": Param(
+        0.25, 0, 1, glide=0.6, doc="Which layer is bent: 0 the first, where all is still open."
+    ),
+    "turn": Param(0, -180, 180, unit="degrees", glide=0.6, doc="Turns its maps clockwise."),
+    "larger": Param(0, -2, 2, unit="doublings", glide=0.6, doc="Enlarges them, or makes smaller."),
+    "across": Param(0, -1, 1, unit="widths", glide=0.6, doc="Moves them to the right."),
+    "up": Param(0, -1, 1, unit="widths", glide=0.6, doc="Moves them up."),
+}  # as models.latent.BEND
+
 
 def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> None:
     """Offer the labels, codes and directions of all pieces to the room: /piece/hair/blonde,
@@ -220,13 +231,14 @@ def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict
             for k in range(len(directions))
         },
     )
+    yield "piece/bend", _BENDS
 
 
 @lru_cache(16)  # asked for in every frame, and a piece may have hundreds of labels
 def _labels(latent: Latent) -> list[tuple[Label, str, list[str]]]:
     """Each label, what its values stand under, where two names are taken, and their own names."""
     names = slugs(label.name for label in latent.labels)
-    own = [f"{name}_label" if name in ("code", "direction") else name for name in names]
+    own = [f"{name}_label" if name in _OURS else name for name in names]
     return [
         (label, f"piece/{name}", slugs(label.values))
         for label, name in zip(latent.labels, own, strict=True)
@@ -255,6 +267,11 @@ def steer(
             held = [fader(f"/piece/code/{number}/{k + 1}") for k in range(code.size)]
             out[where[code.name]] = _hold(out[where[code.name]], held)
     return out
+
+
+def bend(fader: Callable[[str], float]) -> Vector:
+    """How the room's faders bend the generator, as models.latent.BEND says."""
+    return np.array([fader(f"/piece/bend/{name}") for name in BEND], np.float32)
 
 
 def _hold(weights: Vector, held: list[float]) -> Vector:
