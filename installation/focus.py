@@ -16,7 +16,8 @@ ADDRESSES = frozenset(f"/{owner}/{n}" for owner in ("on", "go") for n in range(1
 
 def meant(bus: Bus, scene: str, scenes: Sequence[str]) -> dict[str, str]:
     """What these addresses stand for while `scene` is on. scenes: all, in running order."""
-    start = f"/{scene}/"
+    start = f"/{bus.aliases.owner(scene)}/"
     faders = [a for a, what in bus if a.startswith(start) and isinstance(what, Param)]
     found = {f"/on/{n}": address for n, address in enumerate(faders[:MOST], 1)}
-    return found | {f"/go/{n}": f"/stage/scene/{name}" for n, name in enumerate(scenes[:MOST], 1)}
+    owners = map(bus.aliases.owner, scenes[:MOST])
+    return found | {f"/go/{n}": f"/stage/scene/{owner}" for n, owner in enumerate(owners, 1)}

@@ -9,6 +9,7 @@ from installation.clock import Hearing, Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
+from installation.names import parts
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.presets import Recall, numbers
 from models.card import Card
@@ -44,10 +45,13 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
         name = scenes.scene_name(file)
         if name not in found or file.endswith(".py"):  # one's own comes in the place of ours
             found[name] = file
+    owners = dict(zip(found, parts(found, scenes.HOUSE), strict=True))
+    bus.aliases.name_owners(owners)
     for name, file in found.items():
-        scenes.load(file).bind(bus, name)
+        scenes.load(file).bind(bus, owners[name])
     bus.declare("stage", House.declared())
-    bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
+    bus.declare("stage/scene", {owners[n]: Trigger(doc=f"Put on {n}.") for n in found})
+    bus.aliases.keep((f"/stage/scene/{n}", f"/stage/scene/{o}") for n, o in owners.items())
     if len(pieces) > 1:
         bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
     bus.declare("wall", Wall.declared())

@@ -19,7 +19,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
+from installation.aliases import Aliases
 from installation.log import Complaints
+from installation.names import parts
 from installation.posted import Form, Post, Posted, number_in, shortened
 
 log = logging.getLogger(__name__)
@@ -136,7 +138,8 @@ class _State:
 class Bus:
     """Carries values from controls to parameters.
 
-    post() from any thread; tick(), declare() and the reads from the render thread.
+    post() from any thread; tick(), declare() and the reads from the render thread. aliases: the
+    addresses that stand for others; every call takes them.
     """
 
     def __init__(self) -> None:
@@ -148,10 +151,10 @@ class Bus:
         self._posted = Posted()
         self._lock = threading.Lock()
         self._complaints = Complaints(log)
-        self._meant: dict[str, str] = {}
+        self.aliases = Aliases()
 
     def __contains__(self, address: object) -> bool:
-        return address in self._params or address in self._meant
+        return isinstance(address, str) and self.meant(address) in self._params
 
     def __iter__(self) -> Iterator[tuple[str, Declared]]:
         return iter(list(self._params.items()))
@@ -165,23 +168,33 @@ class Bus:
 
     def lead(self, meant: Mapping[str, str]) -> None:
         """Let addresses stand for others, until told otherwise: a control for whatever is on."""
-        self._meant = {a: address for a, address in meant.items() if address in self._params}
+        self.aliases.lead({a: what for a, what in meant.items() if what in self._params})
 
     def others(self) -> list[tuple[str, Declared]]:
         """The addresses that stand for others now, and what they stand for."""
         known = self._params
-        return [(a, known[address]) for a, address in self._meant.items() if address in known]
+        leading = self.aliases.leading.items()
+        return [(a, known[address]) for a, address in leading if address in known]
 
     def meant(self, address: str) -> str:
         """The address that one stands for; most stand for themselves."""
-        return self._meant.get(address, address)
+        if address in self._params:  # as nearly always: faders are read in every frame
+            return address
+        return self.aliases.reached(address, self._params)[0]
+
+    def current(self, address: str) -> tuple[str, ...]:
+        """Where that is today which once stood at an address; most is where it was."""
+        return self.aliases.current(address, self._params)
 
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
         """Add parameters under /prefix/. One declared before keeps its value and goes on gliding,
-        so that reloading a scene changes nothing on the wall."""
+        so that reloading a scene changes nothing on the wall. A name that OSC does not take
+        is spelled as it does, and understood in both ways."""
         params, states = dict(self._params), dict(self._states)
+        places = {n: f"/{prefix}/{part}" for n, part in zip(declared, parts(declared), strict=True)}
+        self.aliases.keep((f"/{prefix}/{name}", place) for name, place in places.items())
         for name, what in declared.items():
-            address = f"/{prefix}/{name}"
+            address = places[name]
             params[address] = what
             if isinstance(what, Param):
                 old = states.get(address, _State(what.default, what.default))
@@ -208,7 +221,8 @@ class Bus:
         clamped; NaN, infinity and text are ignored, and said once. A Trigger fires when the value
         is above 0, so that a button's release does nothing.
         """
-        through, address = address, self.meant(address)
+        through, reached = address, self.aliases.reached(address, self._params)
+        address = reached[0]
         what = self._params.get(address)
         if what is None:
             self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
@@ -227,8 +241,9 @@ class Bus:
         if event and number <= 0:
             return True
         with self._lock:
-            held = self._posted.add(Post(address, number, form, source, through), event)
-        if not held:
+            posts = [Post(one, number, form, source, through) for one in reached]
+            held = [self._posted.add(one, event) for one in posts]
+        if not all(held):
             self._complaints.once("flood", lambda: "more events than a frame can hold")
         return True
 
@@ -240,12 +255,13 @@ class Bus:
         before: what was asked for when the caller looked last. Where it is something else by now,
         or the Param is gone, nothing is posted, and None returned.
         """
-        through, address = address, self.meant(address)
+        reached = self.aliases.reached(address, self._params)
         with self._lock:
-            if address not in self._states or before not in (None, self._asked(address)):
+            if reached[0] not in self._states or before not in (None, self._asked(reached[0])):
                 return None
-            self._posted.add(Post(address, value, "value", source, through), event=False)
-            return self._asked(address)
+            for one in reached:
+                self._posted.add(Post(one, value, "value", source, address), event=False)
+            return self._asked(reached[0])
 
     def tick(self, dt: float) -> list[str]:
         """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""

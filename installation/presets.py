@@ -114,7 +114,7 @@ class Presets:
 
     def _store(self, number: int) -> None:
         scene, piece, _ = self._evening.on
-        owners = {*_SHARED, scene}
+        owners = {*_SHARED, self._bus.aliases.owner(scene)}
         parameters = {
             address: self._bus.asked(address)
             for address, what in self._bus

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.clock import Frame
-from installation.names import slug
+from installation.names import former_slug, parts, slug
 from installation.parameters import Bus, Param, Parameters, Trigger
 
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
@@ -93,7 +93,9 @@ class Pass:
 
     def __init__(self, shader: str, name: str = "", **uniforms: Param | float) -> None:
         self.shader = shader
-        self.name = name or slug(Path(shader).stem)
+        stem = Path(shader).stem
+        self.name = parts([name])[0] if name else slug(stem)
+        self.former = name or former_slug(stem)  # in presets of an earlier version
         self.params = {k: v for k, v in uniforms.items() if isinstance(v, Param)}
         self.fixed = {k: float(v) for k, v in uniforms.items() if not isinstance(v, Param)}
 
@@ -125,7 +127,9 @@ class Scene(Parameters):
         for one in self.passes:
             bus.declare(f"{prefix}/{one.name}", one.params)
             keep |= {f"/{prefix}/{one.name}/{name}" for name in one.params}
-        bus.withdraw(prefix, keep)
+            was, now = f"/{prefix}/{one.former}", f"/{prefix}/{one.name}"
+            bus.aliases.keep((f"{was}/{name}", f"{now}/{name}") for name in one.params)
+        bus.withdraw(prefix, {bus.meant(address) for address in keep})
 
     def hold_faders(self, stood: Mapping[str, float]) -> None:
         """Read parameters as they stood, by address: what moves them now is meant for what comes
@@ -134,6 +138,7 @@ class Scene(Parameters):
 
     def read(self, name: str) -> float:
         address = f"/{self._prefix}/{name}"
+        address = address if self._bus is None else self._bus.meant(address)
         return self._stood[address] if address in self._stood else super().read(name)
 
 

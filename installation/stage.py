@@ -56,6 +56,9 @@ class Stage:
         self.window, self._clock = window, clock
         self.bus, self.house, self.tempo, self.hearing = Bus(), House(), Tempo(), Hearing()
         self._scene_files = declare(self.bus, program.cards, program.scenes)
+        meant = self.bus.meant
+        self._scene_at = {meant(f"/stage/scene/{n}"): f for n, f in self._scene_files.items()}
+        self._piece_at = {meant(f"/stage/piece/{name}"): name for name in program.cards}
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.hearing.bind(self.bus, "sound")
@@ -191,10 +194,10 @@ class Stage:
     def _happened(self, address: str) -> None:
         """A trigger was fired."""
         owner, _, name = address.rpartition("/")
-        if owner == "/stage/scene":
-            self._evening.scene(self._scene_files[name], self.house.fade)
-        elif owner == "/stage/piece":
-            self._evening.piece(name, self.house.fade)
+        if address in self._scene_at:
+            self._evening.scene(self._scene_at[address], self.house.fade)
+        elif address in self._piece_at:
+            self._evening.piece(self._piece_at[address], self.house.fade)
         elif owner == "/preset":
             self._presets.press(name)
         match address:
@@ -237,7 +240,8 @@ class Stage:
         scene, piece, held = self._evening.on
         fps = f"{self.stats.recent_fps():.0f} fps"
         by = "by hand" if held else "by the setlist"
-        return {"scene": scene, "piece": piece, "by": by, "fps": fps, "news": self._news()}
+        told = {"scene": scene, "piece": piece, "by": by, "fps": fps, "news": self._news()}
+        return told | {"address": self.bus.meant(f"/stage/scene/{scene}")}
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""

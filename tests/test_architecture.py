@@ -25,9 +25,12 @@ DOORS = {
     "shaders": {"shaders"},
     "venue": set(),
     "installation.log": set(),
-    "installation.names": set(),
+    "installation.names": {"anyascii"},
+    "installation.aliases": set(),
     "installation.posted": {"installation.parameters"},
-    "installation.parameters": {"installation.log", "installation.posted"},
+    "installation.parameters": {
+        "installation.aliases", "installation.log", "installation.names", "installation.posted",
+    },
     "installation.clock": {"installation.parameters"},
     "installation.fault": {"pydantic"},
     "installation.venue": {

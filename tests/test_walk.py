@@ -169,10 +169,35 @@ def test_names_in_any_script_have_faders_of_their_own() -> None:
     bus = Bus()
     declare_pieces(bus, [(latent, ())])
     assert [address for address, _ in bus] == [
-        "/piece/1/1", "/piece/1/2", "/piece/1/ete", "/piece/1/ete_4", "/piece/code_label/1",
-        "/piece/code_label/2", "/piece/code/1",
+        "/piece/xing/mian", "/piece/xing/jiao", "/piece/xing/ete", "/piece/xing/ete_4",
+        "/piece/code_label/1", "/piece/code_label/2", "/piece/code/1",
     ]  # fmt: skip
-    bus.post("/piece/1/2", 1)
+    bus.post("/piece/xing/jiao", 1)
     bus.tick(60)
     point = steer(bus.value, latent, np.zeros(latent.width, np.float32))
     np.testing.assert_allclose(point[4:8], [0, 1, 0, 0], atol=1e-6)
+
+
+def test_labels_of_two_pieces_do_not_meet_on_one_fader_for_want_of_latin_letters() -> None:
+    masks, faces = Latent(4, (Label("ihu", ("ọma", "ojọọ")),)), Latent(4, (Label("顔", ("笑",)),))
+    crowns = Latent(4, (Label("冠", ("金",)),))
+    bus = Bus()
+    declare_pieces(bus, [(masks, ()), (faces, ()), (crowns, ())])
+    assert [address for address, _ in bus] == [
+        "/piece/ihu/oma", "/piece/ihu/ojoo", "/piece/yan/xiao", "/piece/guan/jin"
+    ]  # fmt: skip
+
+
+def test_what_was_learned_of_such_names_before_still_finds_them() -> None:
+    """They went by their number, and the labels of two pieces by the same one."""
+    faces = Latent(4, (Label("顔", ("笑", "怒")), Label("größe", ("groß", "klein"))))
+    crowns = Latent(4, (Label("冠", ("金", "銀")),))
+    bus = Bus()
+    declare_pieces(bus, [(faces, ()), (crowns, ())])
+    assert bus.post("/piece/1/2", 0.75)
+    assert bus.post("/piece/groe/gro", 1)
+    bus.tick(60)
+    assert bus.value("/piece/1/2") == pytest.approx(0.75)
+    for latent, expected in ((faces, [0, 0.75, 1, 0]), (crowns, [0, 0.75])):
+        point = steer(bus.value, latent, np.zeros(latent.width, np.float32))
+        np.testing.assert_allclose(point[4:], expected, atol=1e-6)

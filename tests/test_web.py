@@ -202,6 +202,24 @@ def test_a_fader_under_a_finger_takes_up_what_it_missed() -> None:
     assert json.loads(done.stdout) == [1, 1, 1, 0.25, 0.25, 0.25, 0.75, 0.75]
 
 
+_PADS = """
+document.createElement = () => ({ ...element(), setAttribute(name, value) { this[name] = value; } });
+const pads = element();
+pads.children = ["oma", "drift"].map((name) => makePad({ FULL_PATH: `/stage/scene/${name}` }, name));
+document.getElementById = () => pads;
+order({ COMMAND: "STATUS", DATA: { scene: "ọma", address: "/stage/scene/oma" } });
+console.log(JSON.stringify([pads.textContent, ...pads.children.map((one) => one["aria-pressed"])]));
+process.exit();
+"""
+
+
+def test_the_scene_that_is_on_is_marked_whatever_its_letters() -> None:
+    script = resources.files("installation.control") / "remote" / "remote.js"
+    code = _PAGE + script.read_text("utf-8") + _PADS
+    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["ọma", True, False]
+
+
 def test_without_a_picture_it_says_so(bus: Bus) -> None:
     made = Web(bus, port=0).start()
     try:

@@ -172,8 +172,12 @@ class MidiMap:
                 drawn = Move("", channel, kind, number, 0)
                 if not any(b.takes(drawn) for b in self._bindings):
                     known.append(binding)
+        held: dict[str, list[str]] = {}
+        for binding in known:
+            for address in self._bus.current(binding.address):
+                held.setdefault(address, []).append(str(binding))
         for address, _ in (*self._bus, *self._bus.others()):
-            yield address, ", ".join(str(b) for b in known if b.address == address)
+            yield address, ", ".join(held.get(address, ()))
 
     def hear(self, move: Move) -> list[tuple[Binding, float, Form]]:
         """What a movement means: each binding that it reaches, with value and form to post."""
@@ -263,8 +267,10 @@ class MidiMap:
     def _adopt(self, new: Binding, move: Move) -> None:
         """A binding in the place of others of its address or its control, which is moved."""
 
+        moved = set(self._bus.current(new.address))
+
         def stays(old: Binding) -> bool:
-            return old.address != new.address and not old.takes(move)
+            return moved.isdisjoint(self._bus.current(old.address)) and not old.takes(move)
 
         self._bindings = [*filter(stays, self._bindings), new]
         self._learned = [*filter(stays, self._learned), new]

@@ -60,6 +60,7 @@ class Layer:
         self, ctx: moderngl.Context, bus: Bus, player: Player, file: str, size: Size
     ) -> None:
         self.file, self.name, self.player = file, scene_name(file), player
+        self._owner = bus.aliases.owner(self.name)
         self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
         self._path = str(find(file))  # faults name a line of it, also while it is away
         self.scene, self._point, self.chain = self._start()
@@ -82,13 +83,13 @@ class Layer:
         scene = load(self.file)
         self._first(scene)
         chain = PassChain(self._ctx, scene.passes, self._size)
-        scene.bind(self._bus, self.name)
+        scene.bind(self._bus, self._owner)
         try:
             return scene, self._first(scene), chain
         except SceneError:
             chain.release()
             if old is not None:
-                old.bind(self._bus, self.name)
+                old.bind(self._bus, self._owner)
             raise
 
     def _first(self, scene: Scene) -> Point:
@@ -121,7 +122,7 @@ class Layer:
 
     def leave(self) -> None:
         """Another scene comes on: what the faders do from now is meant for that."""
-        ours = ("/piece/", f"/{self.name}/")
+        ours = ("/piece/", f"/{self._owner}/")
         held = [a for a, what in self._bus if isinstance(what, Param) and a.startswith(ours)]
         self._worn = {address: self._bus.value(address) for address in held}
         self.scene.hold_faders(self._worn)
@@ -202,7 +203,7 @@ class Layer:
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
         older, newer, blend = self._pair(now, frame.dt)
-        values = [one.values(self.fader, self.name) for one in self.chain.passes]
+        values = [one.values(self.fader, self._owner) for one in self.chain.passes]
         linear = self._compose.render(older, newer, blend)
         return self.chain.render(linear, values, frame.time, frame.dt)
 

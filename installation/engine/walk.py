@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from installation.names import slugs
+from installation.names import formerly, slugs
 from installation.parameters import Bus, Param
 from models.latent import Label, Latent, Vector
 
@@ -185,6 +185,7 @@ def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> Non
     bus.withdraw("piece")
     offered: dict[str, dict[str, Param]] = {}
     for latent, directions in pieces:
+        bus.aliases.keep(_moved(latent))
         for owner, declared in _offered(latent, directions):
             offered.setdefault(owner, {}).update(declared)
     for owner, declared in offered.items():
@@ -225,12 +226,22 @@ def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict
 @lru_cache(16)  # asked for in every frame, and a piece may have hundreds of labels
 def _labels(latent: Latent) -> list[tuple[Label, str, list[str]]]:
     """Each label, what its values stand under, where two names are taken, and their own names."""
-    names = slugs(label.name for label in latent.labels)
-    own = [f"{name}_label" if name in ("code", "direction") else name for name in names]
-    return [
-        (label, f"piece/{name}", slugs(label.values))
-        for label, name in zip(latent.labels, own, strict=True)
-    ]
+    owners = _owners(slugs(label.name for label in latent.labels))
+    return [(x, own, slugs(x.values)) for x, own in zip(latent.labels, owners, strict=True)]
+
+
+def _owners(names: Iterable[str]) -> list[str]:
+    return [f"piece/{name}_label" if name in ("code", "direction") else f"piece/{name}"
+            for name in names]  # fmt: skip
+
+
+def _moved(latent: Latent) -> Iterator[tuple[str, str]]:
+    """Addresses that presets and maps may have from before letters were transliterated, each with
+    today's."""
+    before = _owners(formerly(label.name for label in latent.labels))
+    for (label, owner, names), old_owner in zip(_labels(latent), before, strict=True):
+        for name, old in zip(names, formerly(label.values), strict=True):
+            yield f"/{old_owner}/{old}", f"/{owner}/{name}"
 
 
 def steer(

@@ -79,6 +79,7 @@ function flush() {
 function makeButton(node, name) {
   const button = part("button", name);
   button.title = node.DESCRIPTION;
+  button.value = node.FULL_PATH;
   button.addEventListener("click", () => send(node.FULL_PATH));
   return button;
 }
@@ -104,7 +105,7 @@ function build(tree) {
       const pad = path.startsWith("/stage/scene/") ? "scene" : owner === "preset" ? "preset" : "";
       if (nothing.has(path)) continue;
       if (pad && method.TYPE === "N") {
-        const button = makePad(method, name.split(" ").at(-1), pad);
+        const button = makePad(method, words(path.split("/").at(-1)), pad);
         if (path === "/preset/store") by(pad).prepend(button);
         else by(pad).append(button);
       }
@@ -171,7 +172,7 @@ function order({ COMMAND, DATA }) {
 
 function mark() {
   for (const button of by("scene").children)
-    button.setAttribute("aria-pressed", button.textContent === words(on.scene ?? ""));
+    button.setAttribute("aria-pressed", button.value === on.address);
 }
 
 async function listen() {
