@@ -18,8 +18,8 @@ DOORS = {
     "models": {"models", "torch", "numpy", "safetensors"},
     "training": {
         "models", "training", "torch", "pytorch_lightning", "lightning_fabric", "numpy", "PIL",
-        "pydantic", "safetensors", "tqdm", "av", "filelock", "prometheus_client", "tensorboard",
-        "skia", "threadpoolctl",
+        "pydantic", "safetensors", "tqdm", "av", "anyascii", "filelock", "prometheus_client",
+        "tensorboard", "skia", "threadpoolctl",
     },
     "scenes": {"installation.scene"},
     "shaders": {"shaders"},

@@ -203,9 +203,11 @@ def test_a_fader_under_a_finger_takes_up_what_it_missed() -> None:
 
 
 _PADS = """
-document.createElement = () => ({ ...element(), setAttribute(name, value) { this[name] = value; } });
+const set = { setAttribute(name, value) { this[name] = value; } };
+document.createElement = () => ({ ...element(), ...set });
 const pads = element();
-pads.children = ["oma", "drift"].map((name) => makePad({ FULL_PATH: `/stage/scene/${name}` }, name));
+const node = (name) => ({ FULL_PATH: `/stage/scene/${name}` });
+pads.children = ["oma", "drift"].map((name) => makePad(node(name), name));
 document.getElementById = () => pads;
 order({ COMMAND: "STATUS", DATA: { scene: "ọma", address: "/stage/scene/oma" } });
 console.log(JSON.stringify([pads.textContent, ...pads.children.map((one) => one["aria-pressed"])]));
