@@ -58,6 +58,7 @@ DOORS = {
     "installation.watch": {"installation.watch", "installation.signals"},
     "installation.output": {
         "installation.output", "installation.log", "pygame", "moderngl", "numpy", "PIL", "av",
+        "anyascii",
     },
     "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
     "installation.playing": {"installation", "tqdm"},

@@ -220,6 +220,18 @@ def test_damaged_checkpoints(images: Path, tmp_path: Path) -> None:
         train(images, out=out, budget=kimg(4), resume=True)
 
 
+def test_a_training_is_gone_on_with_that_an_earlier_version_named(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which left letters out that were not ASCII."""
+    monkeypatch.chdir(tmp_path)
+    masks = images.rename(tmp_path / "ọma")
+    train(masks, name="ma", budget=kimg(1), overrides=TINY)
+    assert train(masks, budget=kimg(2), resume=True) == Path("pieces/ma")
+    assert train(masks, budget=kimg(1), overrides=TINY) == Path("pieces/oma")
+    assert train(masks, budget=kimg(2), resume=True) == Path("pieces/oma")
+
+
 def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
     with pytest.raises(CheckpointError, match=r"other networks.*--from"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from anyascii import anyascii
 
 from training import UsageError
 
@@ -19,13 +22,21 @@ def checked(name: str) -> str:
     return name
 
 
-def name_of(dataset: Path, otherwise: str) -> str:
-    """A name made of the dataset's; otherwise: where nothing of that is left."""
+def name_of(dataset: Path, otherwise: str, begun: Callable[[str], bool] | None = None) -> str:
+    """A name made of the dataset's, in Latin letters; otherwise: where nothing of that is left.
+    begun: whether a training of a name is there to go on with; it may be of a version that left
+    other letters out."""
     path = dataset.resolve()
     if path.name == "images" and (path.parent / "manifest.csv").is_file():
         path = path.parent  # a curated dataset is called as its folder
     name = path.stem if path.is_file() else path.name
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or otherwise
+    latin = anyascii(unicodedata.normalize("NFC", name))
+    now, before = (_plain(text) or otherwise for text in (latin, name))
+    return before if begun and begun(before) and not begun(now) else now
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:64]
 
 
 def tell_left_out(problems: Sequence[object]) -> None:

@@ -55,7 +55,7 @@ def train(
     """
     machines = machines or Machines()
     dataset = Path(dataset)
-    name = checked(name or name_of(dataset, "piece"))
+    name = checked(name or name_of(dataset, "piece", _begun if resume else None))
     limit = Budget.parse(budget)
     piece = _piece_folder(out, name)
     work = piece.with_name(f"{piece.name}.training")
@@ -102,6 +102,10 @@ def _going_on(
     elif "from" in account:
         again = lineage.as_begun(again, before, asked)
     return lineage.once_trained_on(again, before.hold_out, "this piece")
+
+
+def _begun(name: str) -> bool:
+    return (Path("pieces") / f"{name}.training").is_dir()
 
 
 def _piece_folder(out: str | Path | None, name: str) -> Path:

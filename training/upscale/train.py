@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def train(
     """
     limit = Budget.parse(budget)
     source = find(piece) if piece is not None else None
-    target = _target(Path(dataset), source, name, out)
+    target = _target(Path(dataset), source, name, out, _begun if resume else None)
     work = target.with_name(f"{target.name}.upscaling")
     going_on_from = _check(Path(dataset), source, target, work, resume)
     card = read_card(source) if source is not None else None
@@ -137,7 +138,14 @@ def begin(recipe: UpscaleRecipe) -> Upscaler | Chained:
     return Chained(*load_default(CHAINS[recipe.scale][0], recipe.tier).links, last)
 
 
-def _target(dataset: Path, source: Path | None, name: str | None, out: str | Path | None) -> Path:
+def _begun(name: str) -> bool:
+    return (ALONE / f"{name}.upscaling").is_dir()
+
+
+def _target(
+    dataset: Path, source: Path | None, name: str | None, out: str | Path | None,
+    begun: Callable[[str], bool] | None,
+) -> Path:  # fmt: skip
     if name is not None:
         checked(name)
     if out is not None:
@@ -148,7 +156,7 @@ def _target(dataset: Path, source: Path | None, name: str | None, out: str | Pat
         if name is not None:
             return OWN / name
         return OWN / source.name if ships(source) else source
-    return ALONE / (name or name_of(dataset, "upscaler"))
+    return ALONE / (name or name_of(dataset, "upscaler", begun))
 
 
 def _check(
