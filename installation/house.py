@@ -9,6 +9,7 @@ from installation.clock import Hearing, Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
+from installation.names import slugs
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.presets import Recall, numbers
 from models.card import Card
@@ -49,7 +50,8 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     bus.declare("stage", House.declared())
     bus.declare("stage/scene", {name: Trigger(doc=f"Put on {name}.") for name in found})
     if len(pieces) > 1:
-        bus.declare("stage/piece", {n: Trigger(doc=f"Go over to {n}.") for n in pieces})
+        names = zip(slugs(pieces), pieces, strict=True)
+        bus.declare("stage/piece", {slug: Trigger(doc=f"Go over to {n}.") for slug, n in names})
     bus.declare("wall", Wall.declared())
     bus.declare("sound", Hearing.declared())
     bus.declare("preset", {**Recall.declared(), **numbers()})

@@ -25,6 +25,7 @@ from installation.engine.stream import Inline, Stream
 from installation.evening import Evening
 from installation.house import House, declare
 from installation.memory import Memory
+from installation.names import slugs
 from installation.output.offscreen import Offscreen
 from installation.output.window import Window
 from installation.pace import Pace
@@ -57,6 +58,7 @@ class Stage:
         self.window, self._clock = window, clock
         self.bus, self.house, self.tempo, self.hearing = Bus(), House(), Tempo(), Hearing()
         self._scene_files = declare(self.bus, program.cards, program.scenes)
+        self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.hearing.bind(self.bus, "sound")
@@ -196,7 +198,7 @@ class Stage:
         if owner == "/stage/scene":
             self._evening.scene(self._scene_files[name], self.house.fade)
         elif owner == "/stage/piece":
-            self._evening.piece(name, self.house.fade)
+            self._evening.piece(self._pieces[name], self.house.fade)
         elif owner == "/preset":
             self._presets.press(name)
         match address:

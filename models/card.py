@@ -24,6 +24,7 @@ _CARD_BYTES = 1 << 20  # a card is a page of text; anything larger is not one
 _WIDEST = 1 << 16  # numbers in a latent vector; the live side makes one before it sees the weights
 _FADERS = 4096  # of labels and codes, each looked at in every frame; a dataset's labels have 1024
 _DIRECTIONS = 64  # a fader each
+_JOINERS = dict.fromkeys((0x200C, 0x200D))  # unseen, within Persian and Indian words
 _LONGEST = 200  # of title and name; a file's name has room for 255 bytes
 
 
@@ -101,7 +102,8 @@ class Card:
                 raise ValueError(f"field {key!r} has the wrong type")
         if not _stays(self.name):  # clips and stills are called after it
             raise ValueError(f"the name {shortened(self.name)} cannot be a file's")
-        if len(self.title) > _LONGEST or not self.title.isprintable():  # written on the window
+        shown = self.title.translate(_JOINERS)  # on the window
+        if len(self.title) > _LONGEST or not shown.isprintable():
             raise ValueError(f"the title {shortened(self.title)} is not text of one line")
         if not 8 <= self.resolution <= 4096:
             raise ValueError(f"resolution {self.resolution} is outside 8 to 4096")

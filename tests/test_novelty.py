@@ -19,7 +19,7 @@ from tests import discs
 from tests.pieces import make_piece
 from training import UsageError, judging
 from training.metrics.origin import hold_out_of
-from training.novelty import findings, folder, report, verdict
+from training.novelty import findings, folder, page, report, verdict
 from training.novelty.findings import Trial, study, trial
 from training.novelty.inspect import inspect
 from training.novelty.intervals import excess, share
@@ -437,3 +437,9 @@ def test_too_few_images_is_one_line(piece: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="--samples 1"):
         run(piece, tmp_path / "few", tmp_path / "new", samples=1)
+
+
+def test_the_page_shows_every_script() -> None:
+    names = "می\u200cخواهم क्\u200dष 笑顔 ọma"
+    assert page._text(names) == names
+    assert page._text("<b>\u202e\x1b") == "&lt;b&gt;\\u202e\\x1b"

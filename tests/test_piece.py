@@ -225,6 +225,13 @@ def test_what_a_person_put_beside_a_piece_stays(tiny: Path) -> None:
     assert sorted(path.name for path in tiny.parent.iterdir()) == ["tiny"]
 
 
+@pytest.mark.parametrize("title", ["می\u200cخواهم", "क्\u200dष", "笑顔 ọma"])
+def test_a_title_in_any_script(tiny: Path, title: str) -> None:
+    """Persian and Hindi have signs in their words that are not seen themselves."""
+    rewrite(tiny, title=title)
+    assert piece.load(tiny).card.title == title
+
+
 @pytest.mark.parametrize("title", ["a\0b", "two\nlines", "\ud800", "x" * 10_000])
 def test_a_title_that_no_window_can_bear(tiny: Path, title: str) -> None:
     rewrite(tiny, title=title)

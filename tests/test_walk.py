@@ -174,7 +174,7 @@ def test_names_in_any_script_have_faders_of_their_own() -> None:
     bus = Bus()
     declare_pieces(bus, [(latent, ())])
     assert offered(bus) == [
-        "/piece/1/1", "/piece/1/2", "/piece/1/ete", "/piece/1/ete_4", "/piece/code_label/1",
+        "/piece/xing/mian", "/piece/xing/jiao", "/piece/xing/ete", "/piece/xing/ete_4", "/piece/code_label/1",
         "/piece/code_label/2", "/piece/code/1",
     ]  # fmt: skip
     bus.post("/piece/1/2", 1)

@@ -152,8 +152,7 @@ def test_a_sheet_puts_pictures_where_its_captions_say() -> None:
     assert np.array_equal(image[rows, columns], colours)
 
 
-def test_captions_are_cut_and_written_in_letters_that_the_font_has() -> None:
-    assert sheet.drawable("a\nb × ±1 é 木") == "a b x +-1 e ?"
+def test_captions_are_cut() -> None:
     image = sheet.sheet([[np.zeros((128, 128, 3), np.uint8)]], "t" * 500, ["l" * 500], ["c" * 500])
     assert image.width < 600
 

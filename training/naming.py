@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+
+from anyascii import anyascii
 
 from training import UsageError
 
@@ -20,12 +23,13 @@ def checked(name: str) -> str:
 
 
 def name_of(dataset: Path, otherwise: str) -> str:
-    """A name made of the dataset's; otherwise: where nothing of that is left."""
+    """A name made of the dataset's, in Latin letters; otherwise: where nothing of that is left."""
     path = dataset.resolve()
     if path.name == "images" and (path.parent / "manifest.csv").is_file():
         path = path.parent  # a curated dataset is called as its folder
     name = path.stem if path.is_file() else path.name
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or otherwise
+    latin = anyascii(unicodedata.normalize("NFC", name))
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", latin).strip("-_")[:64] or otherwise
 
 
 def tell_left_out(problems: Sequence[object]) -> None:

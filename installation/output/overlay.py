@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import moderngl
 import pygame
 
+from installation.output.lettering import Lettering
+
 _INK, _DIM, _HOT = (235, 235, 230), (150, 150, 145), (255, 190, 90)
 _PAPER = (12, 12, 14, 205)
 _EVERY = 0.1  # seconds between two drawings of the text
@@ -43,13 +45,13 @@ class Row:
 
 
 class Overlay:
-    """Text and sliders drawn with pygame's font, laid over the picture as one texture."""
+    """Text and sliders drawn with pygame, laid over the picture as one texture."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx = ctx
         self._program = ctx.program(vertex_shader=_CORNERS, fragment_shader=_TEXELS)
         self._vao = ctx.vertex_array(self._program, [])
-        self._font: pygame.font.Font | None = None
+        self._letters: Lettering | None = None
         self._line = 0  # pixels that it was made for
         self._texture: moderngl.Texture | None = None
         self._drawn: tuple[object, ...] = ()
@@ -91,14 +93,14 @@ class Overlay:
     ) -> pygame.Surface:
         width, height = size
         line = max(14, min(24, height // 44))
-        if self._font is None or self._line != line:
-            self._font, self._line = pygame.font.Font(None, line), line
+        if self._letters is None or self._line != line:
+            self._letters, self._line = Lettering(line), line
         panel = min(width, line * 34)
         surface = pygame.Surface((panel, height), pygame.SRCALPHA)
         surface.fill(_PAPER)
         y = line // 2
         for text in head:
-            surface.blit(self._font.render(text, True, _INK), (line, y))
+            self._letters.write(surface, text, (line, y), _INK)
             y += line
         y += line // 2
         for row in _page(rows, max(1, (height - y) // line)):
@@ -107,18 +109,17 @@ class Overlay:
         return surface
 
     def _paint_row(self, surface: pygame.Surface, row: Row, y: int, line: int, width: int) -> None:
-        assert self._font is not None  # noqa: S101 - made by _paint
+        assert self._letters is not None  # noqa: S101 - made by _paint
         ink = _HOT if row.selected else _INK
         bar = pygame.Rect(int(width * 0.46), y + line // 4, int(width * 0.16), line // 3)
-        surface.blit(self._font.render(row.address, True, ink), (line, y))
+        self._letters.write(surface, row.address, (line, y), ink)
         if row.fraction is not None:
             pygame.draw.rect(surface, _DIM, bar, 1)
             filled = bar.copy()
             filled.width = round(bar.width * min(max(row.fraction, 0), 1))
             pygame.draw.rect(surface, ink, filled)
-        surface.blit(self._font.render(row.value, True, ink), (bar.right + line // 2, y))
-        source = self._font.render(row.moved_by, True, _DIM)
-        surface.blit(source, (int(width * 0.8), y))
+        self._letters.write(surface, row.value, (bar.right + line // 2, y), ink)
+        self._letters.write(surface, row.moved_by, (int(width * 0.8), y), _DIM)
 
     def release(self) -> None:
         self._vao.release()

@@ -14,6 +14,7 @@ from training.novelty.histogram import histogram
 from training.novelty.verdict import MEMORISES, NEW, percent
 
 ROWS = 40  # samples shown with all their neighbours; the rest with the nearest alone
+_JOINERS = "\u200c\u200d"  # not seen themselves, within Persian and Indian words
 _HEADLINES = {MEMORISES: "This piece memorises", NEW: "No sign of copying"}
 _CLASSES = {MEMORISES: "memorises", NEW: "new"}
 _POLICY = "script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'"
@@ -178,5 +179,5 @@ def _image(one: dict[str, Any], what: str) -> str:
 
 def _text(value: object) -> str:
     """Any text as HTML shows it; what does not print is written out."""
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
-    return escape(plain)
+    shown = (c if c.isprintable() or c in _JOINERS else repr(c)[1:-1] for c in str(value))
+    return escape("".join(shown))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
+from training.lettering import lines
 from training.pixels import pixels
 
 Tile = NDArray[np.uint8]  # (TILE, TILE, 3) sRGB
@@ -21,7 +21,6 @@ _GAP = 4
 _SIZE = 13  # of the letters, pixels
 LINE = 20  # pixels, an even number: a film of captioned pictures needs even sides
 _LEFT_MOST = 150  # pixels for the captions of rows
-_SIGNS = str.maketrans({"×": "x", "−": "-", "±": "+-"})
 
 
 def tiles(pictures: Tensor) -> list[Tile]:
@@ -39,24 +38,22 @@ def sheet(
     rows: Sequence[Sequence[Tile]], title: str, left: Sequence[str], top: Sequence[str]
 ) -> Image.Image:
     """Rows of tiles under a title, with a caption for each row and column."""
-    font = _font()
-    edge = max([_width(font, drawable(text)) for text in left] or [0])
-    edge = min(edge, _LEFT_MOST) + (2 * _GAP if edge else 0) + _GAP
+    beside, above = lines(left, _SIZE, _LEFT_MOST), lines(top, _SIZE, TILE)
+    edge = max([line.width for line in beside] or [0])
+    edge += (2 * _GAP if edge else 0) + _GAP
     step = TILE + _GAP
     head = 2 * LINE + _GAP if any(top) else LINE + _GAP
     columns = max(len(row) for row in rows)
     size = max(edge + columns * step, 3 * step), head + len(rows) * step
     image = Image.new("RGB", size, GROUND)
     draw = ImageDraw.Draw(image)
-    draw.text((_GAP, 3), fitted(title, size[0] - 2 * _GAP, font), fill=INK, font=font)
-    for c, text in enumerate(top):
-        place = (edge + c * step + TILE // 2, LINE + 3)
-        draw.text(place, fitted(text, TILE, font), fill=FAINT, font=font, anchor="ma")
+    lines([title], _SIZE, size[0] - 2 * _GAP)[0].draw(draw, (_GAP, 3), INK)
+    for c, line in enumerate(above):
+        line.draw(draw, (edge + c * step + TILE // 2, LINE + 3), FAINT, "ma")
+    for r, line in enumerate(beside):
+        line.draw(draw, (edge - 2 * _GAP, head + r * step + TILE // 2), FAINT, "rm")
     for r, row in enumerate(rows):
         y = head + r * step
-        if r < len(left):
-            text = fitted(left[r], _LEFT_MOST, font)
-            draw.text((edge - 2 * _GAP, y + TILE // 2), text, fill=FAINT, font=font, anchor="rm")
         for c, picture in enumerate(row):
             image.paste(Image.fromarray(picture), (edge + c * step, y))
     return image
@@ -66,9 +63,8 @@ def captioned(image: Image.Image, text: str) -> Image.Image:
     """The image with a line of text under it."""
     made = Image.new("RGB", (image.width, image.height + LINE), GROUND)
     made.paste(image, (0, 0))
-    font = _font()
-    line = fitted(text, image.width - 2 * _GAP, font)
-    ImageDraw.Draw(made).text((_GAP, image.height + 3), line, fill=INK, font=font)
+    (line,) = lines([text], _SIZE, image.width - 2 * _GAP)
+    line.draw(ImageDraw.Draw(made), (_GAP, image.height + 3), INK)
     return made
 
 
@@ -76,28 +72,3 @@ def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=3)
     return file.getvalue()
-
-
-def fitted(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """One line of at most `width` pixels, cut with … where it is longer."""
-    text = drawable(text)
-    if _width(font, text) <= width:
-        return text
-    while text and _width(font, text + "…") > width:
-        text = text[:-1]
-    return text + "…"
-
-
-def drawable(text: str) -> str:
-    """What Pillow's own font can write, which is ASCII: é as e, 木 as ?."""
-    text = unicodedata.normalize("NFKD", " ".join(text.split()).translate(_SIGNS))
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    return text.encode("ascii", "replace").decode()
-
-
-def _width(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> int:
-    return round(font.getlength(text))
-
-
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(_SIZE)
