@@ -174,10 +174,10 @@ def test_names_in_any_script_have_faders_of_their_own() -> None:
     bus = Bus()
     declare_pieces(bus, [(latent, ())])
     assert offered(bus) == [
-        "/piece/xing/mian", "/piece/xing/jiao", "/piece/xing/ete", "/piece/xing/ete_4", "/piece/code_label/1",
-        "/piece/code_label/2", "/piece/code/1",
+        "/piece/xing/mian", "/piece/xing/jiao", "/piece/xing/ete", "/piece/xing/ete_4",
+        "/piece/code_label/1", "/piece/code_label/2", "/piece/code/1",
     ]  # fmt: skip
-    bus.post("/piece/1/2", 1)
+    bus.post("/piece/xing/jiao", 1)
     bus.tick(60)
     point = steer(bus.value, latent, np.zeros(latent.width, np.float32))
     np.testing.assert_allclose(point[4:8], [0, 1, 0, 0], atol=1e-6)
