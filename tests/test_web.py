@@ -354,7 +354,7 @@ def test_a_message_that_is_too_long_ends_the_talk_alone(web: Web) -> None:
 
 
 def test_there_is_an_end_to_listeners(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("installation.control.web._MOST", 1)
+    monkeypatch.setattr("installation.control.talks._MOST", 1)
 
     async def work() -> None:
         async with listening(web, "/drift") as talk:
@@ -405,8 +405,8 @@ def test_it_closes_whoever_does_not_read(bus: Bus) -> None:
     bus.declare("drift", many)
     made = Web(bus, port=0).start()
     with handshake(made.port):
-        until(lambda: made._listeners)
-        one = made._listeners[0]
+        until(lambda: made._talks.listeners)
+        one = made._talks.listeners[0]
         to_it: Any = one.socket._req.transport  # type: ignore[union-attr]
         to_it.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
         made._loop.call_soon_threadsafe(to_it.set_write_buffer_limits, 1024)  # type: ignore[union-attr]
