@@ -467,7 +467,7 @@ def test_whoever_floods_is_made_to_wait_and_it_is_said_once(
     bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(osc, "Share", lambda: Resting(0.001))
-    monkeypatch.setattr(osc, "MUCH", 1)
+    monkeypatch.setattr(osc, "FLOOD", 1)
     with OscServer(bus, port=0) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", server.port))
         client.settimeout(PATIENCE)

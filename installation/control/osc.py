@@ -18,11 +18,20 @@ import reprlib
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Self
 
 from installation.control.feedback import Feedback
-from installation.control.flood import AT_ONCE, MUCH, Share, complain_of_flood, newest, weight
+from installation.control.flood import (
+    AT_ONCE,
+    FLOOD,
+    MUCH,
+    Share,
+    complain_of_flood,
+    newest,
+    weight,
+)
 from installation.control.hosts import plain, remedy, resolved
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.control.packet import (
@@ -147,8 +156,9 @@ class OscServer:
     def _rest(self, packets: list[_Packet]) -> None:
         rest = self._share.rest()
         if rest:
-            if len(packets) >= MUCH:
-                complain_of_flood(self._complaints, [_source(sender) for _, sender in packets])
+            if len(packets) >= FLOOD:
+                host, _ = Counter(sender[0] for _, sender in packets).most_common(1)[0]
+                complain_of_flood(self._complaints, _source((host,)))
             self._closing.wait(rest)
 
     def _opened(self, packet: bytes, sender: _Sender, now: float) -> list[bytes]:

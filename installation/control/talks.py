@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import WSMessage, WSMsgType, web
 
 from installation.control.feedback import Stand, news
+from installation.control.flood import FLOOD, MUCH, complain_of_flood, newest
+from installation.control.intake import Intake
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.log import Complaints
 from installation.parameters import Bus
@@ -34,6 +38,9 @@ class _Listener:
         return any(_within(path, address) for path in self.paths)
 
 
+_Came = tuple[_Listener, WSMessage]
+
+
 class Talks:
     """All who listen. status: what is on, in words; asked now and then."""
 
@@ -42,12 +49,15 @@ class Talks:
     ) -> None:
         self._bus, self._status, self._complaints = bus, status, complaints
         self.listeners: list[_Listener] = []
+        self._intake = Intake(self._heed, self._complain_of)
 
     async def talk(self, request: web.Request) -> web.StreamResponse:
         """With whoever asks for a WebSocket, until it leaves."""
         if len(self.listeners) >= _MOST:
             raise web.HTTPServiceUnavailable(text=f"{_MOST} listeners are the most\n")
-        talk = web.WebSocketResponse(max_msg_size=LARGEST, heartbeat=_ALIVE, timeout=FAREWELL)
+        talk = web.WebSocketResponse(
+            max_msg_size=LARGEST, heartbeat=_ALIVE, timeout=FAREWELL, autoping=False
+        )
         await talk.prepare(request)
         peer = request.transport.get_extra_info("peername") if request.transport else None
         one = _Listener(talk, "web {}:{}".format(*peer[:2]) if peer else "web")
@@ -55,7 +65,13 @@ class Talks:
         teller = asyncio.create_task(self._tell(one))
         try:
             async for message in talk:
-                self._take(one, message)
+                if message.type is WSMsgType.ERROR:  # it broke the rules, and has been closed
+                    break
+                await self._intake.add((one, message), message.data)
+                if message.type is WSMsgType.PING:  # answered here, so that it counts
+                    await talk.pong(message.data)
+        except ConnectionError:  # it went away meanwhile
+            return talk
         finally:
             self.listeners.remove(one)
             teller.cancel()
@@ -80,22 +96,39 @@ class Talks:
             except ConnectionError:  # it went away meanwhile; the loop over its messages ends too
                 return
 
-    def _take(self, one: _Listener, message: WSMessage) -> None:
-        try:
+    def _heed(self, came: list[_Came]) -> None:
+        """Take messages in; of many, the newest."""
+        found = [(data, one) for one, message in came for data in self._opened(one, message)]
+        if len(found) >= MUCH:
+            found = newest(found, self._bus)
+        for data, one in found:
+            with self._forgiving(one):
+                address, arguments = parsed(data)
+                value, form = asked(arguments, self._bus.get(address))
+                self._bus.post(address, value, one.source, form)
+
+    def _opened(self, one: _Listener, message: WSMessage) -> list[bytes]:
+        """The OSC in a message. A command is obeyed."""
+        with self._forgiving(one):
             if message.type is WSMsgType.BINARY:
-                for data in messages(message.data):
-                    self._post(one, *parsed(data))
-            elif message.type is WSMsgType.TEXT:
+                return messages(message.data)
+            if message.type is WSMsgType.TEXT:
                 self._obey(one, message.data)
+        return []
+
+    @contextmanager
+    def _forgiving(self, one: _Listener) -> Iterator[None]:
+        try:
+            yield
         except (ParseError, ValueError, RecursionError) as error:
             why = str(error) if isinstance(error, ParseError) else "sent what is not OSCQuery"
-            source = one.source.rpartition(":")[0]
-            self._complaints.once((source, why), lambda: f"{source}: {why}; ignored")
+            host = _host(one.source)
+            self._complaints.once((host, why), lambda: f"{host}: {why}; ignored")
 
-    def _post(self, one: _Listener, address: str, arguments: list[object]) -> None:
-        what = self._bus.get(address)
-        value, form = asked(arguments, what)
-        self._bus.post(address, value, one.source, form)
+    def _complain_of(self, came: list[_Came]) -> None:
+        if len(came) >= FLOOD:
+            source, _ = Counter(one.source for one, _ in came).most_common(1)[0]
+            complain_of_flood(self._complaints, _host(source))
 
     def _obey(self, one: _Listener, text: str) -> None:
         """A command of OSCQuery. Raises ValueError for what is none."""
@@ -120,6 +153,10 @@ class Talks:
         ]
         if farewells:
             await asyncio.wait(farewells, timeout=FAREWELL)
+
+
+def _host(source: str) -> str:
+    return source.rpartition(":")[0]
 
 
 def _addresses(bus: Bus) -> dict[str, str]:
