@@ -7,6 +7,7 @@
     /stage/next             a trigger fires with no argument, or with one above 0
 
 Bundles are opened and act at once, whatever their time tag says. Wildcards are not understood.
+Where more comes than can be heeded, each address gets its newest value, and every trigger and step.
 python-osc's own servers are not used: they drop messages, wait for time tags and turn addresses
 into regular expressions.
 """
