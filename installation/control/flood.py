@@ -19,7 +19,7 @@ AT_ONCE = 1 << 14  # bytes that are taken in before they are looked at
 _LEAST = 32  # of these, that any packet counts for; a fader's has as many
 MUCH = 32  # messages at once, of which the newest are enough
 FLOOD = 256  # packets at once, of which it is said
-_SHARE = 0.15  # of a core
+_SHARE = 0.2  # of a core
 _BURST = 0.02 if sys.platform == "win32" else 0.005  # seconds of work before the first rest, and
 # more than the steps in which the system counts it
 _REST = 0.005  # seconds; for less it does not pay to stop
@@ -58,7 +58,7 @@ def weight(packet: bytes | str) -> int:
 
 
 class Share:
-    """Keeps what a thread does with messages to a seventh of a core, whatever they are.
+    """Keeps what a thread does with messages to a fifth of a core, whatever they are.
 
     now, worked: seconds; the thread's own work is counted, so that one that only waits for Python's
     lock is not made to wait longer.

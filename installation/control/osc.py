@@ -124,13 +124,13 @@ class OscServer:
     def _arrived(self, opened: socket.socket) -> list[_Packet]:
         """What the kernel holds, so much at a time; waits a moment for the first."""
         found: list[_Packet] = []
-        size = 0
         try:
+            found.append(opened.recvfrom(LARGEST + 1))
+            opened.setblocking(False)
+            size = weight(found[0][0])
             while size < AT_ONCE:
                 found.append(opened.recvfrom(LARGEST + 1))
                 size += weight(found[-1][0])
-                if len(found) == 1:
-                    opened.setblocking(False)
         except (TimeoutError, BlockingIOError):
             pass
         except OSError as error:  # Windows: a reply's receiver is gone, a packet is too large
