@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from installation.control import osc
 from installation.control.message import ControlError, Heard
 from installation.control.osc import OscServer
 from installation.control.web import Web
@@ -363,6 +364,148 @@ def test_every_message_is_told_to_who_listens(bus: Bus) -> None:
     ]  # fmt: skip
     assert {h.source for h in told} == {"osc 127.0.0.1"}
     assert [h.time for h in told] == sorted(h.time for h in told)
+
+
+class HeldUp:
+    """Hears messages, and holds the server up at the first until all of a flood has been sent."""
+
+    def __init__(self) -> None:
+        self.told: list[Heard] = []
+        self.go_on = threading.Event()
+
+    def __call__(self, heard: Heard) -> None:
+        self.told.append(heard)
+        assert self.go_on.wait(PATIENCE)
+
+
+def test_of_what_has_queued_up_the_newest_values_are_taken(bus: Bus) -> None:
+    held = HeldUp()
+    speeds = [n / 100 for n in range(100)]
+    with (
+        OscServer(bus, port=0, on_message=held) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        client.send(message("/drift/calm", 1.0))
+        until(lambda: held.told)
+        for speed in speeds:
+            client.send(message("/drift/speed", speed))
+        client.send(bundle(message("/drift/flash"), message("/drift/speed", "+", 0.5)))
+        client.send(message("/drift/flash", 1.0))
+        client.send(message("/drift/calm"))
+        held.go_on.set()
+        client.recv(2048)
+    assert [h.message for h in held.told[1:]] == [
+        "/drift/speed 0.99", "/drift/flash", "/drift/speed '+' 0.5", "/drift/flash 1",
+        "/drift/calm",
+    ]  # fmt: skip
+    assert bus.tick(0.01) == ["/drift/flash"] * 2
+    assert bus.value("/drift/speed") == pytest.approx(1.49)
+
+
+def test_however_much_comes_it_is_taken_so_much_at_a_time(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(osc, "AT_ONCE", 100 * 32)
+    held = HeldUp()
+    with (
+        OscServer(bus, port=0, on_message=held) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        client.connect(("127.0.0.1", server.port))
+        client.send(message("/drift/calm", 1.0))
+        until(lambda: held.told)
+        for n in range(1, 201):
+            client.send(message("/drift/speed", n / 100))
+        held.go_on.set()
+        until(lambda: len(held.told) == 3)
+    assert [h.value for h in held.told] == [1.0, 1.0, 2.0]
+
+
+def test_a_message_waits_for_no_other(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(osc, "_WAKE", 1000.0)
+    server = OscServer(bus, port=0).start()
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        assert ask(client, "/drift/speed") == 0.5
+        closing = threading.Thread(target=server.close, daemon=True)
+        closing.start()
+        until(server._closing.is_set)
+        client.send(b"")  # it listens for that long
+        closing.join(PATIENCE)
+    assert not closing.is_alive()
+
+
+def test_a_burst_of_thousands_ends_with_the_last_value(bus: Bus, client: socket.socket) -> None:
+    """In parts that every system's buffer holds."""
+    for n in range(1, 5001):
+        client.send(message("/drift/speed", n / 5000))
+        if n % 200 == 0:
+            client.send(message("/drift/flash"))
+            ask(client, "/drift/speed")
+    assert bus.tick(0.01) == ["/drift/flash"] * 25
+    assert bus.value("/drift/speed") == 1.0
+
+
+class Resting:
+    """In the place of a Share: whatever is done is too much."""
+
+    def __init__(self, rest: float) -> None:
+        self.rested, self._rest = threading.Event(), rest
+
+    def begin(self) -> None:
+        """Nothing is measured."""
+
+    def rest(self) -> float:
+        self.rested.set()
+        return self._rest
+
+
+def test_whoever_floods_is_made_to_wait_and_it_is_said_once(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(osc, "Share", lambda: Resting(0.001))
+    monkeypatch.setattr(osc, "FLOOD", 1)
+    with OscServer(bus, port=0) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        for n in range(20):
+            client.send(message("/drift/speed", n / 10))
+            ask(client, "/drift/calm")
+    bus.tick(0.01)
+    assert bus.value("/drift/speed") == pytest.approx(1.9)
+    said = "osc 127.0.0.1 sends more than can be heeded"
+    assert [line.partition(":")[0] for line in caplog.messages] == [said]
+
+
+def test_one_message_now_and_then_is_no_flood(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(osc, "Share", lambda: Resting(0.001))
+    with OscServer(bus, port=0) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.settimeout(PATIENCE)
+        ask(client, "/drift/calm")
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("packet", [message("/drift/speed", 1.0), b"rubbish", bundle()[:-1]])
+def test_it_closes_while_somebody_floods(
+    bus: Bus, packet: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = Resting(1000.0)
+    monkeypatch.setattr(osc, "Share", lambda: share)
+    server = OscServer(bus, port=0).start()
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        client.send(packet)
+        assert share.rested.wait(PATIENCE)
+    closing = threading.Thread(target=server.close, daemon=True)
+    closing.start()
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
 
 
 def test_the_reason_stands_in_the_log(

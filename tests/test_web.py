@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import select
 import socket
 import subprocess
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from http.client import HTTPConnection
 from importlib import resources
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from installation.control import gate
+from installation.control import gate, intake
 from installation.control import web as control_web
 from installation.control.message import ControlError
 from installation.control.packet import encoded, parsed
@@ -343,7 +344,9 @@ def test_what_is_no_http_is_said_once_in_a_line(web: Web, caplog: pytest.LogCapt
     assert "Traceback" not in caplog.text
 
 
-def test_a_message_that_is_too_long_ends_the_talk_alone(web: Web) -> None:
+def test_a_message_that_is_too_long_ends_the_talk_alone(
+    web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
     async def work() -> None:
         async with listening(web) as talk, listening(web, "/drift") as other:
             await talk.send_bytes(b"/" + b"x" * 5000)
@@ -351,10 +354,11 @@ def test_a_message_that_is_too_long_ends_the_talk_alone(web: Web) -> None:
             assert await heard(other, 1) == {"/drift/speed": 0.1}
 
     asyncio.run(work())
+    assert not caplog.messages
 
 
 def test_there_is_an_end_to_listeners(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("installation.control.web._MOST", 1)
+    monkeypatch.setattr("installation.control.talks._MOST", 1)
 
     async def work() -> None:
         async with listening(web, "/drift") as talk:
@@ -405,8 +409,8 @@ def test_it_closes_whoever_does_not_read(bus: Bus) -> None:
     bus.declare("drift", many)
     made = Web(bus, port=0).start()
     with handshake(made.port):
-        until(lambda: made._listeners)
-        one = made._listeners[0]
+        until(lambda: made._talks.listeners)
+        one = made._talks.listeners[0]
         to_it: Any = one.socket._req.transport  # type: ignore[union-attr]
         to_it.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
         made._loop.call_soon_threadsafe(to_it.set_write_buffer_limits, 1024)  # type: ignore[union-attr]
@@ -425,6 +429,131 @@ def test_it_closes_whoever_does_not_read(bus: Bus) -> None:
         closing.start()
         closing.join(30)
         assert not closing.is_alive()
+
+
+def frames(*payloads: bytes, kind: int = 2) -> bytes:
+    """Messages of a WebSocket's client, each masked with zeros. kind: 2 is binary, 9 a ping."""
+    return b"".join(bytes([0x80 | kind, 0x80 | len(one), 0, 0, 0, 0]) + one for one in payloads)
+
+
+def held_up(web: Web) -> threading.Event:
+    """The server stands still until this is set."""
+    reached, go_on = threading.Event(), threading.Event()
+    assert web._loop is not None
+    web._loop.call_soon_threadsafe(lambda: (reached.set(), go_on.wait(20)))
+    assert reached.wait(20)
+    return go_on
+
+
+def noted(bus: Bus) -> list[tuple[str, Any]]:
+    """What is posted from now on."""
+    posted: list[tuple[str, Any]] = []
+    post = bus.post
+
+    def note(address: str, value: Any, *rest: Any) -> bool:
+        posted.append((address, value))
+        return post(address, value, *rest)
+
+    bus.post = note  # type: ignore[method-assign]
+    return posted
+
+
+def test_of_what_has_queued_up_the_newest_values_are_taken(web: Web, bus: Bus) -> None:
+    posted = noted(bus)
+    with handshake(web.port) as talk:
+        go_on = held_up(web)
+        speeds = [encoded("/drift/speed", n / 200) for n in range(200)]
+        next_scene = encoded("/stage/next", 1)
+        talk.sendall(
+            frames(*speeds, next_scene, b"rubbish", next_scene, encoded("/drift/speed", 2))
+        )
+        go_on.set()
+        until(lambda: ("/drift/speed", 2.0) in posted)
+    assert posted == [("/stage/next", 1.0), ("/stage/next", 1.0), ("/drift/speed", 2.0)]
+    assert bus.tick(0) == ["/stage/next"] * 2
+
+
+def test_however_much_comes_it_is_taken_so_much_at_a_time(
+    web: Web, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AT_ONCE", 100 * 32)
+    posted = noted(bus)
+    with handshake(web.port) as talk:
+        go_on = held_up(web)
+        talk.sendall(frames(*(encoded("/drift/speed", n) for n in range(1, 201))))
+        go_on.set()
+        until(lambda: ("/drift/speed", 200.0) in posted)
+    assert posted == [("/drift/speed", 100.0), ("/drift/speed", 200.0)]
+
+
+def test_a_burst_of_thousands_ends_with_the_last_value(web: Web, bus: Bus) -> None:
+    with handshake(web.port) as talk:
+        for n in range(50):
+            values = [encoded("/drift/speed", (100 * n + k) / 2500) for k in range(1, 101)]
+            talk.sendall(frames(*values, encoded("/stage/next", 1)))
+        until(lambda: bus.asked("/drift/speed") == 2)
+    assert bus.tick(0) == ["/stage/next"] * 50
+
+
+class Resting:
+    """In the place of a Share: whatever is done is too much."""
+
+    def begin(self) -> None:
+        """Nothing is measured."""
+
+    def rest(self) -> float:
+        return 1e-9
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [(2, encoded("/drift/speed", 1)), (2, b"rubbish"), (1, b"{}"), (9, b"?")]
+)
+def test_whoever_floods_is_made_to_wait_and_it_is_said_once(
+    bus: Bus,
+    kind: int,
+    message: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(intake, "Share", Resting)
+    web = Web(bus, port=0).start()
+    said = "web 127.0.0.1 sends more than can be heeded"
+    try:
+        with handshake(web.port) as talk:
+            talk.sendall(frames(message, kind=kind))  # one is no flood
+            talk.sendall(frames(encoded("/drift/speed", 0.5)))
+            until(lambda: bus.asked("/drift/speed") == 0.5)
+            assert said not in caplog.text
+            for _ in range(3):
+                go_on = held_up(web)
+                talk.sendall(frames(*[message] * 300, kind=kind))
+                go_on.set()
+            talk.sendall(frames(encoded("/drift/speed", 1.5)))
+            until(lambda: bus.asked("/drift/speed") == 1.5)
+    finally:
+        web.close()
+    assert caplog.text.count(said) == 1
+
+
+def test_pings_are_answered(web: Web) -> None:
+    with handshake(web.port) as talk:
+        talk.sendall(frames(b"one", b"two", kind=9))
+        assert talk.recv(5, socket.MSG_WAITALL) == b"\x8a\x03one"
+        assert talk.recv(5, socket.MSG_WAITALL) == b"\x8a\x03two"
+
+
+def test_who_pings_and_leaves_is_not_worth_a_line(
+    web: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(intake, "AT_ONCE", 1)  # a turn of the loop for each, in which it is gone
+    with handshake(web.port) as talk:
+        until(lambda: web._talks.listeners)
+        go_on = held_up(web)
+        talk.sendall(frames(*[b"ping"] * 100, kind=9))
+    go_on.set()
+    until(lambda: not web._talks.listeners)
+    web.close()
+    assert not caplog.messages
 
 
 def test_who_asks_for_nothing_is_sent_home(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -547,19 +676,21 @@ def test_a_websocket_comes_in_by_password_or_by_the_cookie(closed: Web, bus: Bus
     moving(bus, work)
 
 
-def test_who_guesses_waits_in_one_queue(closed: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_PAUSE", 0.3)
+def test_guesses_of_others_do_not_keep_the_owner_out(
+    closed: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_PAUSE", 1000.0)
 
-    async def guess(session: ClientSession, password: str) -> int:
-        asked = {"Authorization": basic(password)}
-        async with session.get(f"http://127.0.0.1:{closed.port}/", headers=asked) as answer:
-            return answer.status
+    def ask(password: str, source: str) -> HTTPConnection:
+        asked = HTTPConnection("127.0.0.1", closed.port, timeout=5, source_address=(source, 0))
+        asked.request("GET", "/", headers={"Authorization": basic(password)})
+        return asked
 
-    async def work() -> list[int]:
-        async with ClientSession() as session:
-            return await asyncio.gather(*(guess(session, f"guess {i}") for i in range(20)))
-
-    found = asyncio.run(work())
-    assert sorted(set(found)) == [401, 429]
-    assert found.count(401) == gate._QUEUE
-    assert get(closed.port, "/", Authorization=basic("Nwanyị oma: 9"))[0] == 200  # the next day
+    with ExitStack() as open_ones:
+        others = [ask(f"guess {n}", "127.0.0.2") for n in range(30)]
+        for one in others:
+            open_ones.callback(one.close)
+        until(lambda: len(select.select([one.sock for one in others], [], [], 0)[0]) > 20)
+        owner = ask("Nwanyị oma: 9", "127.0.0.1")
+        open_ones.callback(owner.close)
+        assert owner.getresponse().status == 200

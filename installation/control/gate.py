@@ -4,6 +4,9 @@ Whoever gives it by HTTP's Basic scheme (RFC 7617) comes in, under any user name
 for it in a dialogue, and programs that speak OSCQuery know user:password@host. Not every browser
 repeats it for a WebSocket, so who has come in is known by a cookie until the show ends. All this is
 plain HTTP: whoever can listen in on that network reads it.
+
+A wrong password is paid for where it came from, so that one who guesses keeps nobody out but those
+who share his address; and of them nobody who has the cookie.
 """
 
 from __future__ import annotations
@@ -12,11 +15,27 @@ import asyncio
 import hmac
 import secrets
 from base64 import b64decode
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
-_PAUSE = 1.0  # seconds that a wrong password costs; all who guess stand in one queue
-_QUEUE = 8  # who comes after these is sent away unheard
+from installation.control.hosts import network, plain
+
+_PAUSE = 1.0  # seconds after a wrong password before another from that address is heard
+_QUEUE = 8  # that wait there; who comes after these is sent away unheard
+_KIN = 8  # addresses of one network (a /64 of IPv6) that have a queue each
+_MOST = 64  # queues in all, and so wrong passwords a second; who comes from elsewhere shares one
+
+
+@dataclass
+class _Place:
+    """One queue. free: when the next password is heard, by the loop's clock, whether or not whoever
+    gave the last has stayed for the answer."""
+
+    network: str
+    one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    free: float = 0.0
 
 
 class Gate:
@@ -26,8 +45,7 @@ class Gate:
     def __init__(self, password: str, port: int) -> None:
         self._password, self._cookie = password, f"installation-{port}"
         self._token = secrets.token_urlsafe(32)
-        self._one_by_one = asyncio.Lock()
-        self._waiting = 0
+        self._places: dict[str, _Place] = {}  # only where somebody waits or has yet to pay
 
     async def admit(self, request: web.Request) -> None:
         """Return where a request may pass. Raises HTTPUnauthorized or HTTPTooManyRequests."""
@@ -36,17 +54,34 @@ class Gate:
         given = _password(request.headers.get("Authorization", ""))
         if given is None:
             raise self._closed()
-        if self._waiting >= _QUEUE:
+        place = self._place(request.remote)
+        if place.waiting >= _QUEUE:
             raise web.HTTPTooManyRequests(text="too many ask at once\n")
-        self._waiting += 1
+        place.waiting += 1
         try:
-            async with self._one_by_one:
+            async with place.one_by_one:
+                now = asyncio.get_running_loop().time
+                if place.free > now():
+                    await asyncio.sleep(place.free - now())
                 if _same(given, self._password):
                     return
-                await asyncio.sleep(_PAUSE)
+                place.free = now() + _PAUSE
         finally:
-            self._waiting -= 1
+            place.waiting -= 1
         raise self._closed()
+
+    def _place(self, remote: str | None) -> _Place:
+        """Where an address waits: by itself, or with its network where many of that guess already,
+        or with everybody where too many do."""
+        now = asyncio.get_running_loop().time()
+        left = {name: one for name, one in self._places.items() if one.waiting or one.free > now}
+        name, kin = (plain(remote), network(remote)) if remote else ("", "")
+        if name not in left and sum(one.network == kin for one in left.values()) >= _KIN:
+            name = kin
+        if name not in left and len(left) >= _MOST:
+            name = kin = ""
+        self._places = left
+        return left.setdefault(name, _Place(kin))
 
     def remember(self, answer: web.StreamResponse) -> None:
         """Give who has come in the cookie, where there is still time to."""

@@ -51,6 +51,12 @@ def plain(address: str) -> str:
     return address if mapped is None else str(mapped)
 
 
+def network(address: str) -> str:
+    """What a stranger cannot choose of an address: by IPv6 whoever has one has all of its /64."""
+    known = ipaddress.ip_address(plain(address))
+    return str(known) if known.version == 4 else f"{int(known) >> 64:x}::/64"
+
+
 def reached_at(host: str) -> str:
     """Where others reach a host that is every address of this machine: the one towards the
     network. Connecting a UDP socket sends nothing."""

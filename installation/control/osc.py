@@ -7,6 +7,7 @@
     /stage/next             a trigger fires with no argument, or with one above 0
 
 Bundles are opened and act at once, whatever their time tag says. Wildcards are not understood.
+Where more comes than can be heeded, each address gets its newest value, and every trigger and step.
 python-osc's own servers are not used: they drop messages, wait for time tags and turn addresses
 into regular expressions.
 """
@@ -18,10 +19,20 @@ import reprlib
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Self
 
 from installation.control.feedback import Feedback
+from installation.control.flood import (
+    AT_ONCE,
+    FLOOD,
+    MUCH,
+    Share,
+    complain_of_flood,
+    newest,
+    weight,
+)
 from installation.control.hosts import plain, remedy, resolved
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.control.packet import (
@@ -42,13 +53,17 @@ PORT = 9000
 _BUFFER = 1 << 20  # bytes the kernel may hold for us while the picture is drawn
 _WAKE = 0.05  # seconds between looks at whether to stop
 
+_Sender = tuple[Any, ...]
+_Packet = tuple[bytes, _Sender]
+
 
 class OscServer:
     """Listens for OSC over UDP and posts to the bus.
 
     port: 0 lets the system choose; after start() it is the one in use. on_message: called in the
-    server's thread with every message, understood or not. feedback: HOST:PORT of controllers that
-    are told where parameters stand. Raises ControlError for one that cannot be.
+    server's thread with every message, understood or not, but those that a flood overtakes.
+    feedback: HOST:PORT of controllers that are told where parameters stand. Raises ControlError for
+    one that cannot be.
     """
 
     def __init__(
@@ -64,6 +79,7 @@ class OscServer:
         self._bus = bus
         self._on_message = on_message
         self._complaints = Complaints(log)
+        self._share = Share()
         self._closing = threading.Event()
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -100,63 +116,87 @@ class OscServer:
     def _loop(self, opened: socket.socket) -> None:
         while not self._closing.is_set():
             self._feedback.tell(time.monotonic())
-            try:
-                packet, sender = opened.recvfrom(LARGEST + 1)
-            except TimeoutError:
-                continue
-            except OSError as error:  # Windows: a reply's receiver is gone, a packet is too large
-                self._refuse(f"receiving failed ({error.strerror})", "osc")
-                self._closing.wait(0.001)
-                continue
-            self._receive(opened, packet, sender)
+            self._share.begin()
+            packets = self._arrived(opened)
+            if packets:
+                self._hear(opened, packets)
 
-    def _receive(self, opened: socket.socket, packet: bytes, sender: tuple[Any, ...]) -> None:
-        now = time.perf_counter()
-        source = f"osc {plain(sender[0])}"
+    def _arrived(self, opened: socket.socket) -> list[_Packet]:
+        """What the kernel holds, so much at a time; waits a moment for the first."""
+        found: list[_Packet] = []
         try:
-            found = messages(packet)
+            found.append(opened.recvfrom(LARGEST + 1))
+            opened.setblocking(False)
+            size = weight(found[0][0])
+            while size < AT_ONCE:
+                found.append(opened.recvfrom(LARGEST + 1))
+                size += weight(found[-1][0])
+        except (TimeoutError, BlockingIOError):
+            pass
+        except OSError as error:  # Windows: a reply's receiver is gone, a packet is too large
+            self._refuse(f"receiving failed ({error.strerror})", "osc")
+            self._closing.wait(0.001)
+        finally:
+            opened.settimeout(_WAKE)
+        return found
+
+    def _hear(self, opened: socket.socket, packets: list[_Packet]) -> None:
+        """Take messages in; of many, the newest. Rest after what took more than its share."""
+        now = time.perf_counter()
+        found = [
+            (data, sender) for one, sender in packets for data in self._opened(one, sender, now)
+        ]
+        if len(found) >= MUCH:
+            found = newest(found, self._bus)
+        for data, sender in found:
+            self._take(opened, data, sender, now)
+            self._rest(packets)
+        if not found:
+            self._rest(packets)
+
+    def _rest(self, packets: list[_Packet]) -> None:
+        rest = self._share.rest()
+        if rest:
+            if len(packets) >= FLOOD:
+                host, _ = Counter(sender[0] for _, sender in packets).most_common(1)[0]
+                complain_of_flood(self._complaints, _source((host,)))
+            self._closing.wait(rest)
+
+    def _opened(self, packet: bytes, sender: _Sender, now: float) -> list[bytes]:
+        try:
+            return messages(packet)
+        except ParseError as error:
+            self._refuse(str(error), _source(sender), now)
+            return []
+
+    def _take(self, opened: socket.socket, data: bytes, sender: _Sender, now: float) -> None:
+        source = _source(sender)
+        try:
+            address, arguments = parsed(data)
         except ParseError as error:
             self._refuse(str(error), source, now)
             return
-        for data in found:
-            try:
-                address, arguments = parsed(data)
-            except ParseError as error:
-                self._refuse(str(error), source, now)
-                continue
-            self._take(opened, sender, source, address, arguments, now)
-
-    def _take(
-        self,
-        opened: socket.socket,
-        sender: tuple[Any, ...],
-        source: str,
-        address: str,
-        arguments: list[Any],
-        now: float,
-    ) -> None:
-        text = " ".join([address, *map(_shown, arguments[:4])])
         value: Any = None
         form: Form = "value"
-        question = questioned(address, arguments)
-        if isinstance(self._bus.get(question), Param):
-            address = question
-            reached = self._answer(opened, sender, address)
+        meant = questioned(address, arguments)
+        if isinstance(self._bus.get(meant), Param):
+            reached = self._answer(opened, sender, meant)
         else:
+            meant = address
             value, form = asked(arguments, self._bus.get(address))
             reached = self._bus.post(address, value, source, form)
         if self._on_message is not None:
+            text = " ".join([address, *map(_shown, arguments[:4])])
             number = value if reached else None
-            self._on_message(Heard(now, source, text, address, number, form, reached))
+            self._on_message(Heard(now, source, text, meant, number, form, reached))
 
-    def _answer(self, opened: socket.socket, sender: tuple[Any, ...], address: str) -> bool:
+    def _answer(self, opened: socket.socket, sender: _Sender, address: str) -> bool:
         """One packet of about the size of the question, so that a forged sender gains nothing."""
         reply = encoded(address, self._bus.value(address))
         try:
             opened.sendto(reply, sender)
         except OSError as error:
-            source = f"osc {plain(sender[0])}"
-            self._refuse(f"no answer can be sent there ({error.strerror})", source)
+            self._refuse(f"no answer can be sent there ({error.strerror})", _source(sender))
             return False
         return True
 
@@ -186,6 +226,10 @@ def _bind(host: str, port: int) -> socket.socket:
             f"OSC cannot listen on {host} port {port} ({error}): {remedy(error)}"
         ) from error
     return opened
+
+
+def _source(sender: _Sender) -> str:
+    return f"osc {plain(sender[0])}"
 
 
 def _shown(argument: Any) -> str:

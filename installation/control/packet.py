@@ -21,6 +21,7 @@ __all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed", "q
 LARGEST = 2048  # bytes in a packet; a fader needs 32
 _DEEPEST = 8  # bundles inside bundles
 _MOST = 128  # messages in one packet
+_BUNDLE = b"#bundle\0"
 
 # An address and, if any, the type tags that python-osc reads. It skips other tags without their
 # data, so that what follows is misread, and logs a line for each: those never get to it. I, a bang,
@@ -38,6 +39,8 @@ def messages(packet: bytes) -> list[bytes]:
     """The messages in a datagram, bundles opened, in order. Raises ParseError."""
     if len(packet) > LARGEST:
         raise ParseError(f"sent more than {LARGEST} bytes at once")
+    if not packet.startswith(_BUNDLE):  # most are none, and a flood of them is to cost little
+        return [packet]
     found = list(itertools.islice(_elements(packet, 0), _MOST + 1))
     if len(found) > _MOST:
         raise ParseError(f"sent more than {_MOST} messages in one bundle")
@@ -46,7 +49,7 @@ def messages(packet: bytes) -> list[bytes]:
 
 def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
     """OSC 1.0: "#bundle", a time tag of 8 bytes, then elements, each after its size in 4 bytes."""
-    if not packet.startswith(b"#bundle\0"):
+    if not packet.startswith(_BUNDLE):
         yield packet
         return
     if depth == _DEEPEST:

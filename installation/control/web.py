@@ -15,20 +15,17 @@ password, where there is one.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from installation.control.feedback import Stand, news
 from installation.control.gate import Gate
 from installation.control.hosts import (
     is_number,
@@ -38,20 +35,17 @@ from installation.control.hosts import (
     resolved,
 )
 from installation.control.message import ControlError
-from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
+from installation.control.packet import LARGEST
 from installation.control.query import ATTRIBUTES, describe, host_info
+from installation.control.talks import FAREWELL, Talks
 from installation.log import Complaints
 from installation.parameters import Bus
 
 log = logging.getLogger(__name__)
 
-_EVERY = 0.05  # seconds between two looks for news
-_MOST = 32  # listeners at a time
 _CROWD = 96  # connections at a time, listeners among them: each is a file that the show may need
 _LINE = 32  # that wait to be let in; so many beyond may come in before they are counted
 _IDLE = 10.0  # seconds that one may be there without asking for anything
-_FAREWELL = 1.0  # seconds for whoever is still there when the show ends
-_ALIVE = 20.0  # seconds between two pings: a telephone that went home is forgotten
 _PAGE = {"/": ("remote.html", "text/html"), "/remote.js": ("remote.js", "text/javascript"),
          "/remote.css": ("remote.css", "text/css")}  # fmt: skip
 _PICTURE = "/preview.jpg"
@@ -61,20 +55,6 @@ _HEADERS = {
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-@dataclass
-class _Listener:
-    """One WebSocket. told: what it knows of the values it listens to."""
-
-    socket: web.WebSocketResponse
-    source: str
-    paths: set[str] = field(default_factory=set)
-    status: dict[str, str] = field(default_factory=dict)
-    told: dict[str, Stand] = field(default_factory=dict)
-
-    def wants(self, address: str) -> bool:
-        return any(_within(path, address) for path in self.paths)
 
 
 class Web:
@@ -101,7 +81,7 @@ class Web:
         self._bus, self._name, self._osc_port, self._picture = bus, name, osc_port, picture
         self.status: dict[str, str] = {}  # what is on, in words; put here from any thread
         self._complaints = Complaints(log)
-        self._listeners: list[_Listener] = []
+        self._talks = Talks(bus, lambda: self.status, self._complaints)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event
         self._thread: threading.Thread | None = None
@@ -135,7 +115,7 @@ class Web:
         app.router.add_get("/{path:.*}", self._answer)
         # A request whose sender has gone is dropped, or those for pictures would pile up.
         runner = web.AppRunner(
-            app, access_log=None, logger=_ServerLog(self._complaints), shutdown_timeout=_FAREWELL,
+            app, access_log=None, logger=_ServerLog(self._complaints), shutdown_timeout=FAREWELL,
             keepalive_timeout=_IDLE, handler_cancellation=True,
         )  # fmt: skip
         loop = asyncio.get_running_loop()
@@ -152,13 +132,7 @@ class Web:
             ready.set()
         await self._stop.wait()
         listening.close()
-        # All at once, and not for long: one that does not read would keep a farewell for good.
-        farewells = [
-            asyncio.create_task(one.socket.close(message=b"the show is over"))
-            for one in self._listeners
-        ]
-        if farewells:
-            await asyncio.wait(farewells, timeout=_FAREWELL)
+        await self._talks.close()
         await runner.cleanup()
 
     @web.middleware
@@ -191,7 +165,7 @@ class Web:
         """The remote, its picture, a WebSocket, or a node of OSCQuery."""
         path, query = request.path, request.query_string
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._talk(request)
+            return await self._talks.talk(request)
         if path == _PICTURE:
             return await self._show_picture()
         browser = "text/html" in request.headers.get("Accept", "")
@@ -219,73 +193,6 @@ class Web:
             raise web.HTTPServiceUnavailable(text="nothing is on the wall\n")
         return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
 
-    async def _talk(self, request: web.Request) -> web.StreamResponse:
-        if len(self._listeners) >= _MOST:
-            raise web.HTTPServiceUnavailable(text=f"{_MOST} listeners are the most\n")
-        talk = web.WebSocketResponse(max_msg_size=LARGEST, heartbeat=_ALIVE, timeout=_FAREWELL)
-        await talk.prepare(request)
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        one = _Listener(talk, "web {}:{}".format(*peer[:2]) if peer else "web")
-        self._listeners.append(one)
-        teller = asyncio.create_task(self._tell(one))
-        try:
-            async for message in talk:
-                self._take(one, message)
-        finally:
-            self._listeners.remove(one)
-            teller.cancel()
-        return talk
-
-    async def _tell(self, one: _Listener) -> None:
-        """Tell what has moved; whoever is slow misses what lies between."""
-        known = _addresses(self._bus)
-        while not one.socket.closed:
-            await asyncio.sleep(_EVERY)
-            before, known = known, _addresses(self._bus)
-            try:
-                for path in _changed(before, known):
-                    await one.socket.send_json({"COMMAND": "PATH_CHANGED", "DATA": path})
-                if one.status != self.status:
-                    one.status = self.status
-                    await one.socket.send_json({"COMMAND": "STATUS", "DATA": one.status})
-                for address, stand in news(self._bus, one.told, one.source, one.wants):
-                    await one.socket.send_bytes(encoded(address, stand[1]))
-                    one.told[address] = stand
-            except ConnectionError:  # it went away meanwhile; the loop over its messages ends too
-                return
-
-    def _take(self, one: _Listener, message: WSMessage) -> None:
-        try:
-            if message.type is WSMsgType.BINARY:
-                for data in messages(message.data):
-                    self._post(one, *parsed(data))
-            elif message.type is WSMsgType.TEXT:
-                self._obey(one, message.data)
-        except (ParseError, ValueError, RecursionError) as error:
-            why = str(error) if isinstance(error, ParseError) else "sent what is not OSCQuery"
-            source = one.source.rpartition(":")[0]
-            self._complaints.once((source, why), lambda: f"{source}: {why}; ignored")
-
-    def _post(self, one: _Listener, address: str, arguments: list[object]) -> None:
-        what = self._bus.get(address)
-        value, form = asked(arguments, what)
-        self._bus.post(address, value, one.source, form)
-
-    def _obey(self, one: _Listener, text: str) -> None:
-        """A command of OSCQuery. Raises ValueError for what is none."""
-        order = json.loads(text)
-        if not isinstance(order, dict) or not isinstance(order.get("DATA"), str):
-            raise ValueError("no command")
-        path = order["DATA"].rstrip("/") or "/"
-        if order.get("COMMAND") == "IGNORE":
-            one.paths.discard(path)
-        elif order.get("COMMAND") == "LISTEN":
-            if any(_within(path, a) for a, _ in (*self._bus, *self._bus.others())):
-                one.paths.add(path)
-                one.told.pop(path, None)  # it is told where that stands
-        else:
-            raise ValueError("no command")
-
 
 class _ServerLog(logging.Logger):
     """What aiohttp says of requests, each thing once: damaged ones, which anybody may send by the
@@ -307,26 +214,6 @@ class _Full(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).abort()
-
-
-def _addresses(bus: Bus) -> dict[str, str]:
-    """All there are, and what each stands for."""
-    own = {address: address for address, _ in bus}
-    return own | {address: bus.meant(address) for address, _ in bus.others()}
-
-
-def _changed(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Where to look anew: everywhere after a scene was saved with other parameters; where only
-    other names mean something else, because another scene is on, at those."""
-    moved = dict(before.items() ^ now.items())
-    if any(address == meant for address, meant in moved.items()):
-        return ["/"]
-    return sorted({"/" + address.split("/")[1] for address in moved})
-
-
-def _within(path: str, address: str) -> bool:
-    """Whether an address is at or below a path."""
-    return path in ("/", address) or address.startswith(f"{path}/")
 
 
 def _listen(host: str, port: int) -> socket.socket:
