@@ -85,6 +85,14 @@ class Space(Protocol):
         """The point's own z with the labels and codes of another."""
         ...
 
+    def bend(
+        self, point: Point, depth: float = 0.25, turn: float = 0.0, larger: float = 0.0,
+        across: float = 0.0, up: float = 0.0,
+    ) -> Point:  # fmt: skip
+        """The point with the generator bent as by the faders of /piece/bend, beside them. Last of
+        all, as step() returns it: walks know nothing of bends."""
+        ...
+
 
 class Pass:
     """A post pass: a shader file and what drives its uniforms.

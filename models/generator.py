@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from models.architecture import FIRST, MOST, check_maps
 from models.bend import bent
+from models.latent import BEND
 from models.strided import double
 
 
@@ -184,8 +185,8 @@ class Generator(nn.Module):
 class FoldedGenerator(nn.Module):
     """A generator ready to play: one linear layer, then plain transposed convolutions.
 
-    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S), and bent
-    where the points are longer by what models.latent.BEND names.
+    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S). Bent
+    where the points are longer by what models.latent.BEND names, one such after the other.
     """
 
     def __init__(self, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
@@ -197,12 +198,13 @@ class FoldedGenerator(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         seed, *kernels = zip(self.weights, self.biases, strict=True)
         inputs = seed[0].shape[1]
-        latent, bend = points[:, :inputs], points[:, inputs:]
+        latent, bends = points[:, :inputs], points[:, inputs:].split(len(BEND), 1)
         x = F.linear(latent, *seed).unflatten(1, (-1, 4, 4))
         for layer, (weight, bias) in enumerate(kernels):
             x = F.relu(x)
-            if bend.shape[1]:
-                x = bent(x, bend, layer, len(kernels))
+            for bend in bends:
+                if bend.shape[1]:
+                    x = bent(x, bend, layer, len(kernels))
             x = F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
         return torch.tanh(x)
 

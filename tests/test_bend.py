@@ -23,6 +23,16 @@ from tests.waiting import until
 
 POINT = torch.from_numpy(LatentSpace(LATENT).seed(1))[None]
 
+LEAN = """from installation.scene import Scene
+
+class Lean(Scene):
+    def start(self, space):
+        self.space = space
+
+    def step(self, frame):
+        return self.space.bend(self.space.seed(3), depth=0.5, turn=30, up=0.1)
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -102,6 +112,45 @@ def test_faders_are_read_in_the_order_of_the_numbers() -> None:
         bus.post(f"/piece/bend/{name}", 0.1 * number)
     bus.tick(100)
     np.testing.assert_allclose(bend(bus.value), [0, 0.1, 0.2, 0.3, 0.4], atol=1e-6)
+    for name in BEND[1:]:
+        bus.post(f"/piece/bend/{name}", 0)
+    bus.post("/piece/bend/depth", 1)  # alone it moves nothing
+    bus.tick(100)
+    assert len(bend(bus.value)) == 0
+
+
+def test_two_bends_are_done_one_after_the_other(generator: FoldedGenerator) -> None:
+    there, back = (bending(depth=1, across=x) for x in (0.25, -0.25))
+    moved = generator(torch.cat([POINT, there, back], 1))
+    torch.testing.assert_close(moved[..., :20], generator(POINT)[..., :20], atol=1e-4, rtol=0)
+    assert (moved[..., 25:] - generator(POINT)[..., 25:]).abs().mean() > 1e-3  # beyond the edge
+
+
+def test_a_scene_bends_beside_the_faders(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted, paint = [], Painter.paint
+    monkeypatch.setattr(Painter, "paint", lambda s, p: (painted.append(p), paint(s, p))[1])
+    monkeypatch.chdir(tmp_path)
+    Path("lean.py").write_text(LEAN)
+    order = "".join(f"[[scene]]\nscene = '{name}'\nseconds = 9\n" for name in ("drift", "lean.py"))
+    Path("order.toml").write_text(order)
+    Path("here.toml").write_text("[play]\nsetlist = 'order.toml'\npresets = ''\n")
+    with opened(Options(piece=str(folder), venue="here.toml")) as show:
+        run(show, 2)
+        show.bus.post("/stage/scene/lean", 1)
+        run(show, 4)
+        both = painted[-1]  # while one goes over into the other
+        assert both.shape == (2, LATENT.width + len(BEND))
+        assert not both[0, LATENT.width :].any()
+        np.testing.assert_allclose(both[1, LATENT.width :], [0.5, 30, 0, 0, 0.1])
+        run(show, 90)
+        show.bus.post("/piece/bend/turn", -30)
+        run(show, 90)
+        (last,) = painted[-1]
+        assert len(last) == LATENT.width + 2 * len(BEND)
+        assert last[-4] == pytest.approx(-30, abs=0.5)
+        assert not show.show.scene.fault
 
 
 def test_a_label_of_that_name_keeps_out_of_its_way() -> None:

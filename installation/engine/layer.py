@@ -31,12 +31,15 @@ from installation.scene import (
     load,
     scene_name,
 )
+from models.latent import BEND
 from shaders import ShaderError
 
 if TYPE_CHECKING:
     from installation.engine.player import Player
 
 log = logging.getLogger(__name__)
+
+_BENDS = 4  # that a scene may ask for at once
 
 
 class Dissolve:
@@ -116,9 +119,10 @@ class Layer:
         return self._file_fault or self.chain.fault or self._step_fault
 
     def _checked(self, point: object) -> Point:
-        wanted = (self._space.latent.width,)
-        if not isinstance(point, np.ndarray) or point.shape != wanted:
-            raise ValueError(f"step() must return a point of this piece, {wanted[0]} numbers")
+        wanted = self._space.latent.width
+        lengths = [(wanted + k * len(BEND),) for k in range(_BENDS + 1)]
+        if not isinstance(point, np.ndarray) or point.shape not in lengths:
+            raise ValueError(f"step() must return a point of this piece, {wanted} numbers")
         with np.errstate(over="ignore"):
             point = point.astype(np.float32, copy=False)
         if not np.isfinite(point).all():

@@ -87,11 +87,13 @@ class Player:
     def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
         """Walk, and ask for a picture of where each layer is now."""
         latent, ways = self.card.latent, self.card.directions
-        points = np.stack([steer(one.fader, latent, one.step(frame), ways) for one in layers])
-        bends = np.stack([bend(layer.fader) for layer in layers])
-        if bends[:, 1:].any():  # the depth alone moves nothing
-            points = np.concatenate([points, bends], axis=1)
-        self.stream.request(points, tuple(layers))
+        points = [
+            np.concatenate([steer(one.fader, latent, one.step(frame), ways), bend(one.fader)])
+            for one in layers
+        ]
+        longest = max(map(len, points))  # a scene that comes or goes may be bent alone
+        whole = [np.pad(point, (0, longest - len(point))) for point in points]
+        self.stream.request(np.stack(whole), tuple(layers))
 
     def news(self) -> tuple[Picture, int] | None:
         """The newest picture, once, and how many were painted since the one before it."""

@@ -72,6 +72,12 @@ class LatentSpace:
     def wear(self, point: Vector, other: Vector) -> Vector:
         return np.concatenate([point[: self.latent.z], other[self.latent.z :]])
 
+    def bend(
+        self, point: Vector, depth: float = 0.25, turn: float = 0.0, larger: float = 0.0,
+        across: float = 0.0, up: float = 0.0,
+    ) -> Vector:  # fmt: skip
+        return np.concatenate([point, np.array([depth, turn, larger, across, up], np.float32)])
+
     def _with(self, point: Vector, name: str, value: NDArray[np.float32] | np.float32) -> Vector:
         out = point.copy()
         out[self._where[name]] = value
@@ -270,8 +276,10 @@ def steer(
 
 
 def bend(fader: Callable[[str], float]) -> Vector:
-    """How the room's faders bend the generator, as models.latent.BEND says."""
-    return np.array([fader(f"/piece/bend/{name}") for name in BEND], np.float32)
+    """How the room's faders bend the generator, as models.latent.BEND says; none where they are at
+    rest. The depth alone moves nothing."""
+    found = np.array([fader(f"/piece/bend/{name}") for name in BEND], np.float32)
+    return found if found[1:].any() else found[:0]
 
 
 def _hold(weights: Vector, held: list[float]) -> Vector:
