@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -120,6 +122,43 @@ def test_other_rates_and_channels_are_mixed(tmp_path: Path) -> None:
     assert np.abs(stereo[1]).max() < 1e-3 < 0.45 < np.abs(stereo[0]).max()
     both = np.concatenate(list(blocks(music.write(tmp_path / "b.wav", tone), 2, 512)), 1)
     assert np.abs(both).max(axis=1) == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def test_what_is_damaged_in_a_file_is_left_out_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.mp3"
+    with av.open(str(path), "w") as movie:
+        stream = movie.add_stream("libmp3lame", rate=music.RATE, layout="mono")
+        tone = np.sin(np.arange(4 * music.RATE) / 70).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(tone[None], "fltp", "mono")
+        frame.sample_rate = music.RATE
+        movie.mux(stream.encode(frame))
+        movie.mux(stream.encode(None))
+    whole = path.read_bytes()
+    rubbish = NOISE.bytes(3000)
+    path.write_bytes(whole[: len(whole) // 2] + rubbish + whole[len(whole) // 2 :] + rubbish)
+    for channels in (1, 2):
+        heard = sum(block.shape[1] for block in blocks(path, channels, LOOK))
+        assert heard / music.RATE == pytest.approx(4, abs=0.2)
+    assert caplog.text.count("a.mp3 is damaged") == 1
+
+
+@pytest.mark.parametrize("samples", [0, 1])
+def test_a_file_without_a_sample_is_no_sound(tmp_path: Path, samples: int) -> None:
+    path = music.write(tmp_path / "a.wav", np.zeros(samples))
+    if samples:
+        assert Song.read(path, 30).frames == 1
+        return
+    with pytest.raises(SoundtrackError, match=r"a\.wav has no sound in it"):
+        Song.read(path, 30)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there no name has a colon")
+def test_a_name_with_a_colon_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    music.write(Path("12-30.wav"), np.zeros(1000)).rename("12:30.wav")
+    assert sum(block.shape[1] for block in blocks(Path("12:30.wav"), 1, LOOK)) == 1000
 
 
 def test_what_is_no_sound_is_said(tmp_path: Path) -> None:
