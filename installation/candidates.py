@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from installation import still
@@ -19,12 +18,12 @@ from installation.still import Shown, StillError
 from models import shelf
 from models.card import Card, verify
 from models.latent import Vector
+from training.picture import decode
 
 log = logging.getLogger(__name__)
 
 _COUNT = 48
 _RELATIVES = 8
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # none that is a program
 _FAR = 0.3
 _TOGETHER = 16  # pictures that are drawn at once
 
@@ -124,13 +123,13 @@ def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:
 
 
 def _seen(path: Path, side: int) -> NDArray[np.uint8]:
-    """The middle of a picture, (side, side, 3)."""
+    """The middle of a picture, (side, side, 3), as a training would see it."""
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise StillError(f"{path} is no picture that can be read") from error
-    return np.asarray(ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS))
+        return decode(path.read_bytes(), side, "crop")
+    except OSError as error:
+        raise StillError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise StillError(f"{path} {error}") from error
 
 
 def _relatives(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from installation import candidates, still
 from installation.cli import main
+from installation.engine import likeness
 from installation.engine.painter import Painter
 from installation.engine.walk import LatentSpace
 from installation.programme import Options
@@ -273,10 +276,45 @@ def test_relatives_of_one_value(piece: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "kin").iterdir())) == 8
 
 
+def test_any_number_of_relatives_is_looked_for_a_few_at_a_time(piece: Path) -> None:
+    painter, counts = Painter(piece), []
+    painter.generator.register_forward_hook(lambda _, points, __: counts.append(len(points[0])))
+    seen = np.zeros((32, 32, 3), np.uint8)
+    points, far = likeness.nearest(painter.generator, LATENT, seen, 100)
+    assert len(points) == len(far) == 100
+    assert max(counts) <= 32  # each takes megabytes while it is looked for
+    _, of_few = likeness.nearest(painter.generator, LATENT, seen, 3)
+    assert far[0] <= of_few[0] + 1e-6  # those three are among them
+
+
+def test_a_picture_is_seen_as_in_a_dataset(piece: Path, tmp_path: Path) -> None:
+    grey = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
+    Image.fromarray(grey).save(tmp_path / "deep.png")
+    drawing = Image.new("RGBA", (32, 32))  # nothing, which is not black
+    drawing.paste((200, 40, 40, 255), (8, 8, 24, 24))
+    drawing.save(tmp_path / "cut-out.png")
+    Image.new("RGB", (1, 1), (9, 200, 9)).save(tmp_path / "dot.png")
+    seen: dict[str, np.ndarray] = {}
+    for name in ("deep", "cut-out", "dot"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(likeness, "nearest", lambda *given, n=name, **_: _keep(seen, n, given))
+            candidates.draw(str(piece), tmp_path / name, of=tmp_path / f"{name}.png", count=1)
+    assert abs(float(seen["deep"].mean()) - 127) < 2
+    assert tuple(seen["cut-out"][0, 0]) == (255, 255, 255)
+    assert tuple(seen["cut-out"][16, 16]) == (200, 40, 40)
+    assert (seen["dot"] == (9, 200, 9)).all()
+
+
+def _keep(seen: dict[str, np.ndarray], name: str, given: Sequence[Any]) -> tuple[Any, Any]:
+    seen[name] = given[2]
+    return LatentSpace(LATENT).seed(0)[None], np.zeros(1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--of", "nowhere.png"], "nowhere.png is no picture that can be read"),
+        (["--of", "nowhere.png"], "nowhere.png cannot be read: No such file or directory"),
+        (["--of", __file__], "is not a JPEG, PNG or WebP image"),
         (["--of", "a.png", "--each", "form"], "--of goes with neither --like nor --each"),
         (["--label", "from=disc"], "has no label 'from'; it has form"),
         (["--label", "form=disk"], "form is never 'disk', but oval, disc"),

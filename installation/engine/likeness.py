@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from models.latent import Label, Latent, Vector
 
 _TRIED = 512  # random points
-_AT_ONCE = 32
+_AT_ONCE = 32  # pictures; each takes megabytes while it is walked back through
 STEPS = 120
 _RATE = 0.1  # of Adam, at first; it falls to 0 along a half cosine
 _LEAD = 1.5  # of one value's logit at first, so that another can still take its place …
@@ -54,10 +54,13 @@ def nearest(
     wanted = _look(seen.float() / 127.5 - 1)
     space = _Space(latent, truncation, held or {})
     random = latent.sample(np.random.default_rng(seed), max(count, _TRIED))
+
+    def apart(free: Tensor) -> Tensor:
+        return _off(generator(space.points(free)), wanted)
+
     with torch.no_grad():
         tried = space.free(torch.from_numpy(random)).to(device)
-        points = space.points(space.decided(tried))
-        off = torch.cat([_off(generator(some), wanted) for some in points.split(_AT_ONCE)])
+        off = torch.cat([apart(some) for some in space.decided(tried).split(_AT_ONCE)])
     free = tried[off.argsort()[:count]].clone().requires_grad_()
     descent = torch.optim.Adam([free], lr=_RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(descent, STEPS)
@@ -65,13 +68,14 @@ def nearest(
         if step == _DECIDED:
             free.data = space.decided(free.data)
         descent.zero_grad()
-        _off(generator(space.points(free)), wanted).sum().backward()
+        for some in free.split(_AT_ONCE):
+            apart(some).sum().backward()
         descent.step()
         falling.step()
         progress()
     with torch.no_grad():
         found = space.points(free)
-        far = _off(generator(found), wanted)
+        far = torch.cat([apart(some) for some in free.split(_AT_ONCE)])
     order = far.argsort()
     share = (far / off.mean())[order].double().cpu().numpy()
     return found[order].cpu().numpy(), share
