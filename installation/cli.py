@@ -185,7 +185,8 @@ def _corpus(p: argparse.ArgumentParser) -> None:
 
 def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("piece", help="a piece's name or folder")
-    p.add_argument("--count", type=_count, help="how many (48; with --each one of each; with --of 8)")
+    text = "how many (48; with --each one of each value, with --of 8)"
+    p.add_argument("--count", type=_count, help=text)
     p.add_argument("--seed", type=_seed, default=0, help="the first one's; the next ones' follow")
     text = "what all of them are, like hair=pink; may be given again"
     label = p.add_argument("--label", type=_pair, action="append", default=[], help=text)

@@ -91,9 +91,11 @@ class Player:
             np.concatenate([steer(one.fader, latent, one.step(frame), ways), bend(one.fader)])
             for one in layers
         ]
-        longest = max(map(len, points))  # a scene that comes or goes may be bent alone
-        whole = [np.pad(point, (0, longest - len(point))) for point in points]
-        self.stream.request(np.stack(whole), tuple(layers))
+        # a scene that comes or goes may be bent alone
+        whole = np.zeros((len(points), max(map(len, points))), np.float32)
+        for row, point in zip(whole, points, strict=True):
+            row[: len(point)] = point
+        self.stream.request(whole, tuple(layers))
 
     def news(self) -> tuple[Picture, int] | None:
         """The newest picture, once, and how many were painted since the one before it."""
