@@ -99,6 +99,7 @@ def written(letters: Lettering, text: str) -> np.ndarray:
         ("Käthe γάτα маска", "Käthe γάτα маска"),
         ("ọma 笑顔 12", "oma XiaoYan 12"),
         ("\u202eevil\x1b[2J \0\udc80", "evil[1b][2J [0][dc80]"),
+        ("हिन्\u200dदी", "hin\u200ddi"),  # the joiner is left alone
         ("", ""),
     ],
 )

@@ -48,6 +48,8 @@ class Lettering:
         """place: of its upper left corner. It stands on the same line in every font."""
         x, y = place
         for part, font in self._runs(text):
+            if not font.size(part)[0]:  # a joiner that is left alone, which pygame refuses to draw
+                continue
             if font is not self._own:
                 _shape(font, part)
             drawn = font.render(part, True, ink)
