@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-from installation.names import slug
 from installation.parameters import Bus, Param, Parameters, Trigger
 
 
@@ -321,22 +320,6 @@ def test_unit_and_value_are_each_others_inverse() -> None:
     param = Param(0, -3, 5)
     assert [param.from_unit(u) for u in (-1, 0, 0.5, 1, 2)] == [-3, -3, 1, 5, 5]
     assert param.to_unit(param.from_unit(0.3)) == pytest.approx(0.3)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Hair colour", "hair_colour"),
-        ("A--B", "a_b"),
-        ("Élan", "elan"),
-        ("面", "_"),
-        ("", "_"),
-        ("x9_y", "x9_y"),
-        ("a caption " * 9, "a_caption_a_caption_a_caption_a_caption_a_captio"),
-    ],
-)
-def test_slug_makes_a_name_fit_for_an_address(text: str, expected: str) -> None:
-    assert slug(text) == expected
 
 
 def test_complaints_go_to_the_log_of_the_bus(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:

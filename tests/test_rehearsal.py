@@ -11,6 +11,7 @@ import shaders
 from installation import setlist
 from installation.programme import Options, watched
 from installation.rehearsal import FileWatch
+from models.latent import Latent
 from tests.pieces import make_piece
 from tests.shows import opened, run
 
@@ -202,6 +203,48 @@ def test_what_kept_a_scene_off_is_told_until_it_is_mended(tmp_path: Path) -> Non
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)
         assert show.show.scene.name == "mine"
+
+
+def test_what_is_refused_or_tried_leaves_the_faders_of_the_scene_that_is_on(tmp_path: Path) -> None:
+    mine, order, place = tmp_path / "mine.py", tmp_path / "order.toml", tmp_path / "here.toml"
+    pieces = [make_piece(tmp_path / "one"), make_piece(tmp_path / "two", 16, Latent(6))]
+    order.write_text(
+        "".join(f'[[scene]]\nscene = "{mine}"\npiece = "{piece}"\n' for piece in pieces)
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\npresets = ''\n[rehearsal]\nreload = true\n")
+    text = (
+        "from installation.scene import Param, Scene\n"
+        "class Mine(Scene):\n"
+        "    speed, which = Param(0.1, 0, 1), Param(0, 0, 2)\n"
+        "    def start(self, space):\n        self.walk, self.space = space.loop(), space\n"
+        "    def step(self, frame):\n"
+        "        self.walk.advance(frame.dt * self.speed)\n"
+        "        assert self.which < 2 or self.space.labels, 'no labels'\n"
+        "        return self.walk.point()\n"
+    )
+    other = text.replace("speed", "fast")  # another fader, in the place of one that is used
+    save(mine, text)
+    with opened(Options(size=(64, 64), venue=str(place)), (64, 64)) as show:
+        show._watch._every = 0
+        show.bus.post("/mine/speed", 0.7)
+        show.bus.post("/mine/which", 2)
+        run(show, 2)
+
+        def said_of(changed: str) -> tuple[str, str]:
+            save(mine, changed)
+            run(show, 2)
+            assert show.bus.value("/mine/speed") == 0.7
+            assert "/mine/fast" not in show.bus
+            return show.show.scene.fault, show._evening.fault
+
+        broken = other.replace("self.space.labels, 'no labels'", "not self.space, 'no good'")
+        assert "no good" in said_of(broken)[0]
+        show.bus.post("/stage/piece/two", 1)
+        assert all("no good" in said for said in said_of(broken))
+        there = other.replace("self.space.labels, 'no labels'", "not self.space.labels, 'no use'")
+        fault, refused = said_of(there)  # on the piece that is wanted it would start
+        assert "no use" in fault
+        assert refused == ""
 
 
 def test_shaders_of_one_s_own_are_watched(tmp_path: Path) -> None:

@@ -89,20 +89,16 @@ class Layer:
         self._dissolve = Dissolve()
         self._worn: dict[str, float] = {}
 
-    def _start(self, old: Scene | None = None) -> tuple[Scene, Point, PassChain]:
-        """Load the scene, see that its first step and its shaders work; only then may it have the
-        bus. Where it fails with the values that the room has set, the old one has it back."""
+    def _start(self) -> tuple[Scene, Point, PassChain]:
+        """Load the scene, see that its first step, also with the values that the room has set, and
+        its shaders work; only then may it have the bus."""
         scene = load(self.file)
         self._first(scene)
+        scene.bind(self._bus.copy(), self.name)
+        point = self._first(scene)
         chain = PassChain(self._ctx, scene.passes, self._size)
         scene.bind(self._bus, self.name)
-        try:
-            return scene, self._first(scene), chain
-        except SceneError:
-            chain.release()
-            if old is not None:
-                old.bind(self._bus, self.name)
-            raise
+        return scene, point, chain
 
     def _first(self, scene: Scene) -> Point:
         try:
@@ -155,7 +151,7 @@ class Layer:
     def reload(self) -> None:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
-            scene, point, chain = self._start(self.scene)
+            scene, point, chain = self._start()
         except (SceneError, ShaderError) as error:
             self._file_fault, self._lacks_shader = str(error), isinstance(error, ShaderError)
             log.error("%s; the old one goes on", error)

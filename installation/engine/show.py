@@ -117,7 +117,8 @@ class Show:
 
     def try_out(self, file: str, piece: str = "") -> None:
         """See whether a scene would start, as by cue(). Raises SceneError or ShaderError."""
-        Layer(self.ctx, self.bus, self.players.get(piece, self.player), file, self.size).release()
+        player = self.players.get(piece, self.player)
+        Layer(self.ctx, self.bus.copy(), player, file, self.size).release()
 
     def _mixer_of(self, transition: str) -> Mixer:
         """The last one that works, where its shader was broken since the show was opened."""
