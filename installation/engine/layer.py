@@ -118,7 +118,10 @@ class Layer:
         wanted = self._space.latent.width
         lengths = [(wanted + k * len(BEND),) for k in range(_BENDS + 1)]
         if not isinstance(point, np.ndarray) or point.shape not in lengths:
-            raise ValueError(f"step() must return a point of this piece, {wanted} numbers")
+            raise ValueError(
+                f"step() must return a point of this piece, {wanted} numbers, bent {_BENDS} times "
+                "at most"
+            )
         with np.errstate(over="ignore"):
             point = point.astype(np.float32, copy=False)
         if not np.isfinite(point).all():

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from models.latent import BEND
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,7 +49,8 @@ class Painter:
         self.generator = loaded.generator.to(self.device)
         self._captured: dict[torch.Size, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
-        self.paint(np.zeros((1, self.card.latent.width), np.float32))  # first runs are slow
+        for more in (0, len(BEND)):  # first runs are slow, and bent ones are captured apart
+            self.paint(np.zeros((1, self.card.latent.width + more), np.float32))
 
     @property
     def device_name(self) -> str:
