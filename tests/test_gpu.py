@@ -18,9 +18,11 @@ from tests.pieces import LATENT, make_piece
 pytestmark = pytest.mark.gpu
 
 
-def test_the_gpu_paints_what_the_cpu_paints(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bend", [(), (0.4, 30, 0.5, 0.1, -0.2)], ids=["straight", "bent"])
+def test_the_gpu_paints_what_the_cpu_paints(tmp_path: Path, bend: tuple[float, ...]) -> None:
     piece = make_piece(tmp_path / "tiny")
     points = LATENT.sample(np.random.default_rng(0), 4)
+    points = np.concatenate([points, np.tile(np.float32(bend), (4, 1))], axis=1)
     painter = Painter(piece, "cuda")
     on_cpu = np.asarray(Painter(piece, "cpu").paint(points)).astype(int)
     for _ in range(2):  # captured, and played again
@@ -28,7 +30,7 @@ def test_the_gpu_paints_what_the_cpu_paints(tmp_path: Path) -> None:
         assert isinstance(on_gpu, torch.Tensor)
         assert on_gpu.is_cuda
         assert np.abs(on_cpu - on_gpu.cpu().numpy().astype(int)).max() <= 2
-    assert isinstance(painter._captured[4], Captured)
+    assert isinstance(painter._captured[torch.Size(points.shape)], Captured)
     painter.to_host = True
     assert isinstance(painter.paint(points), np.ndarray)
 
