@@ -94,10 +94,7 @@ def _render(options: Options) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
     request, what was rendered until then is whole, and the status is not 0."""
     program = Programme.of(options)
-    song = None
-    if options.sound:
-        log.info("listening to %s first", options.sound)
-        song = Song.read(Path(options.sound), options.fps)
+    song = Song.read(Path(options.sound), options.fps) if options.sound else None
     with ExitStack() as last:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)

@@ -42,10 +42,13 @@ class Song:
             attacks.append(ear.attack)
             length += block.shape[1]
         frames = math.ceil(length * fps / RATE)
-        found = beats(np.array(attacks), RATE / BLOCK)
-        if not len(found):
+        tempi = _tempi(beats(np.array(attacks), RATE / BLOCK), fps)
+        if tempi:
+            per_minute = np.median(list(tempi.values()))
+            log.info("%s: %d beats, %.0f a minute", path, len(tempi), per_minute)
+        else:
             log.warning("no beat is found in %s: the tempo stays as it is set", path)
-        return cls(_by_frame(looks, fps, frames), _tempi(found, fps))
+        return cls(_by_frame(looks, fps, frames), tempi)
 
     @property
     def frames(self) -> int:
