@@ -58,8 +58,8 @@ class Movie:
         self._stream = self._container.add_stream(
             "libx264",
             rate=Fraction(fps).limit_denominator(1001),
-            # bf: begin at 0 s sharp. mbtree: with it, of 2,000 encodings of the same small pictures 11
-            # were not like the others; without, none, and files are a seventh larger.
+            # bf: begin at 0 s sharp. mbtree: with it, 11 of 2,000 encodings of the same small
+            # pictures were not like the others; without, none, and files are a seventh larger.
             options={"preset": "veryfast", "crf": "17", "bf": "0", "x264-params": "mbtree=0"},
         )
         codec = self._stream.codec_context
