@@ -491,7 +491,11 @@ def test_one_message_now_and_then_is_no_flood(
     assert not caplog.messages
 
 
-@pytest.mark.parametrize("packet", [message("/drift/speed", 1.0), b"rubbish", bundle()[:-1]])
+@pytest.mark.parametrize(
+    "packet",
+    [message("/drift/speed", 1.0), b"rubbish", bundle()[:-1]],
+    ids=["a fader", "rubbish", "half a bundle"],
+)
 def test_it_closes_while_somebody_floods(
     bus: Bus, packet: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
