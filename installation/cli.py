@@ -196,7 +196,7 @@ def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("--like", default="", metavar="STILL", help="a still that all resemble")
     text = "how far from it, 0 to 1, which is another one (0.3; with --each 0)"
     p.add_argument("--far", type=_share, help=text)
-    text = "any picture, whose relatives in the piece they are, nearest first"
+    text = "a JPEG, PNG or WebP, whose relatives in the piece they are, nearest first"
     p.add_argument("--of", default="", metavar="IMAGE", help=text)
     text = "0 to 1.5: low is average, high is strange (0.8)"
     p.add_argument("--truncation", type=_truncation, default=0.8, help=text)

@@ -91,12 +91,13 @@ class Ear:
         a single note counts as a cymbal does."""
         power = np.add.reduceat(np.square(spectrum), self._edges)
         quiet = max(_FLOOR, _QUIET * self._loudest["level"])
-        loudness = np.log1p(np.sqrt(power) / quiet)
+        amplitude = np.sqrt(power)
+        loudness = np.log1p(amplitude / quiet)
         flux = float(np.maximum(loudness - self._before, 0).mean())
         self._before = loudness
-        louder = np.maximum(np.sqrt(power) - self._amplitude - quiet, 0)
+        louder = np.maximum(amplitude - self._amplitude - quiet, 0)
         self.attack = float(np.sqrt(np.sqrt(np.sum(np.square(louder)))))
-        self._amplitude = np.sqrt(power)
+        self._amplitude = amplitude
         self._since += seconds
         begins = (
             level > _FLOOR and self._since >= _PAUSE and flux > max(_LEAST, _ABOVE * self._usual)
