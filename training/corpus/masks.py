@@ -7,6 +7,7 @@ collection is copied. Every image is free of anybody's rights.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +26,19 @@ LABELS: dict[str, tuple[str, ...]] = {
     "mouth": ("slit", "lips", "oval", "bar", "teeth"),
     "pattern": ("plain", "sockets", "band", "cheeks", "halves", "scars"),
     "ground": wall.GROUNDS,
+    "view": tuple(HANG),
 }
 
-VERSION = 4
+VERSION = 5
 """Raise it when a change alters the pictures: same seed and version, same corpus."""
 
-_GROUPS = (("form", "material", "crown"), ("eyes", "mouth", "pattern"), ("ground",))
+_GROUPS = (("form", "material", "crown"), ("eyes", "mouth", "pattern"), ("ground",), ("view",))
 _FINEST = 176  # the canvas is never coarser than this, so that details survive to be averaged
 
 
 def carve(grid: Grid, dice: Dice, wanted: Mapping[str, str]) -> Carving:
     """Carve a mask on a grid, from the block outwards."""
-    c = head(grid, dice, wanted["form"])
+    c = head(grid, dice, wanted["form"], wanted["view"])
     if c.form == "animal":
         face.eyes(c, dice, wanted["eyes"])
         face.muzzle(c, dice, wanted["pattern"])
@@ -56,7 +58,7 @@ def carve(grid: Grid, dice: Dice, wanted: Mapping[str, str]) -> Carving:
 def carving(dice: Dice, n: int, wanted: Mapping[str, str]) -> Carving:
     """Carve small to see how far the mask reaches, then on n by n to fill the frame."""
     rough = carve(Grid(72, 2.3), dice, wanted)
-    return carve(_frame(rough, n, dice), dice, wanted)
+    return carve(_frame(rough, n, dice.roll("hang", HANG[wanted["view"]])), dice, wanted)
 
 
 def _picture(size: int, dice: Dice, wanted: Mapping[str, str]) -> NDArray[np.uint8]:
@@ -70,15 +72,14 @@ def _picture(size: int, dice: Dice, wanted: Mapping[str, str]) -> NDArray[np.uin
     return (light.encode(small) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
 
 
-def _frame(rough: Carving, n: int, dice: Dice) -> Grid:
+def _frame(rough: Carving, n: int, hung: SimpleNamespace) -> Grid:
     """The window in which the carving's bounding box fills its share of the frame."""
     rows, columns = (np.flatnonzero(rough.cover.any(axis)) for axis in (1, 0))
     low, high = rough.grid.y[rows[0], 0], rough.grid.y[rows[-1], 0]
     wide = 2 * max(abs(rough.grid.x[0, columns[0]]), abs(rough.grid.x[0, columns[-1]]))
     side = max(float(high - low), float(wide)) + rough.grid.px
-    p = dice.roll("hang", HANG)
-    half = side / p.fill / 2
-    return Grid(n, half, half * p.right, float(low + high) / 2 + half * p.up, p.roll)
+    half = side / hung.fill / 2
+    return Grid(n, half, half * hung.right, float(low + high) / 2 + half * hung.up, hung.roll)
 
 
 CORPUS = Corpus("masks", VERSION, LABELS, _GROUPS, _picture)

@@ -11,12 +11,23 @@ import numpy as np
 from training.corpus.carving.field import Array, Grid, ellipse, hill, ramp, root
 from training.corpus.dice import Dice, Table
 
-HANG: Table = {
-    "roll": (-0.1, 0.1),  # radians, a little askew on its nail
-    "fill": (0.74, 0.92),  # the share of the frame the mask's longer side takes
-    "right": (-0.07, 0.07),  # of the frame's middle, in half frames
-    "up": (-0.05, 0.05),
+HANG: dict[str, Table] = {
+    "frontal": {
+        "roll": (0.0, 0.0),
+        "fill": (0.88, 0.92),
+        "right": (0.0, 0.0),
+        "up": (0.0, 0.0),
+        "turned": (0.25, 0.25),
+    },
+    "askew": {
+        "roll": (-0.1, 0.1),  # radians, a little askew on its nail
+        "fill": (0.74, 0.92),  # the share of the frame the mask's longer side takes
+        "right": (-0.07, 0.07),  # of the frame's middle, in half frames
+        "up": (-0.05, 0.05),
+        "turned": (1.0, 1.0),  # how much of the pose's turn is seen
+    },
 }
+"""Frontal as a museum photographs it, or as a visitor does who stands where there is room."""
 
 POSE: Table = {
     "turn": (-0.32, 0.32),  # of the face to one side, in units of its depth
@@ -129,9 +140,10 @@ class Carving:
         self.cover = np.maximum(self.cover, inside)
 
 
-def head(grid: Grid, dice: Dice, form: str) -> Carving:
+def head(grid: Grid, dice: Dice, form: str, view: str) -> Carving:
     """Block out the head of a form: the outline, its dome and the flat of the face."""
     pose = dice.roll("pose", POSE)
+    turn = pose.turn * dice.roll("hang", HANG[view]).turned
     h = dice.roll(f"head {form}", HEADS[form])
     y = grid.y
     x = grid.x + pose.lean * y
@@ -150,7 +162,7 @@ def head(grid: Grid, dice: Dice, form: str) -> Carving:
         dome = np.minimum(dome * 1.6, 0.14)
     elif form == "animal":
         dome = dome * 0.75 + inside * 0.2 * np.exp(-((x / (0.42 * w)) ** 2)) * ramp(-0.9, -0.4, y)
-    fx = x - pose.turn * root(d).clip(0, 1) * min(h.width, 0.75)
+    fx = x - turn * root(d).clip(0, 1) * min(h.width, 0.75)
     c = Carving(grid, form, x, fx, y, dome * inside, inside, h, {"head": inside})
     h.brow_y = h.eye_y - 0.16
     h.nose_y = h.eye_y + h.nose
