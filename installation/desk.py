@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from installation.control.keyboard import Keyboard
 from installation.engine.show import Show
+from installation.modulation import Modulations
 from installation.output.offscreen import Offscreen
 from installation.output.overlay import Overlay, Row
 from installation.output.window import Window
@@ -13,9 +14,15 @@ from installation.parameters import Bus, Param
 class Desk:
     """Draws the overlay over the picture while it is `on`; a file gets none."""
 
-    def __init__(self, window: Window | Offscreen, keyboard: Keyboard, on: bool) -> None:
+    def __init__(
+        self,
+        window: Window | Offscreen,
+        keyboard: Keyboard,
+        modulations: Modulations,
+        on: bool,
+    ) -> None:
         self.on = on
-        self._window, self._keyboard = window, keyboard
+        self._window, self._keyboard, self._modulations = window, keyboard, modulations
         self._overlay = Overlay(window.ctx) if isinstance(window, Window) else None
 
     def draw(self, show: Show, news: str) -> None:
@@ -25,7 +32,7 @@ class Desk:
         fps, player = f"{show.stats.recent_fps():.0f} fps", show.player
         sharp = f"upscaler {player.upscaler or '…'}"
         facts = " · ".join([show.scene.name, player.card.name, fps, sharp])
-        shown = rows(show.bus, self._keyboard.selected)
+        shown = rows(show.bus, self._modulations, self._keyboard.selected)
         self._overlay.draw(self._window.screen, self._window.size, [facts, news], shown)
 
     def release(self) -> None:
@@ -33,14 +40,14 @@ class Desk:
             self._overlay.release()
 
 
-def rows(bus: Bus, selected: str) -> list[Row]:
+def rows(bus: Bus, modulations: Modulations, selected: str) -> list[Row]:
     """One row per address, in the order in which the arrow keys go through them."""
-    return [row(bus, address, address == selected) for address, _ in bus]
+    return [row(bus, modulations, address, address == selected) for address, _ in bus]
 
 
-def row(bus: Bus, address: str, selected: bool = False) -> Row:
-    what = bus[address]
-    moved_by = bus.moved_by(address)
+def row(bus: Bus, modulations: Modulations, address: str, selected: bool = False) -> Row:
+    what, moving = bus[address], modulations.of(address)
+    moved_by = " ".join(filter(None, (bus.moved_by(address), str(moving or ""))))
     if not isinstance(what, Param):
         return Row(address, "press", None, moved_by, selected)
     value = bus.value(address)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from installation import scene as scenes
 from installation.engine.show import Show
+from installation.modulation import Modulations
 from installation.programme import Programme
 from installation.setlist import PLAIN, Entry
 from installation.sources import FOR_THE_HAND, SETLIST, by_hand, moved_by_hand_now
@@ -38,9 +39,15 @@ class Evening:
     """
 
     def __init__(
-        self, program: Programme, show: Show, hold: bool, changed: Callable[[], None]
+        self,
+        program: Programme,
+        show: Show,
+        modulations: Modulations,
+        hold: bool,
+        changed: Callable[[], None],
     ) -> None:
         self._program, self._show, self._changed = program, show, changed
+        self._modulations = modulations
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
         self._cue: _Cue | None = None
@@ -243,6 +250,7 @@ class Evening:
             bus.post(address, value, FOR_THE_HAND if by_hand(by) else by)
         for address, value in wanted.items():
             bus.post(address, value, SETLIST)
+        self._modulations.dress(self._program.modulated_by(entry, bus) if entry else {})
 
     def _set_aside(self) -> dict[str, tuple[float, str]]:
         """What goes back when the entry that is on is over: nobody has moved it since."""

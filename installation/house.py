@@ -9,6 +9,7 @@ from installation.clock import Hearing, Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
+from installation.modulation import Modulations
 from installation.names import slugs
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.presets import Recall, numbers
@@ -55,4 +56,5 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     bus.declare("wall", Wall.declared())
     bus.declare("sound", Hearing.declared())
     bus.declare("preset", {**Recall.declared(), **numbers()})
+    bus.declare("modulation", Modulations.declared())
     return found

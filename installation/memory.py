@@ -22,6 +22,7 @@ from pydantic import (
 
 from installation.evening import Evening
 from installation.log import Complaints
+from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param
 from installation.sources import MEMORY, by_hand
 from installation.watch.lights import Lights
@@ -36,7 +37,8 @@ _STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all 
 class Moment(BaseModel):
     """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
     seconds: where in the setlist, and for how long. covered: what hands had moved, under what the
-    entry that was on had set. dark: by hand."""
+    entry that was on had set. moving, moving_covered: the same of what moves by itself. dark: by
+    hand."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,14 +50,19 @@ class Moment(BaseModel):
     moved: dict[str, FiniteFloat]
     covered: dict[str, FiniteFloat]
     dark: bool
+    moving: dict[str, Modulation | None] = {}
+    moving_covered: dict[str, Modulation | None] = {}
 
 
 class Memory:
     """file: where it is kept; "" keeps nothing."""
 
-    def __init__(self, file: str, bus: Bus, evening: Evening, lights: Lights) -> None:
+    def __init__(
+        self, file: str, bus: Bus, modulations: Modulations, evening: Evening, lights: Lights
+    ) -> None:
         self._file = Path(file) if file else None
         self._bus, self._evening, self._lights = bus, evening, lights
+        self._modulations = modulations
         self._passed = 0.0
         self._kept: dict[str, Any] = {}
         self._complaints = Complaints(log)
@@ -68,6 +75,7 @@ class Memory:
             return
         self._post(moment.covered)
         self._bus.tick(0)  # the entry goes back to these when it is over
+        self._move(moment.moving_covered)
         if moment.scene in scenes:
             log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
             place = moment.at, moment.seconds
@@ -76,6 +84,7 @@ class Memory:
             log.info("%s is no more; %d faders are taken up", moment.scene, len(moment.moved))
             self._evening.open(first)
         self._post(moment.moved)
+        self._move(moment.moving)
         if moment.dark:
             self._lights.stay_out()
             log.info("the wall stays dark, as a hand left it; /stage/black, or B, lights it")
@@ -84,6 +93,10 @@ class Memory:
         for address, value in values.items():
             if address in self._bus:
                 self._bus.post(address, value, MEMORY)
+
+    def _move(self, moving: Mapping[str, Modulation | None]) -> None:
+        for address, modulation in moving.items():
+            self._modulations.set(address, modulation, MEMORY)
 
     def keep(self, dt: float) -> None:
         """Let time pass, in seconds: now and then it is written down, where anything is new."""
@@ -97,6 +110,7 @@ class Memory:
         now = Moment(
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
             moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
+            moving=self._modulations.by_hand, moving_covered=self._modulations.covered,
         ).model_dump()  # fmt: skip
         if now == self._kept:
             return

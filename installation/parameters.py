@@ -144,6 +144,7 @@ class Bus:
         self._states: dict[str, _State] = {}
         self._fired: Counter[str] = Counter()
         self._moved: set[str] = set()  # in this frame
+        self._away: Mapping[str, float] = {}  # by modulation, in parts of the range
         self._last_source: dict[str, str] = {}
         self._posted = Posted()
         self._lock = threading.Lock()
@@ -275,11 +276,21 @@ class Bus:
             _glide(state, self._params[address].glide, dt)  # type: ignore[union-attr]
         return events
 
+    def modulate(self, away: Mapping[str, float]) -> None:
+        """These Params alone are so far from where their faders stand, in parts of their range."""
+        self._away = dict(away)
+
     def value(self, address: str) -> float:
-        """Where the parameter is now, on its glide; for a Trigger, how often it fired."""
+        """Where the parameter is now, on its glide and moved by what modulates it; for a Trigger,
+        how often it fired."""
         address = self.meant(address)
         state = self._states.get(address)
-        return self._fired[address] if state is None else state.value
+        if state is None:
+            return self._fired[address]
+        away, what = self._away.get(address), self._params[address]
+        if away is None or not isinstance(what, Param):
+            return state.value
+        return what.clamp(state.value + away * (what.high - what.low))
 
     def target(self, address: str) -> float:
         """Where the parameter is going."""

@@ -8,8 +8,9 @@ They are kept in a file of the venue's, so that a sound check is there in the ev
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pydantic import Field, FiniteFloat
 
 from installation import venue
 from installation.evening import Evening
+from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
 from installation.writing import replace
@@ -49,6 +51,7 @@ class Preset(venue.Table):
     scene: str
     piece: str = ""
     parameters: dict[str, FiniteFloat] = Field(default_factory=dict)
+    modulation: dict[str, Modulation] = Field(default_factory=dict)
 
 
 class Kept(venue.Table):
@@ -72,8 +75,16 @@ class Presets:
     """scenes: their files by name. file: where presets are kept; "" keeps them for this evening
     alone. Raises VenueError for a file that is not right: it is not to be overwritten."""
 
-    def __init__(self, bus: Bus, evening: Evening, scenes: Mapping[str, str], file: str) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        modulations: Modulations,
+        evening: Evening,
+        scenes: Mapping[str, str],
+        file: str,
+    ) -> None:
         self._bus, self._evening, self._scenes = bus, evening, scenes
+        self._modulations = modulations
         self._file = Path(file) if file else None
         self._known = {one.number: one for one in read(file)}
         self._storing = 0.0  # seconds left in which a number is stored
@@ -121,15 +132,24 @@ class Presets:
 
     def _store(self, number: int) -> None:
         scene, piece, _ = self._evening.on
-        owners = {*_SHARED, scene}
-        parameters = {
-            address: self._bus.asked(address)
-            for address, what in self._bus
-            if isinstance(what, Param) and address.split("/")[1] in owners
-        }
-        self._known[number] = Preset(number=number, scene=scene, piece=piece, parameters=parameters)
+        faders = list(self._faders(scene))
+        moving = {address: self._modulations.of(address) for address in faders}
+        self._known[number] = Preset(
+            number=number,
+            scene=scene,
+            piece=piece,
+            parameters={address: self._bus.asked(address) for address in faders},
+            modulation={address: one for address, one in moving.items() if one is not None},
+        )
         self._write()
         log.info("preset %d is %s as it stands", number, scene)
+
+    def _faders(self, scene: str) -> Iterator[str]:
+        """What a preset of this scene keeps."""
+        owners = {*_SHARED, scene}
+        for address, what in self._bus:
+            if isinstance(what, Param) and address.split("/")[1] in owners:
+                yield address
 
     def _call_up(self, number: int) -> None:
         preset = self._known.get(number)
@@ -157,6 +177,8 @@ class Presets:
         wanted = {a: v for a, v in preset.parameters.items() if self._takes(a)}
         begun = {address: self._bus.asked(address) for address in wanted}
         self._fade = _Fade(begun, wanted, dict(begun), seconds)
+        for address in self._faders(preset.scene):
+            self._modulations.set(address, preset.modulation.get(address), PRESET)
         log.info("preset %d: %s", number, preset.scene)
 
     def _tell(self, lacks: str) -> None:
@@ -182,10 +204,17 @@ class Presets:
 def _lines(preset: Preset) -> str:
     """A preset as TOML."""
     values = "".join(f"{venue.quoted(a)} = {v!r}\n" for a, v in preset.parameters.items())
+    moving = "".join(f"{venue.quoted(a)} = {_inline(m)}\n" for a, m in preset.modulation.items())
     return (
         f"[[preset]]\nnumber = {preset.number}\nscene = {venue.quoted(preset.scene)}\n"
         f"piece = {venue.quoted(preset.piece)}\n[preset.parameters]\n{values}"
+        + (f"[preset.modulation]\n{moving}" if moving else "")
     )
+
+
+def _inline(one: Modulation) -> str:
+    said = one.model_dump(exclude_defaults=True).items()
+    return "{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in said) + " }"
 
 
 def read(file: str) -> list[Preset]:

@@ -14,6 +14,7 @@ import shaders
 from installation import focus, report, setlist, still
 from installation import scene as scenes
 from installation import venue as venues
+from installation.modulation import Modulation, movable
 from installation.parameters import Bus, Param
 from installation.scene import SceneError
 from installation.setlist import PLAIN, Entry, Setlist, SetlistError
@@ -116,13 +117,16 @@ class Programme:
     def moved_by(self, entry: Entry, bus: Bus) -> dict[str, float]:
         """What an entry sets; not what is its piece's, where another piece is played instead, or
         where the setlist is ours and an artist's own piece is called as one that ships."""
+        return {a: v for a, v in entry.parameters.items() if self._is_its(entry, a, bus)}
+
+    def modulated_by(self, entry: Entry, bus: Bus) -> dict[str, Modulation]:
+        """What an entry lets move by itself, with the same exceptions."""
+        return {a: m for a, m in entry.modulation.items() if self._is_its(entry, a, bus)}
+
+    def _is_its(self, entry: Entry, address: str, bus: Bus) -> bool:
         ours = bool(self.piece_of(entry)) or not entry.piece
         theirs = bool(self.venue.play.setlist)
-
-        def there(address: str) -> bool:
-            return not address.startswith("/piece/") or (ours and (theirs or address in bus))
-
-        return {a: v for a, v in entry.parameters.items() if there(a)}
+        return not address.startswith("/piece/") or (ours and (theirs or address in bus))
 
     def faults(self, bus: Bus, where: str) -> Iterator[tuple[str, str]]:
         """Who moves what is not there or cannot go so far, and what is wrong with it: the venue,
@@ -132,6 +136,13 @@ class Programme:
                 says = _fault(bus, address, value)
                 if says:
                     yield who, says
+        for entry in self.order.scene:
+            for address in self.modulated_by(entry, bus):
+                what = bus.get(address)
+                if what is None:
+                    yield _whose(entry), _missing(bus, address)
+                elif not movable(what):
+                    yield _whose(entry), f"{address} is nothing that can move by itself"
         for one in self.venue.midi.map:
             if one.address in focus.ADDRESSES:
                 continue
@@ -146,7 +157,7 @@ class Programme:
     def _moves(self, bus: Bus, where: str) -> Iterator[tuple[str, Iterable[tuple[str, float]]]]:
         yield where, self.venue.parameters.items()
         for entry in self.order.scene:
-            yield f"the setlist's {entry.scene}", self.moved_by(entry, bus).items()
+            yield _whose(entry), self.moved_by(entry, bus).items()
 
     def check(self, bus: Bus, where: str) -> None:
         """Raise VenueError or SetlistError for the first of the faults; where something was left
@@ -202,6 +213,10 @@ def _check_scene(name: str) -> None:
 def _check_piece(name: str) -> None:
     """Raises PieceError."""
     verify(find(name))
+
+
+def _whose(entry: Entry) -> str:
+    return f"the setlist's {entry.scene}"
 
 
 def _missing(bus: Bus, address: str) -> str:

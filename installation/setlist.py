@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from installation.fault import first_fault
+from installation.modulation import Modulation
 
 PLAIN = "mix/dissolve"  # the transition where nothing is said
 
@@ -45,6 +46,7 @@ class Entry(BaseModel):
     parameters: dict[str, FiniteFloat] = Field(
         {}, description="Values while it is on; afterwards they are as they were before."
     )
+    modulation: dict[str, Modulation] = Field({}, description="What moves by itself meanwhile.")
 
 
 class Setlist(BaseModel):

@@ -25,6 +25,7 @@ from installation.engine.stream import Inline, Stream
 from installation.evening import Evening
 from installation.house import House, declare
 from installation.memory import Memory
+from installation.modulation import Modulations
 from installation.names import slugs
 from installation.output.offscreen import Offscreen
 from installation.output.window import Window
@@ -43,6 +44,7 @@ from installation.watch.schedule import Hours
 
 _TOGGLES = {f"/stage/{name}" for name in ("record", "overlay", "fullscreen", "black", "learn")}
 _STEPS = {"/stage/next", "/stage/next_piece"}
+_STEPS |= {f"/modulation/{name}" for name in ("next", "more", "less", "slower", "faster")}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 
 
@@ -77,7 +79,8 @@ class Stage:
         }  # fmt: skip
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
         self.keyboard = Keyboard(self.bus, self.scene_names)
-        self._desk = Desk(window, self.keyboard, venue.window.overlay)
+        self.modulations = Modulations(self.bus, seed)
+        self._desk = Desk(window, self.keyboard, self.modulations, venue.window.overlay)
         self._preview = Preview(window.ctx)
         title = program.card.title or program.card.name
         self.controls = Controls(
@@ -90,15 +93,17 @@ class Stage:
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene
         hold = bool(first) or not venue.play.advance
-        self._evening = Evening(program, self.show, hold, self._scene_changed)
+        self._evening = Evening(program, self.show, self.modulations, hold, self._scene_changed)
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
             self.bus.post(address, value, VENUE)
         # without a glide to them; the first entry goes back to these when it is over
         self.bus.tick(math.inf)
         kept = "" if options.offscreen else venue.play.presets
-        self._presets = Presets(self.bus, self._evening, self._scene_files, kept)
-        self._memory = Memory(options.memory, self.bus, self._evening, self.lights)
+        self._presets = Presets(self.bus, self.modulations, self._evening, self._scene_files, kept)
+        self._memory = Memory(
+            options.memory, self.bus, self.modulations, self._evening, self.lights
+        )
         self._memory.take_up(self._scene_files, first)
         self._scene_changed()
         if options.out:
@@ -134,6 +139,7 @@ class Stage:
             return
         moment = self.hearing.heard(self.tempo.frame(dt))
         self._reload(self._watch.changed())
+        self.modulations.follow(moment)
         self.show.step(moment)
         picture = self.show.render(moment)
         self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
@@ -201,6 +207,8 @@ class Stage:
             self._evening.piece(self._pieces[name], self.house.fade)
         elif owner == "/preset":
             self._presets.press(name)
+        elif owner == "/modulation":
+            self.modulations.press(name, self.keyboard.selected, self.bus.moved_by(address))
         match address:
             case "/stage/next":
                 self._evening.next()

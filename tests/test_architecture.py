@@ -35,7 +35,10 @@ DOORS = {
         "pydantic", "installation.fault", "installation.control.hosts",
         "installation.watch.schedule",
     },
-    "installation.setlist": {"pydantic", "installation.fault"},
+    "installation.setlist": {"pydantic", "installation.fault", "installation.modulation"},
+    "installation.modulation": {
+        "pydantic", "installation.clock", "installation.parameters", "installation.sources",
+    },
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",
     },

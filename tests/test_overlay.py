@@ -11,6 +11,7 @@ import pygame
 import pytest
 
 from installation import desk
+from installation.modulation import Modulation, Modulations
 from installation.output import lettering
 from installation.output import overlay as overlays
 from installation.output.lettering import Lettering
@@ -42,11 +43,14 @@ def test_rows_tell_value_range_and_what_moved_it() -> None:
     bus.declare("a", {"b": Param(1, 0, 4, unit="s"), "go": Trigger()})
     bus.post("/a/b", 3, "midi nano cc 1")
     bus.tick(1)
-    rows = desk.rows(bus, "/a/b")
-    assert rows == [
+    modulations = Modulations(bus)
+    rows = desk.rows(bus, modulations, "/a/b")
+    assert rows[:2] == [
         Row("/a/b", "3 s", 0.75, "midi nano cc 1", selected=True),
         Row("/a/go", "press", None, "", selected=False),
     ]
+    modulations.set("/a/b", Modulation(by="bass", depth=-0.5), "key")
+    assert desk.rows(bus, modulations, "")[0].moved_by == "midi nano cc 1 ~ bass, -0.50"
 
 
 def test_it_lies_over_the_picture_and_follows_values(

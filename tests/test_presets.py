@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from installation import presets
+from installation.modulation import Modulations
 from installation.parameters import Bus, Param
 from installation.presets import Presets
 from installation.venue import VenueError
@@ -51,7 +52,7 @@ def evening() -> Evening:
 
 
 def desk(bus: Bus, evening: Evening, file: str = "") -> Presets:
-    return Presets(bus, evening, FILES, file)  # type: ignore[arg-type]
+    return Presets(bus, Modulations(bus), evening, FILES, file)  # type: ignore[arg-type]
 
 
 def frames(bus: Bus, made: Presets, seconds: float, dt: float = 0.1) -> None:

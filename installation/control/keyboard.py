@@ -112,6 +112,9 @@ class Keyboard:
         if self.selected:
             self._bus.reset(self.selected)
 
+    def _modulate(self, depth: str, period: str, step: float) -> None:
+        self._fire(f"/modulation/{period if step == _LEAP else depth}", period)
+
     def _enter(self) -> None:
         if self.selected and isinstance(self._bus[self.selected], Trigger):
             self._bus.post(self.selected, 1, "key")
@@ -128,6 +131,17 @@ KEYS = (
     Key(("enter", "return"), "fire the selected trigger", act=lambda board, _: board._enter()),
     Key(
         ("l",), "learn: the next MIDI control moved is bound to it; again: give up", "/stage/learn"
+    ),
+    Key(("m",), "let it move by itself: the next way, at last none", "/modulation/next"),
+    Key(
+        (".",),
+        "it moves further up (Shift: faster)",
+        act=lambda board, step: board._modulate("more", "faster", step),
+    ),
+    Key(
+        (",",),
+        "it moves less, then down (Shift: slower)",
+        act=lambda board, step: board._modulate("less", "slower", step),
     ),
     Key(("space",), "next scene", "/stage/next"),
     Key(("p",), "next piece", "/stage/next_piece"),
