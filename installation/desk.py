@@ -47,7 +47,7 @@ def rows(bus: Bus, modulations: Modulations, selected: str) -> list[Row]:
 
 def row(bus: Bus, modulations: Modulations, address: str, selected: bool = False) -> Row:
     what, moving = bus[address], modulations.of(address)
-    moved_by = " ".join(filter(None, (bus.moved_by(address), str(moving or ""))))
+    moved_by = " ".join(filter(None, (str(moving or ""), bus.moved_by(address))))
     if not isinstance(what, Param):
         return Row(address, "press", None, moved_by, selected)
     value = bus.value(address)

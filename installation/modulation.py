@@ -65,7 +65,7 @@ class Modulation(BaseModel):
     def __str__(self) -> str:
         length, unit = self.period
         how = self.by if self.by in get_args(Heard) else f"{self.by} {length:g} {unit}"
-        return f"~ {how}, {self.depth:+.2f}"
+        return f"~ {self.depth:+.2f} {how}"
 
     def at(self, frame: Frame, blow: float, salt: str) -> float:
         """Where it is now, −1 to 1, without its depth. blow: what is left of the last onset. salt:

@@ -50,7 +50,7 @@ def test_rows_tell_value_range_and_what_moved_it() -> None:
         Row("/a/go", "press", None, "", selected=False),
     ]
     modulations.set("/a/b", Modulation(by="bass", depth=-0.5), "key")
-    assert desk.rows(bus, modulations, "")[0].moved_by == "midi nano cc 1 ~ bass, -0.50"
+    assert desk.rows(bus, modulations, "")[0].moved_by == "~ -0.50 bass midi nano cc 1"
 
 
 def test_it_lies_over_the_picture_and_follows_values(
