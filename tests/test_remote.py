@@ -44,6 +44,7 @@ class WebSocket {
   close() { this.readyState = 3; }
 }
 const known = {}, timers = [], answers = {};
+const fetched = [];
 let reloads = 0, frames = [];
 Object.assign(globalThis, {
   WebSocket,
@@ -56,8 +57,9 @@ Object.assign(globalThis, {
   requestAnimationFrame: (what) => frames.push(what),
   setTimeout: (what) => timers.push(what),
   setInterval() {},
-  fetch: async (url) => {
+  fetch: async (url, how = {}) => {
     const answer = answers[url.slice("http://show".length)];
+    fetched.push([Boolean(how.signal), how.credentials ?? "", answer?.status ?? 200]);
     if (!answer) throw new Error("no answer");
     return { ok: !answer.status, status: 200, json: async () => answer, ...answer };
   },
@@ -301,13 +303,19 @@ def test_a_show_that_does_not_answer_is_looked_for_until_it_does() -> None:
 
 
 def test_a_show_with_another_password_lets_the_browser_ask_for_it() -> None:
-    reloads = page("""
+    """Which is no loss; and a question that the browser puts is not taken back after a while."""
+    seen = page("""
       await come();
       answers["/?HOST_INFO"] = { status: 401 };
       await check();
-      return reloads;
+      const before = [document.body.classList.contains("lost"), reloads];
+      WebSocket.all.at(-1).onclose();
+      timers.pop()();
+      await settled();
+      return [before, reloads, fetched.filter(([, , status]) => status === 401)];
     """)
-    assert reloads == 1
+    asked = [[True, "omit", 401], [True, "omit", 401], [False, "", 401]]
+    assert seen == [[False, 0], 1, asked]
 
 
 def test_where_no_picture_comes_the_last_one_keeps_its_place() -> None:

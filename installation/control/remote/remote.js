@@ -252,9 +252,15 @@ function order({ COMMAND, DATA }) {
   }
 }
 
-// Where a password is asked for, and this show has not had it, the browser asks anew.
+// Whether anybody is there, in a few seconds. Without a password, so that no browser asks for one
+// here: its question would be gone with the time.
+const reach = () => fetch(`${location.origin}/?HOST_INFO`,
+  { credentials: "omit", signal: AbortSignal.timeout(6000) });
+
+// Where this show has not had its password yet the browser asks for it, for as long as that takes.
 async function greet() {
-  const answer = await fetch(`${location.origin}/?HOST_INFO`, { signal: AbortSignal.timeout(6000) });
+  await reach();
+  const answer = await fetch(`${location.origin}/?HOST_INFO`);
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error(answer.statusText);
   document.title = (await answer.json()).NAME;
@@ -302,7 +308,7 @@ async function check() {
   const mine = talk;
   if (!mine || document.hidden) return;
   try {
-    await greet();
+    await reach();
   } catch {
     lost(mine);
   }
