@@ -92,10 +92,20 @@ class Presets:
         self._lacks, self._lacking = "", 0.0  # what is wrong with the last one; seconds left to say
 
     @property
+    def stored(self) -> list[int]:
+        """The numbers that hold something."""
+        return sorted(self._known)
+
+    @property
+    def storing(self) -> bool:
+        """Whether the number that is pressed next is stored."""
+        return self._storing > 0
+
+    @property
     def news(self) -> str:
         """What is waited for, or what kept the preset called up last from coming on whole; "" for
         nothing."""
-        if self._storing > 0:
+        if self.storing:
             return "press the preset's number to store what is on"
         return self._lacks if self._lacking > 0 else ""
 
@@ -104,7 +114,7 @@ class Presets:
         self._lacking = 0.0
         if name == "store":
             self._storing = _ARMED
-        elif self._storing > 0:
+        elif self.storing:
             self._storing = 0.0
             self._store(int(name))
         else:

@@ -247,11 +247,26 @@ class Stage:
             self._scene_changed()
 
     def _status(self) -> dict[str, str]:
-        """What is on, for whoever looks from elsewhere."""
+        """What is on, for whoever looks from elsewhere. lit: the triggers of what is on. stored:
+        those of the presets that hold something."""
         scene, piece, held = self._evening.on
-        fps = f"{self.stats.recent_fps():.0f} fps"
-        by = "by hand" if held else "by the setlist"
-        return {"scene": scene, "piece": piece, "by": by, "fps": fps, "news": self._news()}
+        slug = next((slug for slug, name in self._pieces.items() if name == piece), "")
+        lit = {
+            f"/stage/scene/{scene}": True,
+            f"/stage/piece/{slug}": True,
+            "/stage/black": self.lights.switched_off,
+            "/stage/record": self._camera.recording,
+            "/preset/store": self._presets.storing,
+        }
+        return {
+            "scene": scene,
+            "piece": piece,
+            "by": "by hand" if held else "by the setlist",
+            "fps": f"{self.stats.recent_fps():.0f} fps",
+            "news": self._news(),
+            "lit": " ".join(a for a, whether in lit.items() if whether and a in self.bus),
+            "stored": " ".join(f"/preset/{number}" for number in self._presets.stored),
+        }
 
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""

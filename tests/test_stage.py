@@ -175,6 +175,22 @@ def test_dark_by_hand_and_light_again(show: stage.Stage) -> None:
     assert run(show, 15).max() > 30
 
 
+def test_the_remote_is_told_what_is_on(show: stage.Stage) -> None:
+    def told() -> tuple[str, str]:
+        run(show, 1)
+        status = show._status()
+        return status["lit"], status["stored"]
+
+    alone = "/stage/scene/drift"  # with one piece there is nothing to choose
+    assert told() == (alone, "")
+    show.bus.post("/stage/black", 1)
+    show.bus.post("/preset/store", 1)
+    assert told() == (f"{alone} /stage/black /preset/store", "")
+    show.bus.post("/preset/3", 1)
+    show.bus.post("/stage/black", 1)
+    assert told() == (alone, "/preset/3")
+
+
 def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
     bright = run(show, 90)
     show.bus.post("/light/brightness", 0)

@@ -7,13 +7,11 @@ import itertools
 import json
 import select
 import socket
-import subprocess
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from http.client import HTTPConnection
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -162,45 +160,6 @@ def test_a_browser_gets_the_remote(web: Web) -> None:
         assert (status, headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
         assert body
     assert get(web.port, "/preview.jpg")[:2] == (200, b"a picture")
-
-
-_PAGE = """
-const element = () => ({ style: {}, classList: {}, on: {}, append() {}, replaceChildren() {},
-  addEventListener(name, what) { this.on[name] = what; } });
-globalThis.document = { createElement: element, getElementById: element };
-globalThis.location = { origin: "http://show", host: "show" };
-globalThis.fetch = () => new Promise(() => {});
-globalThis.requestAnimationFrame = () => {};
-"""
-_FINGER = """
-const node = { FULL_PATH: "/drift/speed", RANGE: [{ MIN: 0, MAX: 2 }], VALUE: [0.5] };
-makeFader(node, "speed");
-const { input } = faders.get("/drift/speed");
-const seen = [];
-const hears = (value) => {
-  hear(packet("/drift/speed", value).buffer);
-  seen.push(Number(input.value));
-};
-const does = (name) => { input.on[name](); seen.push(Number(input.value)); };
-hears(1);
-does("pointerdown");
-hears(0.25);
-does("pointerup");
-does("pointerdown");
-hears(1.5);
-input.value = 0.75;
-does("input");
-does("pointerup");
-console.log(JSON.stringify(seen));
-process.exit();
-"""
-
-
-def test_a_fader_under_a_finger_takes_up_what_it_missed() -> None:
-    script = resources.files("installation.control") / "remote" / "remote.js"
-    code = _PAGE + script.read_text("utf-8") + _FINGER
-    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [1, 1, 1, 0.25, 0.25, 0.25, 0.75, 0.75]
 
 
 def test_without_a_picture_it_says_so(bus: Bus) -> None:

@@ -1,9 +1,15 @@
 // The remote: an OSCQuery client. It asks for the tree once, listens to all of it, and sends OSC.
 "use strict";
 
-const faders = new Map(); // address -> {input, output, unit, held, missed}
+const faders = new Map(); // address -> {row, input, output, low, high, unit, held, missed}
+const buttons = new Map(); // address of a trigger -> button
+const groups = new Map(); // owner -> {box, title, rows}, in the order of the tree
+const opened = new Map(); // owner -> whether a hand has opened its group, or closed it
 const asked = new Map(); // address -> value, sent with the next animation frame
-let talk = null;
+let talk = null; // the WebSocket; null while the show does not answer
+let on = {}; // what is on, as the show says
+let front = null; // the group of the scene that is on
+let changed = false; // the tree is another by now
 
 const part = (kind, text = "", name = "") => {
   const made = document.createElement(kind);
@@ -13,7 +19,8 @@ const part = (kind, text = "", name = "") => {
 };
 const by = (id) => document.getElementById(id);
 const words = (name) => name.replaceAll("_", " ");
-const say = (text) => { by("state").textContent = text; };
+const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+const say = (text) => { if (by("news").textContent !== text) by("news").textContent = text; };
 
 // OSC 1.0: address and type tags end with a zero and are filled up to four bytes.
 function packet(address, value) {
@@ -40,35 +47,70 @@ function hear(data) {
   else show(fader, value);
 }
 
-function show(fader, value) {
-  fader.input.value = value;
-  fader.output.textContent = `${Number(value.toPrecision(3))} ${fader.unit}`.trim();
+function show({ row, input, output, low, high, unit }, value) {
+  const along = (number) => (Math.min(Math.max(number, low), high) - low) / (high - low);
+  const [zero, at] = [along(0), along(value)];
+  const ends = { "--low": Math.min(zero, at), "--high": Math.max(zero, at), "--at": at };
+  for (const [name, end] of Object.entries(ends)) row.style.setProperty(name, `${100 * end}%`);
+  input.value = value;
+  output.textContent = `${Number(value.toPrecision(3))} ${unit}`.trim();
 }
 
-function makeFader(node, name) {
-  const row = part("label", "", "fader");
-  const { MIN, MAX } = node.RANGE[0];
-  const input = part("input");
-  Object.assign(input, { type: "range", min: MIN, max: MAX, step: (MAX - MIN) / 1000 });
-  const output = part("output");
-  const fader = { input, output, unit: node.UNIT?.[0] ?? "", held: false, missed: null };
+function makeFader(node, name, known) {
+  const [{ MIN: low, MAX: high }] = node.RANGE;
+  const [row, input, output] = [part("label", "", "fader"), part("input"), part("output")];
+  const step = (high - low) / 1000;
+  Object.assign(input, { type: "range", min: low, max: high, step, ariaLabel: known });
+  const unit = node.UNIT?.[0] ?? "";
+  const fader = { row, input, output, low, high, unit, held: false, missed: null };
   faders.set(node.FULL_PATH, fader);
-  input.addEventListener("input", () => {
+  const moved = () => {
     if (!asked.size) requestAnimationFrame(flush);
     fader.missed = null; // the finger's word is the newer one
     asked.set(node.FULL_PATH, Number(input.value));
     show(fader, Number(input.value));
-  });
-  input.addEventListener("pointerdown", () => { fader.held = true; });
-  for (const end of ["pointerup", "pointercancel", "blur"])
-    input.addEventListener(end, () => {
-      fader.held = false;
-      if (fader.missed !== null) show(fader, fader.missed);
-      fader.missed = null;
-    });
-  row.append(part("span", name), output, input, part("small", node.DESCRIPTION));
+  };
+  input.addEventListener("input", moved); // of keys
+  follow(fader, moved);
+  row.append(part("span", name), output, input);
+  if (plain(node.DESCRIPTION) !== plain(known)) row.append(part("small", node.DESCRIPTION));
   show(fader, node.VALUE[0]);
   return row;
+}
+
+// A finger takes a fader along from where it stands, once it has gone sideways. So none leaps when
+// it is touched, and none is moved by a finger that scrolls the page.
+const SIDEWAYS = 6; // pixels
+function follow(fader, moved) {
+  const { row, input, low, high } = fader;
+  let from = null;
+  row.addEventListener("pointerdown", ({ button, pointerId, clientX, clientY }) => {
+    if (button !== 0 || from) return;
+    row.setPointerCapture(pointerId);
+    from = { pointerId, x: clientX, y: clientY };
+  });
+  row.addEventListener("pointermove", ({ pointerId, clientX, clientY }) => {
+    if (pointerId !== from?.pointerId) return;
+    const way = clientX - from.x;
+    if (fader.held) {
+      input.value = from.value + (way / row.clientWidth) * (high - low);
+      moved();
+    } else if (Math.abs(way) > Math.max(SIDEWAYS, Math.abs(clientY - from.y))) {
+      from = { pointerId, x: clientX, value: Number(input.value) };
+      fader.held = true;
+      row.classList.add("held");
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"])
+    row.addEventListener(end, ({ pointerId }) => {
+      if (pointerId !== from?.pointerId) return;
+      from = null;
+      fader.held = false;
+      row.classList.remove("held");
+      if (fader.missed !== null) show(fader, fader.missed);
+      fader.missed = null;
+      settle();
+    });
 }
 
 function flush() {
@@ -80,6 +122,7 @@ function makeButton(node, name) {
   const button = part("button", name);
   button.title = node.DESCRIPTION;
   button.addEventListener("click", () => send(node.FULL_PATH));
+  buttons.set(node.FULL_PATH, button);
   return button;
 }
 
@@ -88,133 +131,205 @@ function* methods(node) {
   for (const inner of Object.values(node.CONTENTS ?? {})) yield* methods(inner);
 }
 
+// Where a trigger is a pad; all others stand beside the faders of their owner.
+const pads = {
+  "/stage/black": "black", "/stage/next": "stage", "/stage/still": "stage", "/stage/record": "stage",
+  "/stage/scene": "scene", "/stage/piece": "piece", "/preset": "preset",
+};
 const nothing = new Set(["/stage/quit", "/stage/learn", "/stage/overlay"]); // of the desk itself
 
 function build(tree) {
-  faders.clear();
-  for (const id of ["scene", "preset", "faders"]) by(id).replaceChildren();
+  for (const known of [faders, buttons, groups]) known.clear();
+  for (const id of new Set(Object.values(pads))) by(id).replaceChildren();
+  by("faders").replaceChildren();
+  front = null;
   for (const [owner, node] of Object.entries(tree.CONTENTS)) {
     if (owner === "on" || owner === "go") continue; // other names for what is here already
-    const group = part("details");
-    group.open = !["wall", "sound", "stage", "clock"].includes(owner);
-    group.append(part("summary", words(owner)));
-    for (const method of methods(node)) {
-      const path = method.FULL_PATH;
-      const name = words(path.split("/").slice(2).join(" "));
-      const pad = path.startsWith("/stage/scene/") ? "scene" : owner === "preset" ? "preset" : "";
-      if (nothing.has(path)) continue;
-      if (pad && method.TYPE === "N") {
-        const button = makePad(method, name.split(" ").at(-1), pad);
-        if (path === "/preset/store") by(pad).prepend(button);
-        else by(pad).append(button);
-      }
-      else if (method.TYPE === "N") {
-        const row = part("div", "", "trigger");
-        row.append(makeButton(method, name));
-        group.append(row);
-      } else group.append(makeFader(method, name));
-    }
-    if (group.children.length > 1) by("faders").append(group);
+    for (const method of methods(node)) if (!nothing.has(method.FULL_PATH)) place(method);
   }
+  for (const { box } of groups.values()) by("faders").append(box);
   find();
   mark();
 }
 
-function makePad(node, name, pad) {
-  const button = makeButton(node, name);
-  if (pad === "preset") {
-    if (name === "store") button.classList.add("wide");
-    button.addEventListener("click", () => {
-      const armed = name === "store" && !button.classList.contains("armed");
-      for (const one of by("preset").children) one.classList.remove("armed");
-      button.classList.toggle("armed", armed);
-    });
+function place(method) {
+  const path = method.FULL_PATH;
+  const [owner, ...names] = path.slice(1).split("/");
+  const trigger = method.TYPE === "N";
+  const pad = pads[path] ?? pads[path.slice(0, path.lastIndexOf("/"))];
+  if (trigger && pad) {
+    const button = makeButton(method, words(names.at(-1)));
+    if (path === "/preset/store") by(pad).prepend(button); // JavaScript has numbers first
+    else by(pad).append(button);
+    return;
   }
-  return button;
+  const known = words(names.join(" "));
+  const deep = owner === "piece" && names.length > 1; // of hundreds each label has a few
+  const name = deep ? words(names.slice(1).join(" ")) : known;
+  const row = trigger ? makeButton(method, name) : makeFader(method, name, known);
+  if (trigger) row.className = "trigger";
+  groupOf(deep ? `${owner}/${names[0]}` : owner).add(row);
 }
+
+function groupOf(owner) {
+  if (!groups.has(owner)) {
+    const [box, rows] = [part("details"), []];
+    const title = part("summary", words(owner.replace("/", " · ")));
+    title.addEventListener("click", () => opened.set(owner, !box.open));
+    box.append(title);
+    groups.set(owner, { box, title, rows, add: (row) => { box.append(row); rows.push(row); } });
+  }
+  return groups.get(owner);
+}
+
+// On a wide screen there is room for the piece as well.
+const wide = matchMedia("(min-width: 60rem)").matches;
+const isOpen = (owner) =>
+  opened.get(owner) ?? ([on.scene, "light"].includes(owner) || (wide && owner.startsWith("piece/")));
 
 function find() {
   const wanted = by("filter").value.trim().toLowerCase();
-  for (const group of by("faders").children) {
-    const all = group.querySelector("summary").textContent.includes(wanted);
+  for (const [owner, { box, title, rows }] of groups) {
+    const all = title.textContent.toLowerCase().includes(wanted);
     let any = false;
-    for (const row of group.querySelectorAll(".fader, .trigger")) {
+    for (const row of rows) {
       row.hidden = !all && !row.textContent.toLowerCase().includes(wanted);
       any ||= !row.hidden;
     }
-    group.hidden = !any;
-    if (wanted && any) group.open = true;
+    box.hidden = !any;
+    box.open = wanted ? any : isOpen(owner);
   }
 }
 
+// What would move things under a finger waits until it lets go.
+function settle() {
+  if ([...faders.values()].some((fader) => fader.held)) return;
+  const next = groups.get(on.scene) ?? null;
+  if (changed && talk) tree();
+  else if (next !== front) {
+    const order = [...groups.values()];
+    const after = order[order.indexOf(front) + 1]?.box ?? null;
+    if (front) by("faders").insertBefore(front.box, after);
+    if (next) by("faders").prepend(next.box);
+    front = next;
+    find();
+  }
+}
+
+// The scene that is on has its faders first, what is on is lit, and an empty preset looks so.
+function mark() {
+  const [lit, stored] = [on.lit, on.stored].map((addresses) => new Set(addresses?.split(" ")));
+  for (const [address, button] of buttons) {
+    if (lit.has(address)) button.setAttribute("aria-pressed", "true");
+    else button.removeAttribute("aria-pressed");
+    button.classList.toggle("empty", /^\/preset\/\d+$/.test(address) && !stored.has(address));
+  }
+  settle();
+}
+
 async function tree() {
-  const answer = await fetch(`${location.origin}/`, { headers: { Accept: "application/json" } });
-  build(await answer.json());
+  changed = false;
+  const mine = talk;
+  try {
+    const answer = await fetch(`${location.origin}/`, { headers: { Accept: "application/json" } });
+    build(await answer.json());
+  } catch {
+    lost(mine);
+  }
 }
-
-async function title() {
-  const answer = await fetch(`${location.origin}/?HOST_INFO`);
-  if (!answer.ok) throw new Error(answer.statusText);
-  document.title = (await answer.json()).NAME;
-}
-
-let on = {};
 
 function order({ COMMAND, DATA }) {
-  if (COMMAND === "PATH_CHANGED" && DATA === "/") tree();
+  if (COMMAND === "PATH_CHANGED" && DATA === "/") {
+    changed = true;
+    settle();
+  }
   if (COMMAND === "STATUS") {
     on = DATA;
-    say([on.scene, on.piece, on.by, on.fps, on.news].filter(Boolean).join(" · "));
+    by("on").textContent = [on.scene, on.piece].filter(Boolean).join(" · ");
+    by("how").textContent = [on.by, on.fps].filter(Boolean).join(" · ");
+    say(on.news ?? "");
     mark();
   }
 }
 
-function mark() {
-  for (const button of by("scene").children)
-    button.setAttribute("aria-pressed", button.textContent === words(on.scene ?? ""));
+// Whether anybody is there, in a few seconds. Without a password, so that no browser asks for one
+// here: its question would be gone with the time.
+const reach = () => fetch(`${location.origin}/?HOST_INFO`,
+  { credentials: "omit", signal: AbortSignal.timeout(6000) });
+
+// Where this show has not had its password yet the browser asks for it, for as long as that takes.
+async function greet() {
+  await reach();
+  const answer = await fetch(`${location.origin}/?HOST_INFO`);
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw new Error(answer.statusText);
+  document.title = (await answer.json()).NAME;
 }
 
 async function listen() {
   try {
-    await title();  // first: where a password is asked for, this is what opens the door anew
+    await greet();
   } catch {
     return later();
   }
-  talk = new WebSocket(`ws://${location.host}/`);
-  talk.binaryType = "arraybuffer";
-  talk.onopen = async () => {
+  const mine = talk = new WebSocket(`ws://${location.host}/`);
+  mine.binaryType = "arraybuffer";
+  mine.onopen = async () => {
     await tree();
-    talk.send(JSON.stringify({ COMMAND: "LISTEN", DATA: "/" }));
-    say("");
+    if (mine !== talk) return;
+    mine.send(JSON.stringify({ COMMAND: "LISTEN", DATA: "/" }));
+    say(on.news ?? "");
+    document.body.classList.remove("lost");
     look();
   };
-  talk.onmessage = ({ data }) => {
+  mine.onmessage = ({ data }) => {
+    if (mine !== talk) return;
     if (data instanceof ArrayBuffer) hear(data);
     else order(JSON.parse(data));
   };
-  talk.onclose = later;
+  mine.onclose = () => lost(mine);
+}
+
+function lost(mine) {
+  if (mine !== talk) return; // that is known
+  talk = null;
+  mine?.close();
+  later();
 }
 
 function later() {
   say("the show does not answer; looking for it …");
-  by("picture").hidden = true;
+  document.body.classList.add("lost");
   setTimeout(listen, 1500);
 }
 
-// One picture after the other, as long as somebody can see them.
+// A network that is gone does not say so, nor a telephone that has slept: the show is asked.
+async function check() {
+  const mine = talk;
+  if (!mine || document.hidden) return;
+  try {
+    await reach();
+  } catch {
+    lost(mine);
+  }
+}
+
+// One picture after the other, as long as somebody can see them. Where none comes the last stays,
+// so that nothing moves under a finger.
 let looks = 0;
 function look() {
-  const mine = ++looks;
-  const picture = by("picture");
+  const [mine, picture] = [++looks, by("picture")];
   const again = (wait) => setTimeout(() => {
-    if (mine !== looks || talk.readyState !== WebSocket.OPEN) return;
+    if (mine !== looks || !talk) return;
     if (document.hidden) again(1000);
     else picture.src = `/preview.jpg?${Date.now()}`;
   }, wait);
-  picture.onload = () => { picture.hidden = false; again(100); };
-  picture.onerror = () => { picture.hidden = true; again(3000); };
+  picture.onload = () => { picture.hidden = false; picture.classList.remove("old"); again(100); };
+  picture.onerror = () => { picture.classList.add("old"); again(3000); };
   again(0);
 }
 
 by("filter").addEventListener("input", find);
+document.addEventListener("visibilitychange", check);
+setInterval(check, 3000);
 listen();
