@@ -136,7 +136,11 @@ const pads = {
   "/stage/black": "black", "/stage/next": "stage", "/stage/still": "stage", "/stage/record": "stage",
   "/stage/scene": "scene", "/stage/piece": "piece", "/preset": "preset",
 };
-const nothing = new Set(["/stage/quit", "/stage/learn", "/stage/overlay"]); // of the desk itself
+// Of the desk itself, or of what is selected there.
+const nothing = new Set([
+  "/stage/quit", "/stage/learn", "/stage/overlay",
+  ...["next", "more", "less", "slower", "faster"].map((name) => `/modulation/${name}`),
+]);
 
 function build(tree) {
   for (const known of [faders, buttons, groups]) known.clear();
