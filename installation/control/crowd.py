@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web

@@ -60,8 +60,8 @@ def weight(packet: bytes | str) -> int:
 class Share:
     """Keeps what a thread does with messages to a fifth of a core, whatever they are.
 
-    part: or to another part of one. now, worked: seconds; the thread's own work is counted, so that one that only waits for Python's
-    lock is not made to wait longer.
+    part: or to another part of one. now, worked: seconds; the thread's own work is counted, so
+    that one that only waits for Python's lock is not made to wait longer.
     """
 
     def __init__(
