@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -213,6 +214,17 @@ def test_stills_are_drawn_by_their_seeds(piece: Path, tmp_path: Path) -> None:
     assert picture.shape == (32, 32, 3)
     assert picture.std() > 1
     assert not np.array_equal(picture, np.asarray(Image.open(out / "tiny-00006.png")))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quoted in another way there")
+def test_what_to_type_next_can_be_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piece, out = make_piece(tmp_path / "my faces"), tmp_path / "the best of them"
+    assert main(["stills", str(piece), "--out", str(out), "--count", "2"]) == 0
+    typed = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert typed[:3] == ["installation", "play", str(piece)]
+    assert typed[-2:] == ["--chosen", str(out)]
 
 
 def test_stills_like_one_keep_what_it_is(piece: Path, tmp_path: Path) -> None:
