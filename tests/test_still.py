@@ -217,9 +217,7 @@ def test_stills_are_drawn_by_their_seeds(piece: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="quoted in another way there")
-def test_what_to_type_next_can_be_typed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_to_type_next_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     piece, out = make_piece(tmp_path / "my faces"), tmp_path / "the best of them"
     assert main(["stills", str(piece), "--out", str(out), "--count", "2"]) == 0
     typed = shlex.split(capsys.readouterr().out.splitlines()[-1])
