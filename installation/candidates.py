@@ -59,21 +59,18 @@ def draw(
     if far is None:
         far = 0.0 if each else _FAR
     held = _held(card, labels)
+    if each in held:
+        raise StillError(f"--each {each} has all of its values; leave --label {each}=… out")
+    seen = _seen(of, card.resolution) if of else None
+    points = [] if of else _points(card, seeds, truncation, held, each, like, far)
     stem = next((path.stem for path in (of, like) if path), card.name)
     paths = [out / f"{stem}-{number:05}.png" for number in seeds]
-    for path in paths:
-        if path.exists():
-            raise StillError(f"{path} is there already: name another folder, or another --seed")
-    if of:
-        seen = _seen(of, card.resolution)
-        painter = Painter(folder)
-        points = _relatives(painter, seen, len(seeds), seed, truncation, held)
-    else:
-        points = _points(card, seeds, truncation, held, each, like, far)
-        painter = Painter(folder)
-    painter.to_host = True
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        _make_room(out, paths)
+        painter = Painter(folder)
+        if seen is not None:
+            points = _relatives(painter, seen, len(seeds), seed, truncation, held)
+        painter.to_host = True
         with tqdm(total=len(points), unit="still", delay=2, disable=None) as bar:
             for at in range(0, len(points), _TOGETHER):
                 some = points[at : at + _TOGETHER]
@@ -84,6 +81,14 @@ def draw(
     except OSError as error:
         raise StillError(f"{out} cannot be written: {error.strerror or error}") from error
     return paths
+
+
+def _make_room(out: Path, paths: Iterable[Path]) -> None:
+    """A folder in which these names are free. Before any work, which may take minutes."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        if path.exists():
+            raise StillError(f"{path} is there already: name another folder, or another --seed")
 
 
 def _points(
@@ -99,9 +104,15 @@ def _points(
     points = [space.seed(number) for number in seeds]
     if like is not None:
         try:
-            one = still.read(like).point(card.latent)
+            told = still.read(like)
+            one = told.point(card.latent)
         except StillError as error:
             raise StillError(f"{like}: {error}") from error
+        if told.piece != card.name:
+            log.warning(
+                "%s shows %s, and not %s: it says something only where one was trained from the "
+                "other", like, told.piece, card.name,
+            )  # fmt: skip
         points = [space.wear(space.blend(one, point, far), one) for point in points]
     for name, shares in held.items():
         points = [space.label(point, name, shares) for point in points]
@@ -113,11 +124,14 @@ def _points(
 
 def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:
     """Shares of the labels that all of them have."""
-    held = {}
+    held: dict[str, Vector] = {}
     for name, value in labels:
         known = _values(card, name)
         if value not in known:
             raise StillError(f"{card.name}: {name} is never {value!r}, but {', '.join(known)}")
+        if name in held:
+            before = known[int(held[name].argmax())]
+            raise StillError(f"{name} is both {before} and {value}; leave one --label out")
         held[name] = np.eye(len(known), dtype=np.float32)[known.index(value)]
     return held
 

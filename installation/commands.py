@@ -10,6 +10,8 @@ import argparse
 import io
 import json
 import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -274,7 +276,9 @@ def stills(options: argparse.Namespace) -> int:
         of=Path(options.of) if options.of else None,
     )
     print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
-    print(f"installation play {options.piece} --scene procession --chosen {options.out}")
+    words = ["installation", "play", options.piece, "--scene", "procession"]
+    words += ["--chosen", options.out]
+    print(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
     return 0
 
 

@@ -65,16 +65,22 @@ class Controls:
         Raises ControlError, or VenueError for a file of learned controls that is not right.
         """
         venue, link = self._venue, Link(self._bus)
-        midi = self._listen_to_midi(link) if venue.midi.enabled else None
-        if midi is not None:
-            self._opened.append(midi)
+        midi: Midi | None = None
+        sound: Sound | None = None
+
+        def placed() -> bool:
+            """Somebody says where beats lie. A MIDI clock that never began does not: it sets the
+            tempo only where no beat is heard either, or the two would pull it to and fro."""
+            return link.leads or (midi is not None and midi.leads)
+
         if venue.sound.enabled:
-            self._opened.append(
-                Sound(
-                    self._bus, venue.sound.device, beat=venue.sound.beat,
-                    yields=lambda: link.leads or (midi is not None and midi.leads),
-                ).start()
-            )  # fmt: skip
+            sound = Sound(self._bus, venue.sound.device, beat=venue.sound.beat, yields=placed)
+            self._opened.append(sound.start())
+        if venue.midi.enabled:
+            midi = self._listen_to_midi(
+                lambda: link.leads or (sound is not None and sound.leads and not placed())
+            )
+            self._opened.append(midi)
         wanted: list[tuple[bool, _Opens]] = [
             (venue.osc.enabled, self._listen_to_osc),
             (venue.link.enabled, link.start),
@@ -111,12 +117,11 @@ class Controls:
         osc = self._venue.osc
         return OscServer(self._bus, osc.host, osc.port, feedback=osc.feedback).start()
 
-    def _listen_to_midi(self, link: Link) -> Midi:
+    def _listen_to_midi(self, yields: Callable[[], bool]) -> Midi:
         midi = self._venue.midi
         self._learned = Learned(self._venue, self._bus)
         return Midi(
-            self._bus, self._learned.map, midi.ports, feedback=midi.feedback,
-            yields=lambda: link.leads,
+            self._bus, self._learned.map, midi.ports, feedback=midi.feedback, yields=yields
         ).start()  # fmt: skip
 
     def _serve(self) -> Web:

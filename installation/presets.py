@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import Field, FiniteFloat
 
 from installation import venue
+from installation.control.keyboard import PRESETS
 from installation.evening import Evening
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
@@ -164,9 +165,10 @@ class Presets:
     def _call_up(self, number: int) -> None:
         preset = self._known.get(number)
         if preset is None:
+            keys = f", or Shift+F{number}," if number in PRESETS.values() else ""
             self._tell(
-                f"preset {number} is empty; /preset/store and then /preset/{number}, or "
-                f"Shift+F{number}, stores what is on"
+                f"preset {number} is empty; /preset/store and then /preset/{number}{keys} stores "
+                "what is on"
             )
             return
         if preset.scene not in self._scenes:

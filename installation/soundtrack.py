@@ -45,8 +45,10 @@ def blocks(path: Path, channels: int, size: int) -> Iterator[NDArray[np.float32]
             for frame in _frames(container, path) if streams else ():
                 for even in resampler.resample(frame):
                     heard = True
+                    # floats may be no numbers; and six channels in two, louder than all
+                    found = np.nan_to_num(even.to_ndarray(), posinf=0.0, neginf=0.0).clip(-1, 1)
                     # FFmpeg makes two channels of one 3 dB quieter
-                    yield np.broadcast_to(even.to_ndarray(), (channels, even.samples))
+                    yield np.broadcast_to(found, (channels, even.samples))
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SoundtrackError(f"{path} is no sound that can be read: {reason}") from error

@@ -115,6 +115,8 @@ def read(path: Path) -> Told:
     try:
         with Image.open(path, formats=["PNG"]) as image:
             text = image.info.get(_CHUNK)
+    except FileNotFoundError as error:
+        raise StillError("there is no such file") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StillError("it is no PNG that can be read") from error
     if not isinstance(text, str):

@@ -166,3 +166,13 @@ def test_another_beat_comes_before_it() -> None:
     there[0] = False  # they went: its own beat is where it was
     assert room.play(90, 4) == 4
     assert room.bpm == pytest.approx(90)
+
+
+def test_it_leads_once_it_is_known_where_its_beats_lie() -> None:
+    room = Room()
+    room.play(120, 2)
+    assert not room.clock.leads(room.now)  # the tempo is known alone
+    room.say("start")
+    room.play(120, 1)
+    assert room.clock.leads(room.now)
+    assert not room.clock.leads(room.now + 3)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
+from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
+import midi_backend
+import mido
+import numpy as np
 import pytest
 
 from installation import controls, venue
+from installation.clock import Tempo
+from installation.control import sound
 from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.osc import OscServer
+from installation.control.sound import Take
 from installation.controls import Controls
 from installation.parameters import Bus, Param
+from tests import music
 from tests.waiting import until
 
 
@@ -77,6 +88,46 @@ def test_link_that_is_missing_keeps_nothing_else_away(
     until(lambda: len(made._opened) == 1)  # OSC, though Link is tried and tried
     made.close()
     assert caplog.text.count("Link needs aalink") == 1
+
+
+def test_a_midi_clock_that_never_began_leaves_the_beat_to_what_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a clock, which many keyboards send all the time, says nothing of where beats lie."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIDO_BACKEND", "midi_backend")
+    monkeypatch.setattr(sound, "_RECKONED", 0.001)
+    take: list[Take] = []
+
+    def opens(device: str, listens: Callable[[float], Take]) -> Mock:
+        take.append(listens(music.RATE))
+        return Mock(alive=True)
+
+    monkeypatch.setattr(sound, "open_input", opens)
+    midi_backend.plug("keys")
+    bus = Bus()
+    Tempo().bind(bus, "clock")
+    text = "[osc]\nenabled = false\n[sound]\nenabled = true\nbeat = true\n"
+    made = Controls(bus, venue.parse(text, "here.toml"))
+    made.open()
+    until(lambda: take and midi_backend.listeners("keys"))
+    heard = itertools.cycle(music.drums(100, 12).astype(np.float32).reshape(-1, sound.BLOCK))
+
+    def beat(blocks: int) -> bool:
+        """A pulse of the clock, and so much of the music: whether a beat falls."""
+        midi_backend.play("keys", mido.Message("clock"))
+        for _ in range(blocks):
+            take[0](next(heard))
+        return "/clock/beat" in bus.tick(0.01)
+
+    until(lambda: beat(0) or bus.moved_by("/clock/bpm") == "midi keys clock")
+    until(lambda: beat(20))
+    for _ in range(75):
+        beat(20)
+        assert bus.moved_by("/clock/bpm") == "sound"
+    assert bus.value("/clock/bpm") == pytest.approx(100, rel=0.03)
+    made.close()
+    midi_backend.pull_all()
 
 
 def test_a_show_that_waits_for_a_port_can_be_closed(

@@ -245,6 +245,11 @@ def test_what_is_not_there_today_is_left_out(
     bus.post("/preset/3", 1)
     frames(bus, made, 0.2)
     assert made.news.startswith("preset 3 is empty")
+    assert "Shift+F3" in made.news
+    bus.post("/preset/13", 1)
+    frames(bus, made, 0.2)
+    assert made.news.startswith("preset 13 is empty")
+    assert "Shift" not in made.news  # no keyboard has that key
     assert evening.asked == [("drift", "masks", 2.0)]
     assert any("there is no scene gone" in line for line in caplog.messages)
     assert any("preset 3 is empty" in line for line in caplog.messages)

@@ -260,6 +260,14 @@ def test_interrupted_recording_can_be_played(tmp_path: Path) -> None:
     assert len(played(movie.path)[0]) == 200
 
 
+def test_what_is_left_of_a_recording_is_not_written_over(tmp_path: Path) -> None:
+    left = part_of(tmp_path / "cut.mp4")
+    left.write_bytes(b"until the power went")
+    with pytest.raises(RecorderError, match=r"cut\.part\.mp4 is there already"):
+        Recorder(tmp_path / "cut.mp4", (64, 48), 30)
+    assert left.read_bytes() == b"until the power went"
+
+
 def test_folder_of_png_is_lossless_and_never_mixed(tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     record = Recorder(folder, (64, 48), 60)

@@ -144,6 +144,23 @@ def test_what_is_damaged_in_a_file_is_left_out_and_said_once(
     assert caplog.text.count("a.mp3 is damaged") == 1
 
 
+def test_what_is_no_loudness_is_silence_and_nothing_is_louder_than_all(tmp_path: Path) -> None:
+    """A file of floats may hold anything; an encoder takes no NaN, and a movie would end there."""
+    path = tmp_path / "a.wav"
+    tone = np.full((2, music.RATE), 0.5, np.float32)
+    tone[0, 1000:1003] = np.nan, np.inf, -np.inf
+    tone[1, 2000:2002] = 50, -50
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("pcm_f32le", rate=music.RATE, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(tone.T.reshape(1, -1).copy(), "flt", "stereo")
+        frame.sample_rate = music.RATE
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    heard = np.concatenate(list(blocks(path, 2, LOOK)), 1)
+    assert heard[0, 1000:1003].tolist() == [0, 0, 0]
+    assert heard[1, 2000:2002].tolist() == [1, -1]
+
+
 @pytest.mark.parametrize("samples", [0, 1])
 def test_a_file_without_a_sample_is_no_sound(tmp_path: Path, samples: int) -> None:
     path = music.write(tmp_path / "a.wav", np.zeros(samples))

@@ -87,12 +87,14 @@ def test_the_beat_is_found_where_it_is_wanted_and_nobody_else_sets_it(
     tempo.bind(bus, "clock")
     listening = Sound(bus, "", Jack, beat=wanted, yields=lambda: leads).start()
     until(lambda: Jack.opened)
+    assert not listening.leads
     heard = music.drums(100, 10).astype(np.float32)
     for number in range(len(heard) // sound.BLOCK):
         Jack.opened[0].take(heard[number * sound.BLOCK :][: sound.BLOCK])
-        if number * sound.BLOCK > 5 * music.RATE and wanted and not leads:
-            until(lambda: listening._follower._gap)  # it has been reckoned meanwhile
+        if number * sound.BLOCK > 5 * music.RATE and wanted:
+            until(lambda: listening.leads)  # it has been reckoned meanwhile
     listening.close()
+    assert not listening.leads  # nothing is heard any more
     fired = bus.tick(0.01)
     assert ("/clock/beat" in fired) == (wanted and not leads)
     expected = 100 if wanted and not leads else Tempo.bpm.default

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -133,7 +135,7 @@ def test_what_is_no_still_is_said(tmp_path: Path) -> None:
         still.read(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:20])
     Image.fromarray(PIXELS).save(tmp_path / "c.png", format="JPEG")
-    for name in ("b.png", "c.png", "none.png"):
+    for name in ("b.png", "c.png"):
         with pytest.raises(StillError, match="no PNG that can be read"):
             still.read(tmp_path / name)
 
@@ -212,6 +214,15 @@ def test_stills_are_drawn_by_their_seeds(piece: Path, tmp_path: Path) -> None:
     assert picture.shape == (32, 32, 3)
     assert picture.std() > 1
     assert not np.array_equal(picture, np.asarray(Image.open(out / "tiny-00006.png")))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quoted in another way there")
+def test_what_to_type_next_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    piece, out = make_piece(tmp_path / "my faces"), tmp_path / "the best of them"
+    assert main(["stills", str(piece), "--out", str(out), "--count", "2"]) == 0
+    typed = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert typed[:3] == ["installation", "play", str(piece)]
+    assert typed[-2:] == ["--chosen", str(out)]
 
 
 def test_stills_like_one_keep_what_it_is(piece: Path, tmp_path: Path) -> None:
@@ -320,7 +331,10 @@ def _keep(seen: dict[str, np.ndarray], name: str, given: Sequence[Any]) -> tuple
         (["--label", "form=disk"], "form is never 'disk', but oval, disc"),
         (["--each", "from"], "has no label 'from'"),
         (["--far", "0.5"], "--far does nothing without --like"),
-        (["--like", "nowhere.png"], "nowhere.png: it is no PNG"),
+        (["--like", "nowhere.png"], "nowhere.png: there is no such file"),
+        (["--like", __file__], "it is no PNG that can be read"),
+        (["--label", "form=disc", "--label", "form=oval"], "form is both disc and oval"),
+        (["--label", "form=disc", "--each", "form"], "--each form has all of its values"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_drawn(
@@ -340,10 +354,46 @@ def test_nothing_is_drawn_over(piece: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "tiny-00003.png").exists()
 
 
-def test_a_place_that_cannot_be_written_is_said(piece: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("out", "picture"),
+    [
+        ("file", "me"),
+        pytest.param(".", "x" * 248, marks=pytest.mark.skipif(os.name == "nt", reason="paths")),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_before_a_picture_is_looked_for(
+    piece: Path, tmp_path: Path, out: str, picture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(likeness, "nearest")  # which takes minutes
     (tmp_path / "file").write_text("")
+    Image.new("RGB", (9, 9)).save(tmp_path / f"{picture}.png")
     with pytest.raises(StillError, match="cannot be written"):
-        candidates.draw(str(piece), tmp_path / "file", count=1)
+        candidates.draw(str(piece), tmp_path / out, of=tmp_path / f"{picture}.png")
+
+
+def test_a_full_disk_leaves_no_half_of_a_still(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def until_full(path: Path, data: bytes) -> int:
+        write(path, data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", until_full)
+    with pytest.raises(StillError, match="cannot be written: No space left on device"):
+        candidates.draw(str(piece), tmp_path / "out", count=2)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_still_of_another_piece_is_told(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be of the piece that this one was trained from, and if not, it says nothing."""
+    card = replace(verify(piece), name="masks")
+    still.save(tmp_path / "one.png", PIXELS, Shown(card, LatentSpace(card.latent).seed(1)))
+    candidates.draw(str(piece), tmp_path / "more", count=1, like=tmp_path / "one.png")
+    assert "one.png shows masks, and not tiny" in caplog.text
 
 
 def test_a_card_by_another_name_has_its_stills(tmp_path: Path) -> None:

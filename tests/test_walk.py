@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from installation.engine import walk
-from installation.engine.walk import LatentSpace, declare_pieces, slerp, steer
+from installation.engine.walk import LatentSpace, bend, declare_pieces, slerp, steer
 from installation.parameters import Bus
 from models.latent import Code, Label, Latent
 
@@ -162,6 +162,30 @@ def test_no_frame_makes_the_names_of_faders_again(monkeypatch: pytest.MonkeyPatc
     steer(lambda _: 0.0, latent, point)
     monkeypatch.delattr(walk, "slugs")
     np.testing.assert_array_equal(steer(lambda _: 0.0, latent, point), point)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("bend", "bend_label"), ("bend_label", "Bend"), ("code", "code!", "code label", "direction")],
+)
+def test_labels_called_as_what_is_ours_have_faders_of_their_own(names: tuple[str, ...]) -> None:
+    latent = Latent(
+        4, tuple(Label(n, ("turn", "1")) for n in names), (Code("k", "categorical", 2),)
+    )
+    bus = Bus()
+    declare_pieces(bus, [(latent, [[1.0] * 4])])
+    found = [
+        address for address, what in bus if what.doc.endswith((": turn.", ": 1.", ": value 1."))
+    ]
+    assert len(found) == 2 * len(names) + 1
+    for address in found:
+        bus.post(address, 1)
+        bus.tick(60)
+        point = steer(bus.value, latent, np.zeros(latent.width, np.float32), [[1.0] * 4])
+        assert np.count_nonzero(point > 0.5) == 1  # that one, and nothing else
+        bus.post(address, 0)
+        bus.tick(60)
+    assert not bend(bus.value).any()
 
 
 def test_names_in_any_script_have_faders_of_their_own() -> None:

@@ -10,15 +10,17 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from http.client import HTTPConnection
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from installation.control import gate, intake
+from installation.control import crowd, gate, intake
 from installation.control import web as control_web
+from installation.control.flood import Share
 from installation.control.message import ControlError
 from installation.control.packet import encoded, parsed
 from installation.control.query import describe
@@ -517,7 +519,7 @@ def test_who_pings_and_leaves_is_not_worth_a_line(
 
 def test_who_asks_for_nothing_is_sent_home(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_web, "_IDLE", 0.2)
-    monkeypatch.setattr(control_web, "_CROWD", 3)
+    monkeypatch.setattr(crowd, "_MOST", 3)
     made = Web(bus, port=0).start()
     where = ("127.0.0.1", made.port)
     try:
@@ -538,9 +540,71 @@ def test_who_asks_for_nothing_is_sent_home(bus: Bus, monkeypatch: pytest.MonkeyP
         made.close()
 
 
-def refused(where: tuple[str, int]) -> bool:
+@pytest.mark.parametrize("path", ["/", "/nothing"])
+def test_who_does_not_read_what_he_asks_for_is_sent_home(
+    bus: Bus, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control_web, "_IDLE", 0.2)
+    monkeypatch.setattr(crowd, "_MOST", 1)
+    listen = control_web._listen
+
+    def narrow(*where: Any) -> socket.socket:
+        opened = listen(*where)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        return opened
+
+    monkeypatch.setattr(control_web, "_listen", narrow)
+    made = Web(bus, port=0).start()
+    where = ("127.0.0.1", made.port)
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     try:
-        with socket.create_connection(where, 5) as tried:
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.settimeout(1)
+            deaf.connect(where)
+            with suppress(TimeoutError, ConnectionError):
+                while True:  # until the server reads no more of it, or has sent it away
+                    deaf.sendall(request * 100)
+            until(lambda: not refused(where))
+    finally:
+        made.close()
+    assert not caplog.messages
+
+
+def test_one_machine_alone_does_not_fill_the_house(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "_KIN", 2)
+    where = ("127.0.0.1", web.port)
+    with socket.create_connection(where, 5), socket.create_connection(where, 5):
+        until(lambda: refused(where))
+        assert not refused(where, "127.0.0.2")
+    until(lambda: not refused(where))
+
+
+def test_whatever_is_asked_takes_but_a_part_of_a_core(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    worked = [0.0]
+
+    def work() -> float:
+        worked[0] += 1
+        return worked[0]
+
+    monkeypatch.setattr(crowd, "Share", lambda part: Share(lambda: 0.0, work, part))
+    monkeypatch.setattr(crowd, "time", Mock(sleep=rests.append))
+    made = Web(bus, port=0).start()
+    try:
+        assert get(made.port, "/")[0] == 200
+    finally:
+        made.close()
+    assert rests[0] == pytest.approx(1 / 0.3, rel=0.02)
+
+
+def refused(where: tuple[str, int], source: str = "127.0.0.1") -> bool:
+    try:
+        with socket.create_connection(where, 5, (source, 0)) as tried:
             tried.sendall(
                 f"GET /?HOST_INFO HTTP/1.1\r\nHost: 127.0.0.1:{where[1]}\r\n\r\n".encode()
             )
@@ -549,7 +613,10 @@ def refused(where: tuple[str, int]) -> bool:
         return True
 
 
-def test_a_picture_nobody_waits_for_any_more_is_not_made(bus: Bus) -> None:
+def test_a_picture_nobody_waits_for_any_more_is_not_made(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "_KIN", 96)
     go, asked = threading.Event(), []
 
     def picture() -> bytes:
@@ -646,10 +713,10 @@ def test_guesses_of_others_do_not_keep_the_owner_out(
         return asked
 
     with ExitStack() as open_ones:
-        others = [ask(f"guess {n}", "127.0.0.2") for n in range(30)]
+        others = [ask(f"guess {n}", "127.0.0.2") for n in range(20)]
         for one in others:
             open_ones.callback(one.close)
-        until(lambda: len(select.select([one.sock for one in others], [], [], 0)[0]) > 20)
+        until(lambda: len(select.select([one.sock for one in others], [], [], 0)[0]) > 10)
         owner = ask("Nwanyị oma: 9", "127.0.0.1")
         open_ones.callback(owner.close)
         assert owner.getresponse().status == 200

@@ -35,8 +35,8 @@ class BeatClock:
         self._goes_on: int | None = None  # the pulse at which `continue` goes on
 
     def leads(self, now: float) -> bool:
-        """Whether one is heard now, at that time in seconds."""
-        return now - self._heard <= _SILENCE
+        """Whether one is heard now, at that time in seconds, and where its beats lie is known."""
+        return self._placed and now - self._heard <= _SILENCE
 
     def hear(self, port: str, kind: str, now: float, sixteenths: int = 0) -> bool:
         """Take a message's type and its time in seconds; False where it is none of a clock's.

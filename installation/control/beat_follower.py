@@ -45,6 +45,11 @@ class BeatFollower:
             self._told, self._next = self._now, self._next + self._gap
             return 60 * self._rate / self._gap
 
+    @property
+    def found(self) -> bool:
+        """There is a beat in what was heard last."""
+        return self._gap > 0
+
     def reckon(self) -> None:
         """Find the beat anew in what was heard last. What contradicts the one that is followed, and
         where there is none, is believed when it comes again: a break or a fill is no new beat."""

@@ -60,16 +60,17 @@ def weight(packet: bytes | str) -> int:
 class Share:
     """Keeps what a thread does with messages to a fifth of a core, whatever they are.
 
-    now, worked: seconds; the thread's own work is counted, so that one that only waits for Python's
-    lock is not made to wait longer.
+    part: or to another part of one. now, worked: seconds; the thread's own work is counted, so
+    that one that only waits for Python's lock is not made to wait longer.
     """
 
     def __init__(
         self,
         now: Callable[[], float] = time.monotonic,
         worked: Callable[[], float] = time.thread_time,
+        part: float = _SHARE,
     ) -> None:
-        self._now, self._work = now, worked
+        self._now, self._work, self._part = now, worked, part
         self._then, self._worked = now(), 0.0
         self._owed = 0.0  # seconds of work
 
@@ -80,9 +81,9 @@ class Share:
     def rest(self) -> float:
         """Seconds to wait before any more, after what was done since begin() or the last rest()."""
         now, worked = self._now(), self._work()
-        self._owed = max(0.0, self._owed - _SHARE * (now - self._then)) + worked - self._worked
+        self._owed = max(0.0, self._owed - self._part * (now - self._then)) + worked - self._worked
         self._then, self._worked = now, worked
-        rest = (self._owed - _BURST) / _SHARE
+        rest = (self._owed - _BURST) / self._part
         return rest if rest >= _REST else 0.0
 
 

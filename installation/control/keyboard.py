@@ -61,10 +61,10 @@ class Keyboard:
         if name in _DIGITS:
             self._scene(int(name) - 1)
             return
-        if name in _PRESETS:
+        if name in PRESETS:
             if "shift" in modifiers:
                 self._fire("/preset/store", key)
-            self._fire(f"/preset/{_PRESETS[name]}", key)
+            self._fire(f"/preset/{PRESETS[name]}", key)
             return
         found = _BY_NAME.get(name)
         if found is None:
@@ -155,7 +155,7 @@ KEYS = (
 )
 _BY_NAME = {name: key for key in KEYS for name in key.names}
 _DIGITS = frozenset("123456789")
-_PRESETS = {f"f{number}": number for number in range(1, 13)}
+PRESETS = {f"f{number}": number for number in range(1, 13)}
 _HELD = {"up", "down", "pageup", "pagedown", "left", "right"}  # keys that one may hold down
 
 

@@ -80,7 +80,7 @@ class Midi:
 
     @property
     def leads(self) -> bool:
-        """A MIDI clock is heard, whose beat is the one that counts."""
+        """A MIDI clock is heard that has said where its beats lie: they are those that count."""
         return self._clock.leads(time.perf_counter())
 
     def close(self) -> None:

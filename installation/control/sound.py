@@ -82,6 +82,11 @@ class Sound:
             thread.start()
         return self
 
+    @property
+    def leads(self) -> bool:
+        """A beat is wanted, and one is heard."""
+        return self._follower is not None and self._follower.found
+
     def close(self) -> None:
         self._closing.set()
         for thread in self._threads:
@@ -112,7 +117,7 @@ class Sound:
         """Close the input; what it moved comes to rest."""
         if self._stream is not None:
             self._stream.close()
-            self._stream = None
+            self._stream = self._follower = None
             post(self._bus, Sounds(), _SOURCE)
 
     def _listens(self, rate: float) -> Take:
@@ -131,8 +136,9 @@ class Sound:
     def _reckon(self) -> None:
         """Not in the input's thread, which must not be late."""
         while not self._closing.wait(_RECKONED):
-            if self._follower is not None:
-                self._follower.reckon()
+            follower = self._follower
+            if follower is not None:
+                follower.reckon()
 
 
 def post(bus: Bus, heard: Sounds, source: str) -> None:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from installation.control.crowd import Door, bounded_loop
 from installation.control.gate import Gate
 from installation.control.hosts import (
     is_number,
@@ -43,9 +44,8 @@ from installation.parameters import Bus
 
 log = logging.getLogger(__name__)
 
-_CROWD = 96  # connections at a time, listeners among them: each is a file that the show may need
 _LINE = 32  # that wait to be let in; so many beyond may come in before they are counted
-_IDLE = 10.0  # seconds that one may be there without asking for anything
+_IDLE = 10.0  # seconds that one may be there without asking for anything, or reading the answer
 _PAGE = {"/": ("remote.html", "text/html"), "/remote.js": ("remote.js", "text/javascript"),
          "/remote.css": ("remote.css", "text/css")}  # fmt: skip
 _PICTURE = "/preview.jpg"
@@ -55,6 +55,8 @@ _HEADERS = {
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Web:
@@ -97,7 +99,7 @@ class Web:
         self._gate = Gate(self._password, self.port) if self._password else None
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(opened, ready)), name="web", daemon=True
+            target=self._run, args=(opened, ready), name="web", daemon=True
         )
         self._thread.start()
         ready.wait()
@@ -110,8 +112,12 @@ class Web:
             self._thread.join()
         self._thread = self._loop = None
 
+    def _run(self, opened: socket.socket, ready: threading.Event) -> None:
+        with asyncio.Runner(loop_factory=bounded_loop) as runner:
+            runner.run(self._serve(opened, ready))
+
     async def _serve(self, opened: socket.socket, ready: threading.Event) -> None:
-        app = web.Application(middlewares=[self._guard], client_max_size=LARGEST)
+        app = web.Application(middlewares=[_deliver, self._guard], client_max_size=LARGEST)
         app.router.add_get("/{path:.*}", self._answer)
         # A request whose sender has gone is dropped, or those for pictures would pile up.
         runner = web.AppRunner(
@@ -119,14 +125,10 @@ class Web:
             keepalive_timeout=_IDLE, handler_cancellation=True,
         )  # fmt: skip
         loop = asyncio.get_running_loop()
-
-        def door() -> asyncio.BaseProtocol:
-            server = cast(web.Server, runner.server)
-            return _Full() if len(server.connections) >= _CROWD else server()
-
         try:
             await runner.setup()
-            listening = await loop.create_server(door, sock=opened, backlog=_LINE)
+            server = cast(web.Server, runner.server)
+            listening = await loop.create_server(lambda: Door(server), sock=opened, backlog=_LINE)
             self._loop, self._stop = loop, asyncio.Event()
         finally:
             ready.set()
@@ -139,7 +141,7 @@ class Web:
     async def _guard(
         self,
         request: web.Request,
-        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        handler: _Handler,
     ) -> web.StreamResponse:
         """Answer only who calls this machine by a name that is its own, is no page of others, and
         has the password."""
@@ -209,11 +211,25 @@ class _ServerLog(logging.Logger):
         self._complaints.once(text, lambda: text)
 
 
-class _Full(asyncio.Protocol):
-    """Who comes when the house is full."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).abort()
+@web.middleware
+async def _deliver(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Send the answer. Who asks and does not read would keep his place for good."""
+    refusal = None
+    try:
+        answer = await handler(request)
+    except web.HTTPException as error:
+        answer = refusal = error
+    if not answer.prepared:  # a talk is over by now
+        try:
+            async with asyncio.timeout(_IDLE):
+                await answer.prepare(request)
+                await answer.write_eof()
+        except (TimeoutError, ConnectionError):  # or he has left meanwhile
+            if request.transport is not None:
+                request.transport.abort()
+    if refusal is not None:
+        raise refusal
+    return answer
 
 
 def _listen(host: str, port: int) -> socket.socket:

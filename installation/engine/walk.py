@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from installation.names import slugs
+from installation.names import slug, slugs
 from installation.parameters import Bus, Param
 from models.latent import BEND, Label, Latent, Vector
 
@@ -243,11 +243,11 @@ def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict
 @lru_cache(16)  # asked for in every frame, and a piece may have hundreds of labels
 def _labels(latent: Latent) -> list[tuple[Label, str, list[str]]]:
     """Each label, what its values stand under, where two names are taken, and their own names."""
-    names = slugs(label.name for label in latent.labels)
-    own = [f"{name}_label" if name in _OURS else name for name in names]
+    own = [label.name for label in latent.labels]
+    names = slugs(f"{slug(name)}_label" if slug(name) in _OURS else name for name in own)
     return [
         (label, f"piece/{name}", slugs(label.values))
-        for label, name in zip(latent.labels, own, strict=True)
+        for label, name in zip(latent.labels, names, strict=True)
     ]
 
 

@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from installation.output.movie import Folder, Movie, Picture, Sink
+from installation.output.movie import Folder, Movie, Picture, Sink, part_of
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +195,11 @@ def _check_place(path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if movie and path.exists():
             raise RecorderError(f"{path} is there already; choose another name, or remove it first")
+        if movie and part_of(path).is_file():  # it can be played, and may be the song of this one
+            raise RecorderError(
+                f"{part_of(path)} is there already: a recording that was cut off, or one that goes "
+                "on; choose another name, or move it away first"
+            )
         if not movie and next(folder.glob("frame_*.png"), None):
             raise RecorderError(f"{path} has frames in it already; choose another folder")
     except OSError as error:
