@@ -3,7 +3,8 @@
     "/light/brightness" = { by = "bass", depth = -0.3 }
     "/piece/direction/1" = { by = "sine", beats = 16, depth = 0.5 }
 
-A setlist's entry brings its own. A hand gives the selected parameter one by M (/modulation/next).
+A setlist's entry brings its own. A hand gives the selected parameter one by M (/modulation/next),
+or any by its address: /light/brightness "bass" -0.3.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from __future__ import annotations
 import logging
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from installation.clock import Frame
 from installation.parameters import Bus, Declared, Param, Parameters, Trigger
+from installation.posted import number_in
 from installation.sources import SETLIST, by_hand
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ _FALL = 0.3  # seconds in which two thirds of a blow are gone, of an onset
 _EASE = 1.0  # seconds in which a modulation comes, or goes: the picture is not to jump
 _STEP = 0.05  # of the depth
 _SHORTEST, _LONGEST = 1 / 16, 4096.0  # beats, or seconds
+NONE = "none"  # the word for it
 
 
 class Modulation(BaseModel):
@@ -66,6 +69,13 @@ class Modulation(BaseModel):
         length, unit = self.period
         how = self.by if self.by in get_args(Heard) else f"{self.by} {length:g} {unit}"
         return f"~ {self.depth:+.2f} {how}"
+
+    @property
+    def code(self) -> str:
+        """Way, depth, beats and seconds, of which one is 0, for a program that shows it."""
+        length, unit = self.period if self.by in get_args(Wave) else (0.0, "beats")
+        beats, seconds = (length, 0.0) if unit == "beats" else (0.0, length)
+        return f"{self.by},{self.depth:g},{beats:g},{seconds:g}"
 
     def at(self, frame: Frame, blow: float, salt: str) -> float:
         """Where it is now, −1 to 1, without its depth. blow: what is left of the last onset. salt:
@@ -131,6 +141,11 @@ class Modulations(Parameters):
         return self._on.get(address, (None, ""))[0]
 
     @property
+    def moving(self) -> dict[str, Modulation]:
+        """What moves by itself now, and how."""
+        return {a: one for a, (one, _) in self._on.items() if one is not None}
+
+    @property
     def by_hand(self) -> dict[str, Modulation | None]:
         """What hands have chosen; None where nothing is to move it."""
         return {a: one for a, (one, by) in self._on.items() if by_hand(by)}
@@ -144,6 +159,7 @@ class Modulations(Parameters):
         """Let something else move it from now on, or nothing."""
         known = self._all.get(address)
         if known is not None and not movable(known):
+            log.info("%s is nothing that can move by itself; a fader is", address)
             return
         before = self.of(address)
         self._on[address] = (modulation, by)
@@ -173,15 +189,18 @@ class Modulations(Parameters):
 
     def press(self, name: str, address: str, by: str) -> None:
         """A trigger of ours, for the selected parameter."""
-        known = self._all.get(address)
-        if known is None or not movable(known):
-            log.info("%s is nothing that can move by itself; select a fader (Tab)", address)
+        if address not in self._all:
             return
         on = self.of(address)
         if on is None and name != "next":
             log.info("nothing moves %s by itself yet; M, or /modulation/next, does", address)
             return
         self.set(address, _next(on) if on is None or name == "next" else _turned(on, name), by)
+
+    def take(self) -> None:
+        """Take in what came by an address in this frame."""
+        for post in self._all.modulations:
+            self.set(post.address, post.value, post.source)
 
     def follow(self, frame: Frame) -> None:
         """Move them all to where they are in this frame."""
@@ -201,6 +220,22 @@ class Modulations(Parameters):
                 for voice in voices
             )
         self._all.modulate(away)
+
+
+def worded(words: Sequence[Any]) -> Modulation | None:
+    """What a message asks for: a way or "none", then its depth, beats and, in their stead, seconds,
+    each of which may be left out. Out of range is clamped, and what is no number is not heeded."""
+    if words[0] == NONE:
+        return None
+    found: dict[str, Any] = {"by": words[0]}
+    given = [number_in(word) for word in (*words[1:4], None, None, None)[:3]]
+    if given[0] is not None:
+        found["depth"] = min(1.0, max(-1.0, given[0]))
+    for unit, length in zip(("seconds", "beats"), (given[2], given[1]), strict=True):
+        if length and words[0] in get_args(Wave):
+            found[unit] = min(_LONGEST, max(_SHORTEST, length))
+            break
+    return Modulation.model_validate(found)
 
 
 def movable(declared: Declared) -> bool:

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
+from installation.glide import Glide
 from installation.log import Complaints
 from installation.posted import Form, Post, Posted, number_in, shortened
 
@@ -123,16 +124,6 @@ class Parameters:
         return self._bus.value(f"/{self._prefix}/{name}")
 
 
-@dataclass
-class _State:
-    """What the bus knows of one Param."""
-
-    value: float
-    target: float
-    moved_by: str = ""
-    moved_through: str = ""
-
-
 class Bus:
     """Carries values from controls to parameters.
 
@@ -141,10 +132,11 @@ class Bus:
 
     def __init__(self) -> None:
         self._params: dict[str, Declared] = {}
-        self._states: dict[str, _State] = {}
+        self._states: dict[str, Glide] = {}
         self._fired: Counter[str] = Counter()
         self._moved: set[str] = set()  # in this frame
         self._away: Mapping[str, float] = {}  # by modulation, in parts of the range
+        self.modulations: list[Post] = []  # that were asked for in this frame
         self._last_source: dict[str, str] = {}
         self._posted = Posted()
         self._lock = threading.Lock()
@@ -185,7 +177,7 @@ class Bus:
             address = f"/{prefix}/{name}"
             params[address] = what
             if isinstance(what, Param):
-                old = states.get(address, _State(what.default, what.default))
+                old = states.get(address, Glide(what.default, what.default))
                 value, target = what.clamp(old.value), what.clamp(old.target)
                 states[address] = replace(old, value=value, target=target)
             else:
@@ -212,16 +204,17 @@ class Bus:
         """Ask for a change; it takes effect at the next tick. True if the address and value fit.
 
         form: "value" in the parameter's own unit; "unit" as 0..1 of its range, as MIDI sends;
-        "nudge" as a step relative to where it stands, in parts of its range. Out of range is
-        clamped; NaN, infinity and text are ignored, and said once. A Trigger fires when the value
-        is above 0, so that a button's release does nothing.
+        "nudge" as a step relative to where it stands, in parts of its range; "modulation" is what
+        is to move a Param by itself, or None. Out of range is clamped; NaN, infinity and text are
+        ignored, and said once. A Trigger fires when the value is above 0, so that a button's
+        release does nothing.
         """
         through, address = address, self.meant(address)
         what = self._params.get(address)
         if what is None:
             self._complaints.once(("unknown", address), lambda: self._unknown(address, source))
             return False
-        number = number_in(value)
+        number = 0.0 if form == "modulation" else number_in(value)
         if number is None:
             self._complaints.once(
                 ("value", address, source),
@@ -235,7 +228,7 @@ class Bus:
         if event and number <= 0:
             return True
         with self._lock:
-            held = self._posted.add(Post(address, number, form, source, through), event)
+            held = self._posted.add(Post(address, number, form, source, through, value), event)
         if not held:
             self._complaints.once("flood", lambda: "more events than a frame can hold")
         return True
@@ -259,6 +252,7 @@ class Bus:
         """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""
         self._fired.clear()
         self._moved.clear()
+        self.modulations.clear()
         events = []
         with self._lock:
             for post in self._posted.take():
@@ -267,13 +261,15 @@ class Bus:
                     self._fired[address] += 1
                     self._last_source[address] = post.source
                     events.append(address)
+                elif post.form == "modulation":
+                    self.modulations.append(post)
                 elif isinstance(what, Param):
                     state = self._states[address]
                     state.target = post.moves(what, state.target)
                     state.moved_by, state.moved_through = post.source, post.by
                     self._moved.add(address)
         for address, state in self._states.items():
-            _glide(state, self._params[address].glide, dt)  # type: ignore[union-attr]
+            state.on(self._params[address].glide, dt)  # type: ignore[union-attr]
         return events
 
     def modulate(self, away: Mapping[str, float]) -> None:
@@ -339,12 +335,3 @@ class Bus:
         near = self.nearest(address)
         hint = f"; did you mean {near!r}?" if near else "; `installation scenes` lists them"
         return f"{source or 'something'} sent to {address[:_LONGEST_ADDRESS]!r}, not known{hint}"
-
-
-def _glide(state: _State, glide: float, dt: float) -> None:
-    if glide <= 0:
-        state.value = state.target
-        return
-    state.value += (state.target - state.value) * (1 - math.exp(-dt / glide))
-    if abs(state.value - state.target) < 1e-6:
-        state.value = state.target

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from installation.parameters import Param
 
-Form = Literal["value", "unit", "nudge"]
+Form = Literal["value", "unit", "nudge", "modulation"]
 
 _MOST_EVENTS = 1024  # between two frames; beyond that something is broken
 
 
 class Post(NamedTuple):
-    """One message. by: the address it came by, where that stands for the one it reaches."""
+    """One message. by: the address it came by, where that stands for the one it reaches. value:
+    as it was posted."""
 
     address: str
     number: float
     form: Form
     source: str
     by: str
+    value: Any = None
 
     def moves(self, param: Param, going: float) -> float:
         """Where a Param that was going somewhere goes after this."""
+        if self.form == "modulation":
+            return going
         if self.form == "unit":
             return param.from_unit(self.number)
         if self.form == "nudge":
@@ -41,7 +45,7 @@ class Posted:
 
     def add(self, post: Post, event: bool) -> bool:
         """False where a frame cannot hold more. event: a Trigger, each of which counts."""
-        if event or post.form == "nudge":
+        if event or post.form in ("nudge", "modulation"):
             if len(self._all) >= _MOST_EVENTS + len(self._latest):
                 return False
             self._latest.pop(post.address, None)  # a later absolute value comes after this step

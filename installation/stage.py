@@ -128,6 +128,7 @@ class Stage:
         dt = self._clock.tick()
         self._take_events()
         self._carry_out(self.bus.tick(dt))
+        self.modulations.take()
         self.lights.follow(dt)
         # while the house is closed the setlist waits, but what a hand asks for is done
         self._evening.follow(0.0 if self.lights.out else dt)
@@ -248,7 +249,7 @@ class Stage:
 
     def _status(self) -> dict[str, str]:
         """What is on, for whoever looks from elsewhere. lit: the triggers of what is on. stored:
-        those of the presets that hold something."""
+        those of the presets that hold something. moving: what moves by itself, and how."""
         scene, piece, held = self._evening.on
         slug = next((slug for slug, name in self._pieces.items() if name == piece), "")
         lit = {
@@ -265,6 +266,7 @@ class Stage:
             "fps": f"{self.stats.recent_fps():.0f} fps",
             "news": self._news(),
             "lit": " ".join(a for a, whether in lit.items() if whether and a in self.bus),
+            "moving": " ".join(f"{a}={one.code}" for a, one in self.modulations.moving.items()),
             "stored": " ".join(f"/preset/{number}" for number in self._presets.stored),
         }
 

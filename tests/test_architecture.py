@@ -27,7 +27,8 @@ DOORS = {
     "installation.log": set(),
     "installation.names": {"anyascii"},
     "installation.posted": {"installation.parameters"},
-    "installation.parameters": {"installation.log", "installation.posted"},
+    "installation.glide": set(),
+    "installation.parameters": {"installation.glide", "installation.log", "installation.posted"},
     "installation.sources": {"installation.parameters"},
     "installation.clock": {"installation.parameters"},
     "installation.fault": {"pydantic"},
@@ -37,7 +38,8 @@ DOORS = {
     },
     "installation.setlist": {"pydantic", "installation.fault", "installation.modulation"},
     "installation.modulation": {
-        "pydantic", "installation.clock", "installation.parameters", "installation.sources",
+        "pydantic", "installation.clock", "installation.parameters", "installation.posted",
+        "installation.sources",
     },
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",
@@ -48,8 +50,9 @@ DOORS = {
     "installation.soundtrack": {"installation.log", "av", "numpy"},
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
-        "installation.log", "installation.soundtrack", "installation.sources", "pythonosc", "mido",
-        "rtmidi", "sounddevice", "numpy", "aiohttp", "aalink",
+        "installation.log", "installation.modulation", "installation.soundtrack",
+        "installation.sources", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
+        "aalink",
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pieces import make_piece
 from pydantic import ValidationError
+from pythonosc.osc_message_builder import OscMessageBuilder
 from shows import opened, run
 
 from installation import presets, setlist
 from installation.clock import Frame
-from installation.modulation import WAYS, Modulation, Modulations
+from installation.control.packet import asked, parsed
+from installation.modulation import WAYS, Modulation, Modulations, worded
 from installation.parameters import Bus, Param, Trigger
 from installation.programme import Options
 from installation.setlist import SetlistError
@@ -171,6 +174,49 @@ def test_what_is_heard_has_no_period_to_turn(bus: Bus) -> None:
     made.set(HALF, Modulation(by="bass"), "key")
     made.press("faster", HALF, "key")
     assert made.of(HALF) == Modulation(by="bass")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["sine"], Modulation(by="sine")),
+        (["sine", 0.5], Modulation(by="sine", depth=0.5)),
+        (["noise", -7, 4], Modulation(by="noise", depth=-1, beats=4)),
+        (["noise", "far", float("nan"), 20.0], Modulation(by="noise", seconds=20)),
+        (["pulse", 0, 1e9], Modulation(by="pulse", depth=0, beats=4096)),
+        (["square", 0.5, 8, 3, 99], Modulation(by="square", depth=0.5, seconds=3)),
+        (["bass", True, 8, 3], Modulation(by="bass", depth=1)),
+        (["none", 1], None),
+    ],
+)
+def test_a_message_says_it_in_words(words: list[Any], wanted: Modulation | None) -> None:
+    assert worded(words) == wanted
+
+
+def test_it_comes_by_an_address_with_any_value_beside_it(piece: Path, tmp_path: Path) -> None:
+    options = Options(piece=str(piece), scene="drift", venue=evening(tmp_path, ""))
+    osc = OscMessageBuilder("/on/1")
+    for word in ("sine", 0.5, 4):
+        osc.add_arg(word)
+    with opened(options) as show:
+        value, form = asked(parsed(osc.build().dgram)[1], show.bus.get("/on/1"))
+        assert show.bus.post("/on/1", value, "osc here", form)
+        show.bus.post("/drift/speed", 0.02, "osc here")
+        show.lights.switched_off = True  # what a hand asks for in the dark is done
+        run(show, 1)
+        assert show.modulations.of("/drift/speed") == Modulation(by="sine", depth=0.5, beats=4)
+        assert show.bus.target("/drift/speed") == pytest.approx(0.02)
+        assert show._status()["moving"] == "/drift/speed=sine,0.5,4,0"
+        show.bus.post("/drift/speed", None, "osc here", "modulation")
+        run(show, 1)
+        assert show.modulations.moving == {}
+
+
+def test_a_flood_of_them_is_bounded(bus: Bus) -> None:
+    taken = [bus.post(HALF, Modulation(by="sine"), "osc", "modulation") for _ in range(3000)]
+    assert taken == [True] * 3000  # said in the log, as with triggers
+    bus.tick(0)
+    assert len(bus.modulations) == 1024
 
 
 @pytest.mark.parametrize("address", ["/a/go", "/a/level", "/no/such"])

@@ -25,6 +25,11 @@ class Element {
   set textContent(text) { this.text = text; }
   out(one) { one.parent?.children.splice(one.parent.children.indexOf(one), 1); one.parent = this; }
   append(...some) { for (const one of some) { this.out(one); this.children.push(one); } }
+  remove() { this.parent?.out(this); this.parent = null; }
+  after(one) {
+    const all = this.parent.children;
+    this.parent.insertBefore(one, all[all.indexOf(this) + 1]);
+  }
   prepend(one) { this.out(one); this.children.unshift(one); }
   insertBefore(one, next) {
     this.out(one);
@@ -274,7 +279,7 @@ def test_what_a_fader_does_is_said_unless_its_name_says_so() -> None:
       await come();
       return ["oval", "hui"].map((name) => faders.get("/piece/form/" + name).row.textContent);
     """)
-    assert texts == ["oval0.5", "hui0.5form: 灰."]
+    assert texts == ["oval0.5~", "hui0.5~form: 灰."]
 
 
 def test_a_show_that_does_not_answer_is_looked_for_until_it_does() -> None:
@@ -329,3 +334,64 @@ def test_where_no_picture_comes_the_last_one_keeps_its_place() -> None:
       return seen;
     """)
     assert seen == [[False, False], [False, True], [False, False]]
+
+
+def test_a_fader_is_given_what_moves_it_by_itself() -> None:
+    said, told, places, shown = page("""
+      await come();
+      const press = (name) =>
+        panel.children.find((one) => one.textContent === name).on.click();
+      const speed = faders.get("/drift/speed");
+      const open = (one) => one.motion.on.click({ preventDefault() {} });
+      const places = () => ["/drift/speed", "/piece/form/oval"].map((path) => {
+        const { row } = faders.get(path);
+        return row.parent.children[row.parent.children.indexOf(row) + 1] === panel;
+      });
+      const shown = () => panel.children.filter((one) => !one.hidden).length;
+      const lit = () => speed.motion.attributes.get("aria-pressed");
+      const told = () => [speed.how.textContent, lit(), shown()];
+      open(speed);
+      const seen = [told()], where = [places()];
+      press("sine");
+      status({ moving: "/drift/speed=sine,0.25,16,0" });
+      seen.push(told());
+      press("more"); press("slower");
+      status({ moving: "/drift/speed=noise,-1,0,20" });
+      press("less"); press("faster"); press("bass");
+      status({ moving: "/drift/speed=bass,-1,0,0" });
+      seen.push(told());
+      press("none");
+      status({ moving: "" });
+      seen.push(told());
+      build(TREE);
+      where.push(places());
+      open(faders.get("/piece/form/oval"));
+      where.push(places());
+      open(faders.get("/piece/form/oval"));
+      where.push(places());
+      const sent = WebSocket.all.at(-1).sent.filter((one) => typeof one !== "string");
+      const texts = sent.map((bytes) => {
+        const tags = new TextDecoder().decode(bytes.subarray(16, 24)).replaceAll("\\0", "");
+        const [way] = new TextDecoder().decode(bytes.subarray(24)).split("\\0");
+        const view = new DataView(bytes.buffer, 24 + 4 * (1 + (way.length >> 2)));
+        return [tags, way, ...[0, 4, 8].map((n) => Number(view.getFloat32(n).toFixed(3)))];
+      });
+      return [texts, seen, where, [..."sound wall".split(" ")].map((one) => movable(`/${one}/x`))];
+    """)
+    assert said == [
+        [",sfff", "sine", 0.25, 16, 0],
+        [",sfff", "sine", 0.3, 16, 0],
+        [",sfff", "sine", 0.25, 32, 0],
+        [",sfff", "noise", -1, 0, 20],
+        [",sfff", "noise", -1, 0, 10],
+        [",sfff", "bass", -1, 0, 20],
+        [",sfff", "none", -1, 0, 0],
+    ]
+    assert told == [
+        ["", "false", 12],
+        [" ~ sine 16♩ +0.25", "true", 16],
+        [" ~ bass -1", "true", 14],
+        ["", "false", 12],
+    ]
+    assert places == [[True, False], [True, False], [False, True], [False, False]]
+    assert shown == [False, False]

@@ -102,6 +102,8 @@ def _reached(bus: Bus, heard: Heard) -> str:
         what, address = bus.get(heard.address), bus.meant(heard.address)
         if not isinstance(what, Param):
             return f"{address} fires" if heard.value else address
+        if heard.form == "modulation":
+            return f"{address} and what moves it by itself"
         if heard.value is None:
             return f"{address} is asked for"
         return f"{address} {_own_unit(what, heard)} {what.unit}".rstrip()

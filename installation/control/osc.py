@@ -2,6 +2,7 @@
 
     /drift/speed 0.5        set, in the parameter's own unit (more arguments are ignored)
     /drift/speed + 0.1      a step up, in the same unit; also "-", and "+0.1" as one string
+    /drift/speed sine 0.3 8 moves by itself from now on: a way, its depth and beats; "none" ends it
     /drift/speed ?          answered with /drift/speed and its value, to whoever asked
     /drift/speed?           the same; so is /drift/speed alone
     /stage/next             a trigger fires with no argument, or with one above 0
@@ -187,7 +188,7 @@ class OscServer:
             reached = self._bus.post(address, value, source, form)
         if self._on_message is not None:
             text = " ".join([address, *map(_shown, arguments[:4])])
-            number = value if reached else None
+            number = value if reached and form != "modulation" else None
             self._on_message(Heard(now, source, text, meant, number, form, reached))
 
     def _answer(self, opened: socket.socket, sender: _Sender, address: str) -> bool:

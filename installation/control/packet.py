@@ -14,6 +14,7 @@ from typing import Any
 
 from pythonosc.osc_message import OscMessage, ParseError
 
+from installation.modulation import NONE, WAYS, worded
 from installation.parameters import Declared, Form, Param, Trigger
 
 __all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed", "questioned"]
@@ -88,8 +89,9 @@ def questioned(address: str, arguments: list[Any]) -> str:
 
 
 def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
-    """What to post: the first argument, or a step if that is "+", "-" or a text like "+0.1".
-    A trigger wants no argument, or OSC's nil or bang."""
+    """What to post: the first argument, a step if that is "+", "-" or a text like "+0.1", or what
+    is to move it by itself if that is a way to do so. A trigger wants no argument, or OSC's nil or
+    bang."""
     if arguments[:1] in ([], [None]):
         return (1, "value") if isinstance(what, Trigger) else (None, "value")
     first = arguments[0]
@@ -97,6 +99,8 @@ def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
         step = _step(first, arguments[1:2])
         if step is not None:
             return step / (what.high - what.low), "nudge"
+    if isinstance(what, Param) and isinstance(first, str) and first in (*WAYS, NONE):
+        return worded(arguments), "modulation"
     return first, "value"
 
 

@@ -22,19 +22,23 @@ const words = (name) => name.replaceAll("_", " ");
 const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 const say = (text) => { if (by("news").textContent !== text) by("news").textContent = text; };
 
-// OSC 1.0: address and type tags end with a zero and are filled up to four bytes.
-function packet(address, value) {
-  const padded = (text) => text + "\0".repeat(4 - (text.length % 4));
-  const head = new TextEncoder().encode(padded(address) + padded(value === undefined ? "," : ",f"));
-  if (value === undefined) return head;
-  const whole = new Uint8Array(head.length + 4);
-  whole.set(head);
-  new DataView(whole.buffer).setFloat32(head.length, value);
-  return whole;
+// OSC 1.0: address, type tags and texts end with a zero and are filled up to four bytes.
+function packet(address, ...values) {
+  const padded = (text) => new TextEncoder().encode(text + "\0".repeat(4 - (text.length % 4)));
+  const number = (value) => {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value);
+    return bytes;
+  };
+  const texts = values.map((value) => typeof value === "string");
+  const tags = `,${texts.map((text) => (text ? "s" : "f")).join("")}`;
+  const parts = [padded(address), padded(tags)];
+  values.forEach((value, n) => parts.push(texts[n] ? padded(value) : number(value)));
+  return new Uint8Array(parts.flatMap((bytes) => [...bytes]));
 }
 
-function send(address, value) {
-  if (talk?.readyState === WebSocket.OPEN) talk.send(packet(address, value));
+function send(address, ...values) {
+  if (talk?.readyState === WebSocket.OPEN) talk.send(packet(address, ...values));
 }
 
 function hear(data) {
@@ -72,10 +76,70 @@ function makeFader(node, name, known) {
   };
   input.addEventListener("input", moved); // of keys
   follow(fader, moved);
-  row.append(part("span", name), output, input);
+  const title = part("span", name);
+  row.append(title, output, input);
+  if (movable(node.FULL_PATH)) row.append(makeMotion(fader, node.FULL_PATH, title));
   if (plain(node.DESCRIPTION) !== plain(known)) row.append(part("small", node.DESCRIPTION));
   show(fader, node.VALUE[0]);
   return row;
+}
+
+// What moves a fader by itself stands beside its name; a button in its row opens the panel for it.
+const WAYS = ["none", "sine", "noise", "ramp", "square", "steps", "pulse",
+  "level", "bass", "middle", "high", "onset"];
+const TURNS = { less: [-0.05, 1], more: [0.05, 1], slower: [0, 2], faster: [0, 0.5] };
+const panel = part("div", "", "panel pads");
+const moving = new Map(); // address -> [way, depth, beats, seconds], as the show says
+const movable = (path) => !/^\/(sound|wall|modulation)\//.test(path);
+let panelOf = null; // the address that the panel is open for
+
+function makeMotion(fader, path, title) {
+  const button = part("button", "~", "motion");
+  button.type = "button";
+  button.setAttribute("aria-label", `what moves ${path} by itself`);
+  button.addEventListener("pointerdown", (event) => event.stopPropagation());
+  button.addEventListener("click", (event) => {
+    event.preventDefault(); // the row is its label
+    panelOf = panelOf === path ? null : path;
+    panel.remove();
+    if (panelOf) fader.row.after(panel);
+    tell();
+  });
+  const how = part("small");
+  title.append(how);
+  Object.assign(fader, { motion: button, how });
+  return button;
+}
+
+function turn(name) {
+  const [way, depth, beats, seconds] = moving.get(panelOf) ?? ["none", 0.25, 16, 0];
+  const [more, longer] = TURNS[name] ?? [0, 1];
+  const next = Math.round(100 * Math.min(1, Math.max(-1, depth + more))) / 100;
+  send(panelOf, TURNS[name] ? way : name, next, beats * longer, seconds * longer);
+}
+
+for (const name of [...WAYS, ...Object.keys(TURNS)]) {
+  const button = part("button", name);
+  button.addEventListener("click", () => turn(name));
+  panel.append(button);
+}
+
+// What moves is said in its row, and lit in the panel.
+function tell() {
+  for (const [path, { motion, how }] of faders) {
+    if (!motion) continue;
+    const [way, depth, beats, seconds] = moving.get(path) ?? ["none"];
+    const length = seconds ? ` ${seconds}s` : beats ? ` ${beats}♩` : ""; // short: a row is narrow
+    how.textContent = way === "none" ? "" : ` ~ ${way}${length} ${depth > 0 ? "+" : ""}${depth}`;
+    motion.setAttribute("aria-pressed", String(way !== "none"));
+    motion.setAttribute("aria-expanded", String(path === panelOf));
+  }
+  const [now, , beats, seconds] = moving.get(panelOf) ?? ["none"];
+  for (const button of panel.children) {
+    const name = button.textContent;
+    button.setAttribute("aria-pressed", String(name === now));
+    button.hidden = name in TURNS && (now === "none" || (TURNS[name][0] === 0 && !beats && !seconds));
+  }
 }
 
 // A finger takes a fader along from where it stands, once it has gone sideways. So none leaps when
@@ -144,6 +208,7 @@ const nothing = new Set([
 
 function build(tree) {
   for (const known of [faders, buttons, groups]) known.clear();
+  panel.remove();
   for (const id of new Set(Object.values(pads))) by(id).replaceChildren();
   by("faders").replaceChildren();
   front = null;
@@ -152,6 +217,8 @@ function build(tree) {
     for (const method of methods(node)) if (!nothing.has(method.FULL_PATH)) place(method);
   }
   for (const { box } of groups.values()) by("faders").append(box);
+  if (faders.get(panelOf)?.motion) faders.get(panelOf).row.after(panel);
+  else panelOf = null;
   find();
   mark();
 }
@@ -203,6 +270,7 @@ function find() {
     box.hidden = !any;
     box.open = wanted ? any : isOpen(owner);
   }
+  panel.hidden = Boolean(faders.get(panelOf)?.row.hidden);
 }
 
 // What would move things under a finger waits until it lets go.
@@ -222,7 +290,13 @@ function settle() {
 
 // The scene that is on has its faders first, what is on is lit, and an empty preset looks so.
 function mark() {
-  const [lit, stored] = [on.lit, on.stored].map((addresses) => new Set(addresses?.split(" ")));
+  const [lit, stored, moves] = [on.lit, on.stored, on.moving].map((told) => new Set(told?.split(" ")));
+  moving.clear();
+  for (const [path, how] of [...moves].filter(Boolean).map((one) => one.split("="))) {
+    const [way, ...numbers] = how.split(",");
+    moving.set(path, [way, ...numbers.map(Number)]);
+  }
+  tell();
   for (const [address, button] of buttons) {
     if (lit.has(address)) button.setAttribute("aria-pressed", "true");
     else button.removeAttribute("aria-pressed");
