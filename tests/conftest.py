@@ -9,8 +9,8 @@ import pytest
 
 from tests.screen import Screen
 
-# The files that take longest, the longest first.
-LONGEST = ("test_codes", "test_compare", "test_evaluate", "test_open", "test_window", "test_golden")
+# Files that take long, the longest first, and those that wait most (for windows and processes).
+LONGEST = ("test_codes", "test_compare", "test_lifecycle", "test_stage", "test_open", "test_window")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
