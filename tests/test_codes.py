@@ -36,7 +36,7 @@ SETTINGS = [
     "label_full=4",
     "code_start=1",
     "code_weight=1",
-    # On a processor without AMX .96 and .73; by five other seeds .89 to .96 and .55 to .81. (With
+    # On a processor without AMX .96 and .74; by five other seeds .89 to .96 and .55 to .81. (With
     # AMX .95 and .84 by seed 1.) Without their weight .47 and .15.
     "seed=3",
     "judge_kimg=1000",
