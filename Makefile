@@ -10,7 +10,7 @@ play: $(VENV)/ready gl
 	$(BIN)/installation play $(ARGS)
 
 # Two processes with one thread each. Tests of one file share what is costly (a window, a server); in
-# order, since the files with the fewest tests are the slowest.
+# the order of tests/conftest.py, since those with the most tests are not the slowest.
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/ready-dev gl
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,8 @@ from safetensors.torch import load_file
 from safetensors.torch import save as pack
 from torch import Tensor, nn
 
-from models.card import CARD, GENERATOR, UPSCALER, Card, PieceError, read_card, verify
+from models.card import CARD, GENERATOR, UPSCALER, Card, PieceError, verify
+from models.folder import check_target, new_folder, write_synced
 from models.generator import FoldedGenerator, Generator
 from models.upscaler import build
 
@@ -62,7 +60,7 @@ def save(
     contents |= pictures or {}
     files = {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in contents.items()}
     contents[CARD] = replace(card, files=files).to_json().encode()
-    with _new_folder(folder) as fresh:
+    with new_folder(folder) as fresh:
         for name, data in contents.items():
             write_synced(fresh / name, data)
     return folder
@@ -86,26 +84,6 @@ def load_unfolded(folder: Path) -> tuple[Card, Generator]:
     if generator.inputs != card.latent.width or generator.resolution != card.resolution:
         raise PieceError(f"{folder / CARD} contradicts itself: the generator does not fit its card")
     return card, generator
-
-
-def check_target(folder: Path) -> None:
-    """Raise PieceError unless a piece may be written here: nothing there, or an older piece, whose
-    card can be read, as what a person wrote into it stays."""
-    folder = Path(folder)
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists() or folder.is_symlink():
-        if not (folder / CARD).is_file():
-            raise PieceError(f"{folder} holds something that is not a piece; choose another")
-        read_card(folder)
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a file and wait until it is on the disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _pack(module: nn.Module, half: bool = False) -> bytes:
@@ -153,40 +131,3 @@ def _compare(wanted: dict[str, Tensor], found: dict[str, Tensor], path: Path) ->
             )
         if not torch.isfinite(tensor).all():
             raise PieceError(f"{path} holds numbers that are not finite in {key}")
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A scratch folder beside `folder` that takes its place once it is filled without error."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
-    older = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    try:
-        yield fresh
-        if folder.exists():
-            replaced = {CARD, *(read_card(folder).files if any(folder.iterdir()) else ())}
-            folder.rename(older)
-        fresh.rename(folder)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if older.exists() and not folder.exists():
-            older.rename(folder)
-        raise
-    if older.exists():
-        for path in older.iterdir():
-            if path.name not in replaced and not (folder / path.name).exists():
-                path.rename(folder / path.name)
-        shutil.rmtree(older, ignore_errors=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut, where the system can (Windows cannot)."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -9,6 +9,9 @@ import pytest
 
 from tests.screen import Screen
 
+# Files that take long, the longest first, and those that wait most (for windows and processes).
+LONGEST = ("test_codes", "test_compare", "test_lifecycle", "test_stage", "test_open", "test_window")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -17,7 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked gpu skip themselves where there is none."""
+    """The longest files begin first: of two processes none is to be left with one at the end, while
+    the other has nothing more to do. Tests marked gpu skip themselves where there is none."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked and not _has_gpu():
         for item in marked:

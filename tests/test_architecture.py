@@ -154,6 +154,13 @@ def test_playing_imports_neither_lightning_nor_torch_at_first() -> None:
     assert not {"torch", "pytorch_lightning", "lightning", "training"} & loaded
 
 
+def test_a_corpus_is_drawn_without_torch() -> None:
+    """And a training is refused without: its import is most of what such a command takes."""
+    loaded = imported_by("import training.corpus.folder, training.corpus.masks, training.train")
+    assert "numpy" in loaded
+    assert "torch" not in loaded
+
+
 def test_loading_a_piece_does_not_import_the_compiler() -> None:
     """Which takes longer than the loading, several times."""
     loaded = imported_by(

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.pieces import make_piece
+from tests.processes import ROOT, installation
 
-ROOT = Path(__file__).parent.parent
 COMMANDS = [
     "play", "train", "dataset", "evaluate", "inspect", "timelapse", "corpus", "pieces", "scenes",
     "monitor", "bench", "check", "export", "open", "stills",
 ]  # fmt: skip
 
 
-def installation(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def fresh(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same in a fresh interpreter, as a shell begins it."""
     command = [sys.executable, "-m", "installation.cli", *map(str, arguments)]
     return subprocess.run(
         command,
@@ -200,14 +201,14 @@ def test_a_dataset_is_checked_and_curated(tmp_path: Path) -> None:
 def test_a_wall_that_is_missing_is_an_error_and_no_clip(piece: Path, tmp_path: Path) -> None:
     """Who asked for a certain display has a supervisor, or looks at it."""
     for asked in (("--display", "1"), ("--fullscreen",), ("--venue", "gallery")):
-        done = installation("play", piece, *asked, cwd=tmp_path)
+        done = fresh("play", piece, *asked, cwd=tmp_path)
         assert done.returncode == 2, done.stdout
         assert "no display to open a window on" in done.stderr
     assert not (tmp_path / "clips").exists()
 
 
 def test_without_a_display_it_says_so_and_names_the_clip(piece: Path, tmp_path: Path) -> None:
-    done = installation("play", piece, "--size", "64x64", cwd=tmp_path)
+    done = fresh("play", piece, "--size", "64x64", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "no display" in done.stdout
     clips = list((tmp_path / "clips").glob("*.mp4"))

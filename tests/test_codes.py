@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from models.latent import Code, Label, Latent
 from models.piece import load
 from training.dataset import read_dataset
+from training.metrics import recogniser
 from training.metrics.codes import probe
 from training.metrics.labels import label_accuracy
 from training.metrics.material import Material, gather
@@ -35,7 +36,7 @@ SETTINGS = [
     "label_full=4",
     "code_start=1",
     "code_weight=1",
-    # On a processor without AMX .96 and .73; by five other seeds .89 to .96 and .55 to .81. (With
+    # On a processor without AMX .96 and .74; by five other seeds .89 to .96 and .55 to .81. (With
     # AMX .95 and .84 by seed 1.) Without their weight .47 and .15.
     "seed=3",
     "judge_kimg=1000",
@@ -63,6 +64,12 @@ def draw(rng: np.random.Generator) -> tuple[Image.Image, str]:
     return picture.resize((SIDE, SIDE), Image.Resampling.BOX), HUES[hue]
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The readers learn as much from more steps of fewer pictures, in half the time."""
+    monkeypatch.setattr(recogniser, "_BATCH", 16)
+
+
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shapes")
@@ -86,7 +93,7 @@ def trained(shapes: Path, out: Path, *settings: str) -> Material:
 def codes_read(stuff: Material) -> tuple[float, float]:
     """Accuracy of the categorical code and R² of the continuous one."""
     known = stuff.training.conditions
-    found = probe(stuff.paint, LATENT, known, count=1200, steps=200)
+    found = probe(stuff.paint, LATENT, known, count=1200, steps=300)
     return found["kind"].value, found["amount"].value
 
 
@@ -97,7 +104,7 @@ def test_codes_are_found_and_labels_obeyed(shapes: Path, tmp_path: Path) -> None
     assert amount >= 0.6
     asked = stuff.points[:, LATENT.slices()["hue"]]
     hue = label_accuracy(
-        stuff.training, stuff.held_out, stuff.generated, asked, steps=150, flip=False
+        stuff.training, stuff.held_out, stuff.generated, asked, steps=200, flip=False
     )["hue"]
     assert hue.real.value >= 0.95  # the reader itself can be trusted
     assert hue.generated.value >= 0.95

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from models.piece import write_synced
+from models.folder import write_synced
 from training import UsageError
 from training.guard import Health
 

@@ -115,7 +115,7 @@ def _check_folders(
     dataset: Path, piece: Path, work: Path, resume: bool | Literal["or-start"]
 ) -> bool:
     """Whether there is a training to go on with."""
-    from models.piece import check_target
+    from models.folder import check_target
     from training.checkpoint import has_checkpoint
 
     if work.resolve().is_relative_to(dataset.resolve()):

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from models.piece import write_synced
+from models.folder import write_synced
 from training import UsageError
 
 

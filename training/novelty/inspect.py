@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from models import shelf
 from models.card import GENERATOR
-from models.piece import Piece, load, write_synced
+from models.folder import write_synced
+from models.piece import Piece, load
 from training import UsageError
 from training.dataset import Dataset, read_dataset
 from training.grid import fixed_latent

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from models.piece import write_synced
+from models.folder import write_synced
 from training.novelty import verdict
 from training.novelty.findings import Findings, Trial
 from training.novelty.folder import KIND, RECORD

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 
 from models.card import PieceError, read_card
-from models.piece import check_target
+from models.folder import check_target
 from models.shelf import OWN, find, ships
 from models.upscaler import CHAINS, Chained, Upscaler, load_default
 from training import UsageError
