@@ -138,7 +138,7 @@ def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
     if not folder.is_dir():
         raise StillError(f"there is no folder {folder} of chosen stills; {_HOW}")
     found: dict[str, list[Vector]] = {}
-    for path in sorted(folder.glob("*.png")):
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png"):
         try:
             told = read(path)
             shown = [name for name, card in cards.items() if card.name == told.piece]

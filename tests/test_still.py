@@ -142,8 +142,8 @@ def test_what_is_no_still_is_said(tmp_path: Path) -> None:
 
 def test_a_folder_of_stills_is_the_seeds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     space, card = LatentSpace(LATENT), card_of(LATENT)
-    for name, seed in (("b", 5), ("a", 9), ("c", 2)):
-        still.save(tmp_path / f"{name}.png", PIXELS, Shown(card, space.seed(seed)))
+    for name, seed in (("b.png", 5), ("a.PNG", 9), ("c.png", 2)):
+        still.save(tmp_path / name, PIXELS, Shown(card, space.seed(seed)))
     still.save(tmp_path / "d.png", PIXELS, Shown(card_of(LATENT, "other"), space.seed(1)))
     Image.fromarray(PIXELS).save(tmp_path / "e.png")
     found = still.chosen(tmp_path, {"tiny": card, "none": card_of(LATENT, "none")})
