@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import logging
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from installation.clock import Frame
+from installation.log import Complaints
 from installation.parameters import Bus, Declared, Param, Parameters, Trigger
 from installation.posted import number_in
 from installation.sources import SETLIST, by_hand
@@ -27,11 +29,12 @@ log = logging.getLogger(__name__)
 
 Wave = Literal["sine", "noise", "ramp", "square", "steps", "pulse"]
 Heard = Literal["level", "bass", "middle", "high", "onset"]
+_WAVES, _HEARD = frozenset(get_args(Wave)), frozenset(get_args(Heard))
 WAYS: tuple[str, ...] = (*get_args(Wave), *get_args(Heard))
 
 _BEATS = 16.0  # of a wave of which nothing is said: a phrase of four bars
 _FALL = 0.3  # seconds in which two thirds of a blow are gone, of an onset
-_EASE = 1.0  # seconds in which a modulation comes, or goes: the picture is not to jump
+_EASE = 2.0  # seconds in which one comes, or goes, to the whole of a range: no jump is to be seen
 _STEP = 0.05  # of the depth
 _SHORTEST, _LONGEST = 1 / 16, 4096.0  # beats, or seconds
 NONE = "none"  # the word for it
@@ -44,7 +47,7 @@ class Modulation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: Wave | Heard
+    by: Literal[Wave, Heard]
     depth: float = Field(0.25, ge=-1, le=1)
     beats: float | None = Field(None, ge=_SHORTEST, le=_LONGEST)
     seconds: float | None = Field(None, ge=_SHORTEST, le=_LONGEST)
@@ -54,7 +57,7 @@ class Modulation(BaseModel):
     def _one_period(self) -> Modulation:
         if self.beats is not None and self.seconds is not None:
             raise ValueError("a period is so many beats or so many seconds, not both")
-        if self.by in get_args(Heard) and (self.beats or self.seconds or self.phase):
+        if self.by in _HEARD and (self.beats or self.seconds or self.phase):
             raise ValueError(f"{self.by} is heard, and has no beats, seconds or phase")
         return self
 
@@ -67,22 +70,27 @@ class Modulation(BaseModel):
 
     def __str__(self) -> str:
         length, unit = self.period
-        how = self.by if self.by in get_args(Heard) else f"{self.by} {length:g} {unit}"
+        how = self.by if self.by in _HEARD else f"{self.by} {length:g} {unit}"
         return f"~ {self.depth:+.2f} {how}"
 
     @property
     def code(self) -> str:
-        """Way, depth, beats and seconds, of which one is 0, for a program that shows it."""
-        length, unit = self.period if self.by in get_args(Wave) else (0.0, "beats")
+        """As a message says it (see worded), with one of beats and seconds 0, for a program that
+        shows it."""
+        length, unit = self.period if self.by in _WAVES else (0.0, "beats")
         beats, seconds = (length, 0.0) if unit == "beats" else (0.0, length)
-        return f"{self.by},{self.depth:g},{beats:g},{seconds:g}"
+        return f"{self.by},{self.depth:g},{beats:g},{seconds:g},{self.phase:g}"
+
+    def goes_as(self, other: Modulation) -> bool:
+        """Whether the two differ in their depth alone."""
+        return (self.by, self.period, self.phase) == (other.by, other.period, other.phase)
 
     def at(self, frame: Frame, blow: float, salt: str) -> float:
         """Where it is now, −1 to 1, without its depth. blow: what is left of the last onset. salt:
         two noises of the same are the same."""
         if self.by == "onset":
             return blow
-        if self.by in get_args(Heard):
+        if self.by in _HEARD:
             return float(getattr(frame, self.by))
         length, unit = self.period
         turns = (frame.beat if unit == "beats" else frame.time) / length + self.phase
@@ -103,18 +111,21 @@ class Modulation(BaseModel):
         return _chance(salt, whole) * (1 - soft) + _chance(salt, whole + 1) * soft
 
 
+@lru_cache(4096)  # a noise asks for the same two through all of its period
 def _chance(salt: str, index: int) -> float:
-    """−1 to 1, the same for the same."""
-    return zlib.crc32(f"{salt} {index}".encode()) / 2**31 - 1
+    """−1 to 1, the same for the same, and else another: a checksum would be nearly the same."""
+    drawn = blake2b(f"{salt} {index}".encode(), digest_size=4).digest()
+    return int.from_bytes(drawn, "big") / 2**31 - 1
 
 
 @dataclass
 class _Voice:
-    """A modulation that is on, coming or going."""
+    """A modulation that is on, coming or going. depth: where to, 0 of one that goes; reach: how
+    deep it goes by now."""
 
     of: Modulation
-    share: float = 0.0
-    going: bool = False
+    depth: float
+    reach: float = 0.0
 
 
 class Modulations(Parameters):
@@ -135,6 +146,7 @@ class Modulations(Parameters):
         self._before: dict[str, tuple[Modulation | None, str]] = {}  # the setlist's entry began
         self._voices: dict[str, list[_Voice]] = {}
         self._blow = 0.0
+        self._complaints = Complaints(log)
 
     def of(self, address: str) -> Modulation | None:
         """What moves this one by itself."""
@@ -159,21 +171,32 @@ class Modulations(Parameters):
         """Let something else move it from now on, or nothing."""
         known = self._all.get(address)
         if known is not None and not movable(known):
-            log.info("%s is nothing that can move by itself; a fader is", address)
+            self._complaints.once(
+                ("still", address),
+                lambda: f"{address} is nothing that can move by itself; a fader is",
+            )
             return
         before = self.of(address)
         self._on[address] = (modulation, by)
         if modulation == before:
             return
-        voices = self._voices.setdefault(address, [])
+        # what has not been seen yet does not have to go
+        voices = self._voices[address] = [v for v in self._voices.get(address, []) if v.reach]
         for voice in voices:
-            voice.going = True
-        if modulation is not None:
-            voices.append(_Voice(modulation))
+            voice.depth = 0.0
+        if modulation is None:
+            return
+        for voice in voices:
+            if voice.of.goes_as(modulation):
+                voice.depth = modulation.depth
+                return
+        voices.append(_Voice(modulation, modulation.depth))
 
     def dress(self, wanted: Mapping[str, Modulation]) -> None:
-        """What an entry of the setlist brings. What the one before it had brought goes, unless
-        somebody has changed it since."""
+        """What an entry of the setlist brings, but for what a hand has moved in this frame. What
+        the one before it had brought goes, unless somebody has changed it since."""
+        moved = {post.address for post in self._all.modulations if by_hand(post.source)}
+        wanted = {a: one for a, one in wanted.items() if a not in moved}
         before = self._set_aside()
         nothing: tuple[Modulation | None, str] = (None, "")
         self._before = {a: before.pop(a, self._on.get(a, nothing)) for a in wanted}
@@ -192,8 +215,9 @@ class Modulations(Parameters):
         if address not in self._all:
             return
         on = self.of(address)
-        if on is None and name != "next":
-            log.info("nothing moves %s by itself yet; M, or /modulation/next, does", address)
+        lacks = "" if name == "next" else _lacks(on, name)
+        if lacks:
+            self._complaints.once((lacks, address), lambda: f"{address}: {lacks}")
             return
         self.set(address, _next(on) if on is None or name == "next" else _turned(on, name), by)
 
@@ -205,36 +229,37 @@ class Modulations(Parameters):
     def follow(self, frame: Frame) -> None:
         """Move them all to where they are in this frame."""
         self._blow = 1.0 if frame.onset else self._blow * math.exp(-frame.dt / _FALL)
+        step, master = frame.dt / _EASE, self.depth
         away: dict[str, float] = {}
         for address, voices in list(self._voices.items()):
             for voice in voices:
-                step = frame.dt / _EASE
-                voice.share = min(1.0, max(0.0, voice.share + (-step if voice.going else step)))
-            voices[:] = [voice for voice in voices if voice.share > 0 or not voice.going]
+                voice.reach += min(step, max(-step, voice.depth - voice.reach))
+            voices[:] = [voice for voice in voices if voice.reach or voice.depth]
             if not voices:
                 del self._voices[address]
                 continue
             salt = f"{self._seed} {address}"
-            away[address] = self.depth * sum(
-                voice.share * voice.of.depth * voice.of.at(frame, self._blow, salt)
-                for voice in voices
+            away[address] = master * sum(
+                voice.reach * voice.of.at(frame, self._blow, salt) for voice in voices
             )
         self._all.modulate(away)
 
 
 def worded(words: Sequence[Any]) -> Modulation | None:
-    """What a message asks for: a way or "none", then its depth, beats and, in their stead, seconds,
-    each of which may be left out. Out of range is clamped, and what is no number is not heeded."""
+    """What a message asks for: a way or "none", then its depth, beats, in their stead seconds, and
+    phase, each of which may be left out. Out of range is clamped, and what is no number is not
+    heeded."""
     if words[0] == NONE:
         return None
+    depth, beats, seconds, phase = map(number_in, (*words[1:5], *[None] * 4)[:4])
     found: dict[str, Any] = {"by": words[0]}
-    given = [number_in(word) for word in (*words[1:4], None, None, None)[:3]]
-    if given[0] is not None:
-        found["depth"] = min(1.0, max(-1.0, given[0]))
-    for unit, length in zip(("seconds", "beats"), (given[2], given[1]), strict=True):
-        if length and words[0] in get_args(Wave):
+    if depth is not None:
+        found["depth"] = min(1.0, max(-1.0, depth))
+    if words[0] in _WAVES:
+        unit, length = ("seconds", seconds) if seconds else ("beats", beats)
+        if length:
             found[unit] = min(_LONGEST, max(_SHORTEST, length))
-            break
+        found["phase"] = min(1.0, max(0.0, phase or 0.0))
     return Modulation.model_validate(found)
 
 
@@ -251,18 +276,24 @@ def _next(on: Modulation | None) -> Modulation | None:
     if at == len(WAYS):
         return None
     way = WAYS[at]
-    if way in get_args(Heard):
+    if way in _HEARD:
         return Modulation(by=way, depth=on.depth)
     return on.model_copy(update={"by": way})
+
+
+def _lacks(on: Modulation | None, name: str) -> str:
+    """What keeps this one from being turned; "" for nothing."""
+    if on is None:
+        return "nothing moves it by itself yet; M, or /modulation/next, does"
+    if name in ("slower", "faster") and on.by in _HEARD:
+        return f"{on.by} is heard: it has no period"
+    return ""
 
 
 def _turned(on: Modulation, name: str) -> Modulation:
     if name in ("more", "less"):
         depth = on.depth + (_STEP if name == "more" else -_STEP)
         return on.model_copy(update={"depth": min(1.0, max(-1.0, round(depth, 2)))})
-    if on.by in get_args(Heard):
-        log.info("%s is heard: it has no period", on.by)
-        return on
     length, unit = on.period
     length = length * 2 if name == "slower" else length / 2
     return on.model_copy(update={unit: min(_LONGEST, max(_SHORTEST, length))})

@@ -189,8 +189,10 @@ class Presets:
         wanted = {a: v for a, v in preset.parameters.items() if self._takes(a)}
         begun = {address: self._bus.asked(address) for address in wanted}
         self._fade = _Fade(begun, wanted, dict(begun), seconds)
-        for address in self._faders(preset.scene):
-            self._modulations.set(address, preset.modulation.get(address), PRESET)
+        moving = dict.fromkeys(self._faders(preset.scene)) | preset.modulation
+        for address, one in moving.items():
+            if address in self._bus:
+                self._modulations.set(address, one, PRESET)
         log.info("preset %d: %s", number, preset.scene)
 
     def _tell(self, lacks: str) -> None:

@@ -38,8 +38,8 @@ DOORS = {
     },
     "installation.setlist": {"pydantic", "installation.fault", "installation.modulation"},
     "installation.modulation": {
-        "pydantic", "installation.clock", "installation.parameters", "installation.posted",
-        "installation.sources",
+        "pydantic", "installation.clock", "installation.log", "installation.parameters",
+        "installation.posted", "installation.sources",
     },
     "installation.scene": {
         "installation.names", "installation.parameters", "installation.clock", "numpy",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,25 @@ def test_noise_is_smooth_its_own_and_the_same_for_a_seed() -> None:
     assert first.std() > 1
 
 
+def test_chance_is_another_for_each_seed_and_address() -> None:
+    addresses = [f"/a/{n}" for n in range(1, 10)]
+    seen = []
+    for seed in range(6):
+        bus = Bus()
+        bus.declare("a", {str(n): Param(5, 0, 10) for n in range(1, 10)})
+        made = Modulations(bus, seed)
+        for address in addresses:
+            made.set(address, Modulation(by="steps", beats=1, depth=0.5), "key")
+        for beat in range(300):
+            bus.tick(1)
+            made.follow(Frame(beat, beat, 1, beat))
+            seen.append([bus.value(address) for address in addresses])
+    rows = np.reshape(seen, (6, 300, 9)).transpose(0, 2, 1).reshape(54, 300)[:, 3:]
+    alike = np.corrcoef(rows) - np.eye(54)
+    assert np.abs(alike).max() < 0.35
+    assert rows.std(axis=1).min() > 2.5
+
+
 def test_steps_hold_and_a_pulse_falls_on_the_beat(bus: Bus) -> None:
     room = Room(bus)
     room.made.set(HALF, Modulation(by="steps", beats=1, depth=0.5), "key")
@@ -136,6 +157,40 @@ def test_one_comes_goes_and_gives_way_without_a_jump(bus: Bus) -> None:
     seen += room.wait(2, level=1.0)
     assert np.abs(np.diff([5, *seen])).max() < 0.6  # 10 of it in a second
     assert (seen[39], seen[79], seen[-1]) == pytest.approx((10, 0, 5))
+
+
+def test_one_that_is_turned_up_little_by_little_never_falls(bus: Bus) -> None:
+    """As by a fader bound to its depth, or a key pressed again and again."""
+    room = Room(bus)
+    room.made.set(HALF, Modulation(by="level", depth=0.2), "key")
+    seen = room.wait(2, level=1.0)[-1:]
+    for n in range(30):
+        room.made.set(HALF, Modulation(by="level", depth=0.2 + 0.01 * n), "osc")
+        seen += room.wait(0.1, level=1.0)
+    seen += room.wait(1, level=1.0)
+    assert np.diff(seen).min() >= -1e-9
+    assert (seen[0], seen[-1]) == pytest.approx((7, 9.9))
+
+
+def test_what_is_asked_for_while_nothing_is_drawn_does_not_pile_up(bus: Bus) -> None:
+    """A sensor goes on all night, and the house is closed."""
+    made = Modulations(bus)
+
+    def night(messages: int) -> None:
+        for n in range(messages):
+            bus.post(HALF, worded(["sine", 0.5, 1 + n % 97]), "osc", "modulation")
+            bus.tick(0)
+            made.take()
+
+    night(500)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        night(3000)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1 << 14
 
 
 def test_the_master_takes_all_of_it_away(bus: Bus) -> None:
@@ -184,8 +239,10 @@ def test_what_is_heard_has_no_period_to_turn(bus: Bus) -> None:
         (["noise", -7, 4], Modulation(by="noise", depth=-1, beats=4)),
         (["noise", "far", float("nan"), 20.0], Modulation(by="noise", seconds=20)),
         (["pulse", 0, 1e9], Modulation(by="pulse", depth=0, beats=4096)),
-        (["square", 0.5, 8, 3, 99], Modulation(by="square", depth=0.5, seconds=3)),
-        (["bass", True, 8, 3], Modulation(by="bass", depth=1)),
+        (["square", 0.5, 8, 3, 99], Modulation(by="square", depth=0.5, seconds=3, phase=1)),
+        (["sine", 0.5, 8, 0, 0.25], Modulation(by="sine", depth=0.5, beats=8, phase=0.25)),
+        (["sine", 0.5, 8, 0, -1], Modulation(by="sine", depth=0.5, beats=8, phase=0)),
+        (["bass", True, 8, 3, 0.5], Modulation(by="bass", depth=1)),
         (["none", 1], None),
     ],
 )
@@ -206,7 +263,7 @@ def test_it_comes_by_an_address_with_any_value_beside_it(piece: Path, tmp_path: 
         run(show, 1)
         assert show.modulations.of("/drift/speed") == Modulation(by="sine", depth=0.5, beats=4)
         assert show.bus.target("/drift/speed") == pytest.approx(0.02)
-        assert show._status()["moving"] == "/drift/speed=sine,0.5,4,0"
+        assert show._status()["moving"] == "/drift/speed=sine,0.5,4,0,0"
         show.bus.post("/drift/speed", None, "osc here", "modulation")
         run(show, 1)
         assert show.modulations.moving == {}
@@ -224,6 +281,41 @@ def test_only_faders_move_by_themselves(bus: Bus, address: str) -> None:
     made = Modulations(bus)
     made.press("next", address, "key")
     assert made.of(address) is None
+
+
+def test_a_message_moves_no_ear_and_no_corner(bus: Bus) -> None:
+    """It is refused where it comes in, as text for a number is, and said once."""
+    words = ["sine", 0.5]
+    assert asked(words, bus[HALF])[1] == "modulation"
+    for address in ("/a/level", "/a/go"):
+        assert asked(words, bus[address]) == ("sine", "value")
+
+
+def test_a_flood_of_presses_that_do_nothing_does_not_fill_the_log(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = Modulations(bus)
+    caplog.set_level(logging.INFO)
+    bus.declare("b", {"heard": Param(0, 0, 1)})
+    made.set("/b/heard", Modulation(by="bass"), "osc")
+    for _ in range(100):
+        made.press("more", HALF, "osc")
+        made.press("next", "/a/go", "osc")
+        made.press("faster", "/b/heard", "osc")
+    assert len(caplog.messages) == 3
+
+
+def test_a_hand_that_moves_it_as_the_entry_comes_on_keeps_it(bus: Bus) -> None:
+    """As with faders: a scene and what dresses it may come in one bundle."""
+    mine, theirs = Modulation(by="bass"), Modulation(by="sine")
+    made = Modulations(bus)
+    bus.post(HALF, mine, "osc here", "modulation")
+    bus.tick(0)
+    made.take()
+    made.dress({HALF: theirs})
+    assert made.of(HALF) == mine
+    made.dress({})
+    assert made.of(HALF) == mine
 
 
 def test_an_entry_s_go_with_it_and_a_hand_s_come_back(bus: Bus) -> None:
@@ -247,7 +339,8 @@ def test_an_entry_s_go_with_it_and_a_hand_s_come_back(bus: Bus) -> None:
     ("wrong", "says"),
     [
         ("{ depth = 1 }", "by is missing"),
-        ('{ by = "bas" }', "by = 'bas'"),
+        ('{ by = "bas" }', "by = 'bas': 'sine', 'noise'"),
+        ('{ by = "bas" }', "'high' or 'onset'"),
         ('{ by = "sine", depth = 2 }', "depth = 2: 1 or less"),
         ('{ by = "sine", beats = 0 }', "beats = 0: 0.0625 or more"),
         ('{ by = "sine", beats = 4, seconds = 2 }', "beats or so many seconds"),
@@ -346,6 +439,19 @@ def test_a_preset_keeps_what_moves_and_brings_it_back(piece: Path, tmp_path: Pat
         run(show, 1)
         assert show.modulations.of("/drift/speed") == moving
         assert show.modulations.of("/light/brightness") is None  # it did not move
+
+
+def test_a_preset_brings_whatever_somebody_wrote_into_its_file(piece: Path, tmp_path: Path) -> None:
+    """As with its faders: of any scene that is there, and the rest is left out."""
+    venue = evening(tmp_path, "")
+    (tmp_path / "kept.toml").write_text(
+        '[[preset]]\nnumber = 1\nscene = "drift"\n[preset.modulation]\n'
+        '"/kin/beats" = { by = "bass" }\n"/drift/gone" = { by = "bass" }\n'
+    )
+    with opened(Options(piece=str(piece), scene="drift", venue=venue)) as show:
+        show.keyboard.press("f1")
+        run(show, 1)
+        assert show.modulations.moving == {"/kin/beats": Modulation(by="bass")}
 
 
 def test_a_show_that_crashed_moves_again(piece: Path, tmp_path: Path) -> None:

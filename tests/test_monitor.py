@@ -159,3 +159,8 @@ def test_what_follows_the_scene_that_is_on_is_said_by_name(bus: Bus) -> None:
     assert as_line(bus, fader).endswith("→  /drift/speed 2 seeds/s")
     button = Heard(0.0, "osc 127.0.0.1", "/go/1", "/go/1", 1.0, "value", True)
     assert as_line(bus, button).endswith("→  /drift/flash fires")
+
+
+def test_what_lets_a_parameter_move_by_itself_is_said(bus: Bus) -> None:
+    heard = Heard(0.0, "osc", "/drift/speed 'sine'", "/drift/speed", None, "modulation", True)
+    assert as_line(bus, heard).endswith("→  /drift/speed and what moves it by itself")

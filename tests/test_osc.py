@@ -19,6 +19,7 @@ from installation.control import osc
 from installation.control.message import ControlError, Heard
 from installation.control.osc import OscServer
 from installation.control.web import Web
+from installation.modulation import Modulation
 from installation.parameters import Bus, Param, Trigger
 from tests.waiting import PATIENCE, until
 
@@ -130,6 +131,23 @@ def test_a_question_is_answered_to_whoever_asked(
     ask(client, "/drift/speed")
     bus.tick(0.01)
     assert ask(client, "/drift/speed", *question) == 1.5
+
+
+def test_a_word_lets_it_move_by_itself(bus: Bus, client: socket.socket) -> None:
+    client.send(message("/drift/speed", "sine", 0.5, 8.0))
+    assert ask(client, "/drift/speed") == 0.5
+    bus.tick(0)
+    [post] = bus.modulations
+    assert (post.address, post.value) == ("/drift/speed", Modulation(by="sine", depth=0.5, beats=8))
+    assert bus.target("/drift/speed") == 0.5
+
+
+def test_the_answer_is_where_the_fader_stands_whatever_moves_it_by_itself(
+    bus: Bus, client: socket.socket
+) -> None:
+    bus.modulate({"/drift/speed": 0.25})
+    assert bus.value("/drift/speed") != 0.5
+    assert ask(client, "/drift/speed", "?") == 0.5
 
 
 def test_a_question_mark_at_the_address_asks_too(bus: Bus, client: socket.socket) -> None:

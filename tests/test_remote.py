@@ -347,18 +347,18 @@ def test_a_fader_is_given_what_moves_it_by_itself() -> None:
         const { row } = faders.get(path);
         return row.parent.children[row.parent.children.indexOf(row) + 1] === panel;
       });
-      const shown = () => panel.children.filter((one) => !one.hidden).length;
+      const shown = () => panel.children.filter((one) => !one.disabled).length;
       const lit = () => speed.motion.attributes.get("aria-pressed");
       const told = () => [speed.how.textContent, lit(), shown()];
       open(speed);
       const seen = [told()], where = [places()];
       press("sine");
-      status({ moving: "/drift/speed=sine,0.25,16,0" });
+      status({ moving: "/drift/speed=sine,0.25,16,0,0.25" });
       seen.push(told());
-      press("more"); press("slower");
-      status({ moving: "/drift/speed=noise,-1,0,20" });
+      press("more"); press("more"); press("slower");
+      status({ moving: "/drift/speed=noise,-1,0,20,0" });
       press("less"); press("faster"); press("bass");
-      status({ moving: "/drift/speed=bass,-1,0,0" });
+      status({ moving: "/drift/speed=bass,-1,0,0,0" });
       seen.push(told());
       press("none");
       status({ moving: "" });
@@ -374,18 +374,20 @@ def test_a_fader_is_given_what_moves_it_by_itself() -> None:
         const tags = new TextDecoder().decode(bytes.subarray(16, 24)).replaceAll("\\0", "");
         const [way] = new TextDecoder().decode(bytes.subarray(24)).split("\\0");
         const view = new DataView(bytes.buffer, 24 + 4 * (1 + (way.length >> 2)));
-        return [tags, way, ...[0, 4, 8].map((n) => Number(view.getFloat32(n).toFixed(3)))];
+        return [tags, way, ...[0, 4, 8, 12].map((n) => Number(view.getFloat32(n).toFixed(3)))];
       });
       return [texts, seen, where, [..."sound wall".split(" ")].map((one) => movable(`/${one}/x`))];
     """)
+    # taps within the half second that the show takes to say what it did all count
     assert said == [
-        [",sfff", "sine", 0.25, 16, 0],
-        [",sfff", "sine", 0.3, 16, 0],
-        [",sfff", "sine", 0.25, 32, 0],
-        [",sfff", "noise", -1, 0, 20],
-        [",sfff", "noise", -1, 0, 10],
-        [",sfff", "bass", -1, 0, 20],
-        [",sfff", "none", -1, 0, 0],
+        [",sffff", "sine", 0.25, 16, 0, 0],
+        [",sffff", "sine", 0.3, 16, 0, 0.25],
+        [",sffff", "sine", 0.35, 16, 0, 0.25],
+        [",sffff", "sine", 0.35, 32, 0, 0.25],
+        [",sffff", "noise", -1, 0, 20, 0],
+        [",sffff", "noise", -1, 0, 10, 0],
+        [",sffff", "bass", -1, 0, 10, 0],
+        [",sffff", "none", -1, 0, 0, 0],
     ]
     assert told == [
         ["", "false", 12],

@@ -2,8 +2,9 @@
 
     /drift/speed 0.5        set, in the parameter's own unit (more arguments are ignored)
     /drift/speed + 0.1      a step up, in the same unit; also "-", and "+0.1" as one string
-    /drift/speed sine 0.3 8 moves by itself from now on: a way, its depth and beats; "none" ends it
-    /drift/speed ?          answered with /drift/speed and its value, to whoever asked
+    /drift/speed sine 0.3 8 moves by itself from now on: a way, its depth and beats (or 0, then
+                            seconds, and a phase); "none" ends it
+    /drift/speed ?          answered with where its fader stands, to whoever asked
     /drift/speed?           the same; so is /drift/speed alone
     /stage/next             a trigger fires with no argument, or with one above 0
 
@@ -193,7 +194,7 @@ class OscServer:
 
     def _answer(self, opened: socket.socket, sender: _Sender, address: str) -> bool:
         """One packet of about the size of the question, so that a forged sender gains nothing."""
-        reply = encoded(address, self._bus.value(address))
+        reply = encoded(address, self._bus.target(address))
         try:
             opened.sendto(reply, sender)
         except OSError as error:

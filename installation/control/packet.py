@@ -14,7 +14,7 @@ from typing import Any
 
 from pythonosc.osc_message import OscMessage, ParseError
 
-from installation.modulation import NONE, WAYS, worded
+from installation.modulation import NONE, WAYS, movable, worded
 from installation.parameters import Declared, Form, Param, Trigger
 
 __all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed", "questioned"]
@@ -99,7 +99,7 @@ def asked(arguments: list[Any], what: Declared | None) -> tuple[Any, Form]:
         step = _step(first, arguments[1:2])
         if step is not None:
             return step / (what.high - what.low), "nudge"
-    if isinstance(what, Param) and isinstance(first, str) and first in (*WAYS, NONE):
+    if what is not None and movable(what) and isinstance(first, str) and first in (*WAYS, NONE):
         return worded(arguments), "modulation"
     return first, "value"
 

@@ -89,18 +89,21 @@ const WAYS = ["none", "sine", "noise", "ramp", "square", "steps", "pulse",
   "level", "bass", "middle", "high", "onset"];
 const TURNS = { less: [-0.05, 1], more: [0.05, 1], slower: [0, 2], faster: [0, 0.5] };
 const panel = part("div", "", "panel pads");
-const moving = new Map(); // address -> [way, depth, beats, seconds], as the show says
+panel.setAttribute("role", "group");
+const moving = new Map(); // address -> [way, depth, beats, seconds, phase], as the show says
 const movable = (path) => !/^\/(sound|wall|modulation)\//.test(path);
 let panelOf = null; // the address that the panel is open for
 
 function makeMotion(fader, path, title) {
   const button = part("button", "~", "motion");
   button.type = "button";
-  button.setAttribute("aria-label", `what moves ${path} by itself`);
+  const label = `what moves ${path} by itself`;
+  button.setAttribute("aria-label", label);
   button.addEventListener("pointerdown", (event) => event.stopPropagation());
   button.addEventListener("click", (event) => {
     event.preventDefault(); // the row is its label
     panelOf = panelOf === path ? null : path;
+    panel.setAttribute("aria-label", label);
     panel.remove();
     if (panelOf) fader.row.after(panel);
     tell();
@@ -112,10 +115,13 @@ function makeMotion(fader, path, title) {
 }
 
 function turn(name) {
-  const [way, depth, beats, seconds] = moving.get(panelOf) ?? ["none", 0.25, 16, 0];
+  const [way, depth, beats, seconds, phase] = moving.get(panelOf) ?? ["none", 0.25, 16, 0, 0];
   const [more, longer] = TURNS[name] ?? [0, 1];
-  const next = Math.round(100 * Math.min(1, Math.max(-1, depth + more))) / 100;
-  send(panelOf, TURNS[name] ? way : name, next, beats * longer, seconds * longer);
+  const deep = Math.round(100 * Math.min(1, Math.max(-1, depth + more))) / 100;
+  const next = [TURNS[name] ? way : name, deep, beats * longer, seconds * longer, phase];
+  send(panelOf, ...next);
+  moving.set(panelOf, next); // until the show says so: the next tap goes on from here
+  tell();
 }
 
 for (const name of [...WAYS, ...Object.keys(TURNS)]) {
@@ -138,7 +144,7 @@ function tell() {
   for (const button of panel.children) {
     const name = button.textContent;
     button.setAttribute("aria-pressed", String(name === now));
-    button.hidden = name in TURNS && (now === "none" || (TURNS[name][0] === 0 && !beats && !seconds));
+    button.disabled = name in TURNS && (now === "none" || (TURNS[name][0] === 0 && !beats && !seconds));
   }
 }
 
