@@ -54,6 +54,8 @@ def first_fault(error: ValidationError, model: type[BaseModel]) -> str:
     wanted = _choices(field) or _WORDS.get(kind, fault["msg"]).format(**fault.get("ctx", {}))
     if kind == "value_error":
         wanted = str(fault["ctx"]["error"])
+        if isinstance(given, dict) and key:  # of the table as a whole
+            return f"{where}{key}: {wanted}"
     shown = "a table" if isinstance(given, dict) else repr(given)  # a password may stand in one
     return f"{where}{key} = {shown}: {wanted}" if key else f"{where}{wanted}"
 

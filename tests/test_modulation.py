@@ -344,7 +344,7 @@ def test_an_entry_s_go_with_it_and_a_hand_s_come_back(bus: Bus) -> None:
         ('{ by = "sine", depth = 2 }', "depth = 2: 1 or less"),
         ('{ by = "sine", beats = 0 }', "beats = 0: 0.0625 or more"),
         ('{ by = "sine", beats = 4, seconds = 2 }', "beats or so many seconds"),
-        ('{ by = "bass", beats = 4 }', "bass is heard"),
+        ('{ by = "bass", beats = 4 }', "modulation./drift/speed: bass is heard"),
         ('{ by = "sine", rate = 4 }', "unknown key 'modulation./drift/speed.rate'"),
         ("0.5", "a table"),
     ],

@@ -134,7 +134,7 @@ KEYS = (
     ),
     Key(("m",), "let it move by itself: the next way, at last none", "/modulation/next"),
     Key(
-        (".",),
+        (".", ";"),  # the latter where that key is beside the comma (AZERTY)
         "it moves further up (Shift: faster)",
         act=lambda board, step: board._modulate("more", "faster", step),
     ),
