@@ -170,7 +170,9 @@ def find(name: str) -> Traversable:
 
 
 # What the house's own parameters stand under: a scene of that name would take them away.
-HOUSE = frozenset({"clock", "go", "light", "on", "piece", "preset", "sound", "stage", "wall"})
+HOUSE = frozenset(
+    {"clock", "go", "light", "modulation", "on", "piece", "preset", "sound", "stage", "wall"}
+)
 
 
 def scene_name(name: str) -> str:
