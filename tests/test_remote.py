@@ -7,6 +7,8 @@ import subprocess
 from importlib import resources
 from typing import Any
 
+from installation.modulation import NONE, WAYS
+
 _BROWSER = """
 class Element {
   constructor() {
@@ -397,3 +399,7 @@ def test_a_fader_is_given_what_moves_it_by_itself() -> None:
     ]
     assert places == [[True, False], [True, False], [False, True], [False, False]]
     assert shown == [False, False]
+
+
+def test_the_page_offers_every_way_that_there_is() -> None:
+    assert page("return WAYS;") == [NONE, *WAYS]
