@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from installation.parameters import Param, Parameters, Trigger
+from installation.parameters import Bus, Param, Parameters, Trigger
 
 _DRAWN = 0.25  # of its speed, by which a beat hurries or lags to meet somebody else's
 _BOUNCE = 0.5  # of the shortest beat: no hand taps again so soon
@@ -31,6 +31,13 @@ class Frame:
     middle: float = 0.0
     high: float = 0.0
     onset: bool = False  # a sound begins
+    # Who is before the wall, where a camera looks: how much they move and how near they are, 0 to
+    # 1; where, −1 (left, down) to 1, and 0 where nobody is.
+    motion: float = 0.0
+    presence: float = 0.0
+    across: float = 0.0
+    up: float = 0.0
+    arrives: bool = False  # somebody comes, after nobody was there
 
 
 class Clock(Protocol):
@@ -124,3 +131,38 @@ class Hearing(Parameters):
             high=self.high,
             onset=self.onset > 0,
         )
+
+
+class Seeing(Parameters):
+    """Who is before the wall: by a camera, or by OSC from a program that sees better."""
+
+    motion = Param(0, 0, 1, doc="How much those before the wall move.", guarded=True)
+    presence = Param(0, 0, 1, doc="How near they are; 0: nobody is there.", guarded=True)
+    across = Param(0, -1, 1, doc="Where they are, from left to right.", guarded=True)
+    up = Param(0, -1, 1, doc="Where they are, from below to above.", guarded=True)
+    arrives = Trigger(doc="Somebody comes, after nobody was there.", guarded=True)
+
+    def seen(self, frame: Frame) -> Frame:
+        """A frame with what is seen in it."""
+        return replace(
+            frame,
+            motion=self.motion,
+            presence=self.presence,
+            across=self.across,
+            up=self.up,
+            arrives=self.arrives > 0,
+        )
+
+
+class Senses:
+    """What the room does, put into each frame."""
+
+    def __init__(self) -> None:
+        self._hearing, self._seeing = Hearing(), Seeing()
+
+    def bind(self, bus: Bus) -> None:
+        self._hearing.bind(bus, "sound")
+        self._seeing.bind(bus, "sight")
+
+    def tell(self, frame: Frame) -> Frame:
+        return self._seeing.seen(self._hearing.heard(frame))

@@ -11,6 +11,7 @@ from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
+from installation.control.sight import Sight
 from installation.control.sound import Sound
 from installation.learned import Learned
 from installation.log import Complaints
@@ -34,7 +35,8 @@ _Opens = Callable[[], _Closing]
 
 
 class Controls:
-    """OSC, MIDI, sound, Link and the remote, as far as a venue wants them; closed until open().
+    """OSC, MIDI, sound, a camera, Link and the remote, as far as a venue wants them; closed until
+    open().
 
     name: of the show, for whoever finds it on the network. picture: a JPEG of the wall, for the
     remote. patient: nobody is there to mend anything.
@@ -76,6 +78,8 @@ class Controls:
         if venue.sound.enabled:
             sound = Sound(self._bus, venue.sound.device, beat=venue.sound.beat, yields=placed)
             self._opened.append(sound.start())
+        if venue.sight.enabled:
+            self._opened.append(Sight(self._bus, venue.sight.device, venue.sight.mirror).start())
         if venue.midi.enabled:
             midi = self._listen_to_midi(
                 lambda: link.leads or (sound is not None and sound.leads and not placed())

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import shaders
 from installation import house, presets, scene, setlist, still, venue
@@ -16,6 +17,7 @@ from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.midi import NoMidi, port_names
 from installation.control.osc import OscServer
+from installation.control.sight import NoSight, open_camera
 from installation.control.sound import NoSound, open_input
 from installation.engine.software import draws_on_the_processor
 from installation.finding import Finding, tried
@@ -32,6 +34,7 @@ from models import shelf
 from models.card import PieceError, verify
 from shaders import ShaderError
 
+_FIRST_PICTURE = 5.0  # seconds that a camera is waited for
 _LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so
 
 
@@ -66,6 +69,8 @@ def examine(name: str) -> Iterator[Finding]:
         yield _link()
     if place.sound.enabled:
         yield _sound(place)
+    if place.sight.enabled:
+        yield _sight(place)
     yield _disk(place)
 
 
@@ -298,6 +303,23 @@ def _sound(place: Venue) -> Finding:
         return opened
     opened.close()
     return Finding("sound", "ok", f"{opened.name}, {opened.rate:.0f} samples a second")
+
+
+def _sight(place: Venue) -> Finding:
+    """The camera that the venue looks through, opened until its first picture."""
+    came = Event()
+    opened = tried(
+        "sight", lambda: open_camera(place.sight.device, lambda picture, at: came.set()), NoSight
+    )
+    if isinstance(opened, Finding):
+        return opened
+    came.wait(_FIRST_PICTURE)
+    opened.close()
+    if not came.is_set():
+        do = "another program may have it; close that, or plug the camera in anew"
+        return Finding("sight", "fault", f"{opened.name} gives no picture", do)
+    width, height = opened.size
+    return Finding("sight", "ok", f"{opened.name}, {width} × {height}")
 
 
 def _disk(place: Venue) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from installation import scene as scenes
-from installation.clock import Hearing, Tempo
+from installation.clock import Hearing, Seeing, Tempo
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
 from installation.engine.wall import Wall
@@ -55,6 +55,7 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
         bus.declare("stage/piece", {slug: Trigger(doc=f"Go over to {n}.") for slug, n in names})
     bus.declare("wall", Wall.declared())
     bus.declare("sound", Hearing.declared())
+    bus.declare("sight", Seeing.declared())
     bus.declare("preset", {**Recall.declared(), **numbers()})
     bus.declare("modulation", Modulations.declared())
     return found

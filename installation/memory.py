@@ -123,8 +123,8 @@ class Memory:
             self._kept = now
 
     def _by_hand(self, address: str, what: object) -> bool:
-        heard = address.startswith("/sound/")  # of this moment, whoever sends it
-        return isinstance(what, Param) and by_hand(self._bus.moved_by(address)) and not heard
+        sensed = address.startswith(("/sound/", "/sight/"))  # of this moment, whoever sends it
+        return isinstance(what, Param) and by_hand(self._bus.moved_by(address)) and not sensed
 
     def _read(self) -> Moment | None:
         if self._file is None or not self._file.exists():

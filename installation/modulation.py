@@ -1,4 +1,5 @@
-"""What moves a parameter by itself around where its fader stands: a wave, the beat, the sound.
+"""What moves a parameter by itself around where its fader stands: a wave, or what is
+heard and seen in the room.
 
     "/light/brightness" = { by = "bass", depth = -0.3 }
     "/piece/direction/1" = { by = "sine", beats = 16, depth = 0.5 }
@@ -28,9 +29,9 @@ from installation.sources import SETLIST, by_hand
 log = logging.getLogger(__name__)
 
 Wave = Literal["sine", "noise", "ramp", "square", "steps", "pulse"]
-Heard = Literal["level", "bass", "middle", "high", "onset"]
-_WAVES, _HEARD = frozenset(get_args(Wave)), frozenset(get_args(Heard))
-WAYS: tuple[str, ...] = (*get_args(Wave), *get_args(Heard))
+Sensed = Literal["level", "bass", "middle", "high", "onset", "motion", "presence", "across", "up"]
+_WAVES, _SENSED = frozenset(get_args(Wave)), frozenset(get_args(Sensed))
+WAYS: tuple[str, ...] = (*get_args(Wave), *get_args(Sensed))
 
 _BEATS = 16.0  # of a wave of which nothing is said: a phrase of four bars
 _FALL = 0.3  # seconds in which two thirds of a blow are gone, of an onset
@@ -41,13 +42,13 @@ NONE = "none"  # the word for it
 
 
 class Modulation(BaseModel):
-    """One parameter's movement. depth: how far, in parts of its range: a wave goes so far to both
-    sides, what is heard and a pulse to one; below 0 the other way. beats, seconds: of a wave's
-    period. phase: where in it the wave begins, 0 to 1."""
+    """One parameter's movement. depth: how far, in parts of its range: a wave, and where somebody
+    stands, goes so far to both sides, what else is sensed and a pulse to one; below 0 the other
+    way. beats, seconds: of a wave's period. phase: where in it the wave begins, 0 to 1."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: Literal[Wave, Heard]
+    by: Literal[Wave, Sensed]
     depth: float = Field(0.25, ge=-1, le=1)
     beats: float | None = Field(None, ge=_SHORTEST, le=_LONGEST)
     seconds: float | None = Field(None, ge=_SHORTEST, le=_LONGEST)
@@ -57,8 +58,8 @@ class Modulation(BaseModel):
     def _one_period(self) -> Modulation:
         if self.beats is not None and self.seconds is not None:
             raise ValueError("a period is so many beats or so many seconds, not both")
-        if self.by in _HEARD and (self.beats or self.seconds or self.phase):
-            raise ValueError(f"{self.by} is heard, and has no beats, seconds or phase")
+        if self.by in _SENSED and (self.beats or self.seconds or self.phase):
+            raise ValueError(f"{self.by} comes from the room, and has no beats, seconds or phase")
         return self
 
     @property
@@ -70,7 +71,7 @@ class Modulation(BaseModel):
 
     def __str__(self) -> str:
         length, unit = self.period
-        how = self.by if self.by in _HEARD else f"{self.by} {length:g} {unit}"
+        how = self.by if self.by in _SENSED else f"{self.by} {length:g} {unit}"
         return f"~ {self.depth:+.2f} {how}"
 
     @property
@@ -90,7 +91,7 @@ class Modulation(BaseModel):
         two noises of the same are the same."""
         if self.by == "onset":
             return blow
-        if self.by in _HEARD:
+        if self.by in _SENSED:
             return float(getattr(frame, self.by))
         length, unit = self.period
         turns = (frame.beat if unit == "beats" else frame.time) / length + self.phase
@@ -276,7 +277,7 @@ def _next(on: Modulation | None) -> Modulation | None:
     if at == len(WAYS):
         return None
     way = WAYS[at]
-    if way in _HEARD:
+    if way in _SENSED:
         return Modulation(by=way, depth=on.depth)
     return on.model_copy(update={"by": way})
 
@@ -285,8 +286,8 @@ def _lacks(on: Modulation | None, name: str) -> str:
     """What keeps this one from being turned; "" for nothing."""
     if on is None:
         return "nothing moves it by itself yet; M, or /modulation/next, does"
-    if name in ("slower", "faster") and on.by in _HEARD:
-        return f"{on.by} is heard: it has no period"
+    if name in ("slower", "faster") and on.by in _SENSED:
+        return f"{on.by} comes from the room: it has no period"
     return ""
 
 

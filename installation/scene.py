@@ -171,7 +171,19 @@ def find(name: str) -> Traversable:
 
 # What the house's own parameters stand under: a scene of that name would take them away.
 HOUSE = frozenset(
-    {"clock", "go", "light", "modulation", "on", "piece", "preset", "sound", "stage", "wall"}
+    {
+        "clock",
+        "go",
+        "light",
+        "modulation",
+        "on",
+        "piece",
+        "preset",
+        "sight",
+        "sound",
+        "stage",
+        "wall",
+    }
 )
 
 

@@ -19,7 +19,7 @@ _complaints = Complaints(logging.getLogger(__name__))  # a film of a file reads 
 RATE = 48_000  # samples a second, whatever the file has
 
 # Containers of sound alone and of movies; no playlists, which name other files and addresses.
-_FORMATS = "wav,w64,aiff,flac,mp3,ogg,aac,ac3,caf,asf,mov,mp4,matroska,webm"
+FORMATS = "wav,w64,aiff,flac,mp3,ogg,aac,ac3,caf,asf,mov,mp4,matroska,webm"
 
 
 class SoundtrackError(Exception):
@@ -37,7 +37,7 @@ def blocks(path: Path, channels: int, size: int) -> Iterator[NDArray[np.float32]
     heard = False
     try:
         # absolute: to FFmpeg 12:30.wav is an address
-        with av.open(str(path.absolute()), options={"format_whitelist": _FORMATS}) as container:
+        with av.open(str(path.absolute()), options={"format_whitelist": FORMATS}) as container:
             streams = container.streams.audio
             one = channels == 1 or (bool(streams) and streams[0].channels == 1)
             layout = "mono" if one else "stereo"

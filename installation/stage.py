@@ -14,7 +14,7 @@ from pathlib import Path
 
 from installation import focus, report
 from installation.camera import Camera
-from installation.clock import Clock, Hearing, Tempo
+from installation.clock import Clock, Senses, Tempo
 from installation.control.keyboard import Keyboard
 from installation.controls import Controls
 from installation.desk import Desk
@@ -58,12 +58,12 @@ class Stage:
         venue, order = program.venue, program.order
         self.options, self.program, self.venue, self.order = options, program, venue, order
         self.window, self._clock = window, clock
-        self.bus, self.house, self.tempo, self.hearing = Bus(), House(), Tempo(), Hearing()
+        self.bus, self.house, self.tempo, self.senses = Bus(), House(), Tempo(), Senses()
         self._scene_files = declare(self.bus, program.cards, program.scenes)
         self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
-        self.hearing.bind(self.bus, "sound")
+        self.senses.bind(self.bus)
         self.stats = FrameStats()
         self._pace = Pace(venue.window.picture, venue.window.least_fps)
         self.lights = Lights(Hours.parse(venue.hours if options.supervised else {}))
@@ -138,7 +138,7 @@ class Stage:
         if self.lights.out:
             self._rest()
             return
-        moment = self.hearing.heard(self.tempo.frame(dt))
+        moment = self.senses.tell(self.tempo.frame(dt))
         self._reload(self._watch.changed())
         self.modulations.follow(moment)
         self.show.step(moment)

@@ -189,6 +189,14 @@ class Sound(Table):
     beat: bool = Field(False, description="Find the beat in it, too, where nobody else sets one.")
 
 
+class Sight(Table):
+    """Looking at those before the wall."""
+
+    enabled: bool = False
+    device: str = Field("", description="Part of a camera's name, its address, or a film.")
+    mirror: bool = Field(True, description="It hangs at the wall, and looks at those before it.")
+
+
 class Rehearsal(Table):
     """For working on the piece, not for opening hours."""
 
@@ -222,6 +230,7 @@ class Venue(Table):
     osc: Osc = Osc()
     midi: Midi = Midi()
     sound: Sound = Sound()
+    sight: Sight = Sight()
     web: Web = Web()
     link: Link = Link()
     rehearsal: Rehearsal = Rehearsal()

@@ -51,8 +51,8 @@ DOORS = {
     "installation.control": {
         "installation.control", "installation.parameters", "installation.clock",
         "installation.log", "installation.modulation", "installation.soundtrack",
-        "installation.sources", "pythonosc", "mido", "rtmidi", "sounddevice", "numpy", "aiohttp",
-        "aalink",
+        "installation.sources", "pythonosc", "mido", "rtmidi", "sounddevice", "av", "numpy",
+        "aiohttp", "aalink",
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",

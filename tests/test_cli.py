@@ -152,7 +152,7 @@ def test_scenes_lists_every_address_as_text_and_json() -> None:
     unbound = {row["address"] for row in rows if not row["midi"]}
     assert {"/stage/quit", "/clock/beat", "/wall/top_left_x", "/sound/bass"} <= unbound
     assert {address.split("/")[1] for address in unbound} == {
-            "stage", "clock", "wall", "sound", "preset", "on", "go", "modulation",
+            "stage", "clock", "wall", "sound", "sight", "preset", "on", "go", "modulation",
         }  # fmt: skip
     assert "/stage/next" not in unbound
     docs = {row["address"]: row["doc"] for row in rows}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from installation import controls, venue
-from installation.clock import Tempo
+from installation.clock import Senses, Tempo
 from installation.control import sound
 from installation.control.link import Link
 from installation.control.message import ControlError
@@ -24,6 +24,7 @@ from installation.control.sound import Take
 from installation.controls import Controls
 from installation.parameters import Bus, Param
 from tests import music
+from tests.visitors import Room, film
 from tests.waiting import until
 
 
@@ -128,6 +129,21 @@ def test_a_midi_clock_that_never_began_leaves_the_beat_to_what_is_heard(
     assert bus.value("/clock/bpm") == pytest.approx(100, rel=0.03)
     made.close()
     midi_backend.pull_all()
+
+
+def test_a_venue_has_its_camera_and_says_where_it_hangs(tmp_path: Path) -> None:
+    room = Room()
+    shown = [room.walls] * 40 + [room.person(12)] * 30
+    movie = film(tmp_path / "visitor.mp4", shown)
+    for mirror, side in (("true", 1), ("false", -1)):
+        bus = Bus()
+        Senses().bind(bus)
+        where = f"[sight]\nenabled = true\ndevice = '{movie}'\nmirror = {mirror}\n"
+        made = Controls(bus, venue.parse(f"[osc]\nenabled = false\n{where}", "here.toml"))
+        made.open()
+        until(lambda bus=bus: bus.tick(0.01) is not None and bus.value("/sight/presence") > 0.3)
+        assert np.sign(bus.value("/sight/across")) == side
+        made.close()
 
 
 def test_a_show_that_waits_for_a_port_can_be_closed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -17,6 +18,7 @@ from installation.output.window import DisplayError
 from models.card import GENERATOR
 from models.latent import Latent
 from tests.pieces import make_piece
+from tests.visitors import Room, film
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +189,26 @@ def test_a_remote_that_is_wanted_is_looked_at(tmp_path: Path, port: int) -> None
             one for one in doctor.examine(str(venue(tmp_path, port, table))) if one.what == "remote"
         ]
         assert found.state == state
+
+
+def test_a_camera_that_is_wanted_is_looked_through(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(tmp_path / "night.mp4", [Room().walls] * 3)
+    path = venue(tmp_path, port, '[sight]\nenabled = true\ndevice = "night.mp4"\n')
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "sight"]
+    assert (found.state, found.says) == ("ok", "night.mp4, 64 × 48")
+    path = venue(tmp_path, port, '[sight]\nenabled = true\ndevice = "cyclops"\n')
+    (fault,) = [one for one in faults(path) if one.what == "sight"]
+    assert "camera" in fault.says
+    silent = Mock(size=(640, 480))
+    silent.name = "cyclops"
+    monkeypatch.setattr(doctor, "open_camera", lambda device, look: silent)
+    monkeypatch.setattr(doctor, "_FIRST_PICTURE", 0.01)
+    (fault,) = [one for one in faults(path) if one.what == "sight"]
+    assert fault.says == "cyclops gives no picture"
+    assert "another program may have it" in fault.do
+    silent.close.assert_called_once()
 
 
 def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:

@@ -73,13 +73,16 @@ def test_a_wave_swings_around_the_fader_and_leaves_it_where_it_is(bus: Bus) -> N
 def test_each_way_moves_it_and_stays_within_its_depth(bus: Bus, by: str) -> None:
     room = Room(bus)
     room.made.set(HALF, Modulation.model_validate({"by": by, "depth": 0.2}), "key")
-    loud = {"level": 0.5, "bass": 0.5, "middle": 0.5, "high": 0.5}
+    ways = ("level", "bass", "middle", "high", "motion", "presence")
+    loud = dict.fromkeys(ways, 0.5)
     seen = room.wait(2) + [
-        v for _ in range(40) for v in room.wait(0.5, onset=True) + room.wait(0.5, **loud)
+        v
+        for side in [0.5, -0.5] * 20
+        for v in room.wait(0.5, onset=True) + room.wait(0.5, across=side, up=side, **loud)
     ]
     assert max(seen) > 5.9
     assert all(3 - 1e-9 <= value <= 7 + 1e-9 for value in seen)
-    one_way = by in ("pulse", "level", "bass", "middle", "high", "onset")
+    one_way = by in ("pulse", "onset", *ways)
     assert (min(seen) >= 5) == one_way
 
 
@@ -340,11 +343,11 @@ def test_an_entry_s_go_with_it_and_a_hand_s_come_back(bus: Bus) -> None:
     [
         ("{ depth = 1 }", "by is missing"),
         ('{ by = "bas" }', "by = 'bas': 'sine', 'noise'"),
-        ('{ by = "bas" }', "'high' or 'onset'"),
+        ('{ by = "bas" }', "'across' or 'up'"),
         ('{ by = "sine", depth = 2 }', "depth = 2: 1 or less"),
         ('{ by = "sine", beats = 0 }', "beats = 0: 0.0625 or more"),
         ('{ by = "sine", beats = 4, seconds = 2 }', "beats or so many seconds"),
-        ('{ by = "bass", beats = 4 }', "modulation./drift/speed: bass is heard"),
+        ('{ by = "bass", beats = 4 }', "modulation./drift/speed: bass comes from the room"),
         ('{ by = "sine", rate = 4 }', "unknown key 'modulation./drift/speed.rate'"),
         ("0.5", "a table"),
     ],

@@ -392,10 +392,10 @@ def test_a_fader_is_given_what_moves_it_by_itself() -> None:
         [",sffff", "none", -1, 0, 0, 0],
     ]
     assert told == [
-        ["", "false", 12],
-        [" ~ sine 16♩ +0.25", "true", 16],
-        [" ~ bass -1", "true", 14],
-        ["", "false", 12],
+        ["", "false", 16],
+        [" ~ sine 16♩ +0.25", "true", 20],
+        [" ~ bass -1", "true", 18],
+        ["", "false", 16],
     ]
     assert places == [[True, False], [True, False], [False, True], [False, False]]
     assert shown == [False, False]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from installation.clock import Frame, Hearing, Tempo
-from installation.control import sound
+from installation.control import inlet, sound
 from installation.control.sound import Input, NoSound, Sound, Take, open_input
 from installation.parameters import Bus
 from tests import music
@@ -46,7 +46,7 @@ class Jack:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound, "_EVERY", 0.01)
+    monkeypatch.setattr(inlet, "_EVERY", 0.01)
     Jack.opened, Jack.plugged = [], True
 
 

@@ -1,12 +1,11 @@
 """The room's sound, from an input of the machine: heard, measured and posted to the bus.
 
-Needs sounddevice (the extra `sound`), which is PortAudio. An input that is pulled is looked for
-again every two seconds. Nothing is recorded: a few numbers are all that leaves this module.
+Needs sounddevice (the extra `sound`), which is PortAudio. Nothing is recorded: a few numbers are
+all that leaves this module.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +16,10 @@ from numpy.typing import NDArray
 
 from installation.control.beat_follower import BeatFollower
 from installation.control.ear import Ear, Sounds
+from installation.control.inlet import Inlet, NoInput, Opened
 from installation.parameters import Bus
 
-log = logging.getLogger(__name__)
-
 BLOCK = 512  # samples of one look: 11 ms at 48 kHz
-_EVERY = 2.0  # seconds between two looks for an input
 _RECKONED = 1.0  # seconds between two looks for the beat
 _SILENT = 5.0  # seconds without a sample, where silence has as many as sound
 _SOURCE = "sound"
@@ -30,20 +27,14 @@ _SOURCE = "sound"
 Take = Callable[[NDArray[np.float32]], None]  # (n,) samples of one channel, in the input's thread
 
 
-class NoSound(Exception):
+class NoSound(NoInput):
     """There is no input to listen to, or nothing to listen with."""
 
 
-class Stream(Protocol):
-    """An input that is open. name: whose it is; rate: samples a second."""
+class Stream(Opened, Protocol):
+    """An input that is open. rate: samples a second."""
 
-    name: str
     rate: float
-
-    @property
-    def alive(self) -> bool: ...
-
-    def close(self) -> None: ...
 
 
 Open = Callable[[str, Callable[[float], Take]], Stream]
@@ -66,20 +57,21 @@ class Sound:
         beat: bool = False,
         yields: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._bus, self._device, self._beat, self._yields = bus, device, beat, yields
-        self._open = opens or open_input
-        self._stream: Stream | None = None
+        self._bus, self._beat, self._yields = bus, beat, yields
+        open_one = opens or open_input
+        self._inlet = Inlet(
+            "sound", lambda: open_one(device, self._listens), self._rest,
+            taken="listening to", none="no sound is heard", gone="the sound of",
+        )  # fmt: skip
         self._follower: BeatFollower | None = None
-        self._said = ""
         self._closing = threading.Event()
-        self._threads = [threading.Thread(target=self._watch, name="sound", daemon=True)]
-        if beat:
-            self._threads.append(threading.Thread(target=self._reckon, name="beat", daemon=True))
+        self._reckoning = threading.Thread(target=self._reckon, name="beat", daemon=True)
 
     def start(self) -> Self:
         """Begin to look for the input, at once and then for good. Returns immediately."""
-        for thread in self._threads:
-            thread.start()
+        self._inlet.start()
+        if self._beat:
+            self._reckoning.start()
         return self
 
     @property
@@ -89,36 +81,14 @@ class Sound:
 
     def close(self) -> None:
         self._closing.set()
-        for thread in self._threads:
-            thread.join()
+        self._inlet.close()
+        if self._beat:
+            self._reckoning.join()
 
-    def _watch(self) -> None:
-        while not self._closing.is_set():
-            if self._stream is None:
-                self._take_up()
-            elif not self._stream.alive:
-                log.warning("the sound of %s is gone; it is looked for again", self._stream.name)
-                self._let_go()
-            self._closing.wait(_EVERY)
-        self._let_go()
-
-    def _take_up(self) -> None:
-        try:
-            self._stream = self._open(self._device, self._listens)
-        except NoSound as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                log.warning("no sound is heard: %s", error)
-            return
-        self._said = ""
-        log.info("listening to %s", self._stream.name)
-
-    def _let_go(self) -> None:
-        """Close the input; what it moved comes to rest."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = self._follower = None
-            post(self._bus, Sounds(), _SOURCE)
+    def _rest(self) -> None:
+        """Nothing is heard any more: what it moved comes to rest."""
+        self._follower = None
+        post(self._bus, Sounds(), _SOURCE)
 
     def _listens(self, rate: float) -> Take:
         ear = Ear(rate)

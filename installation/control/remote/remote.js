@@ -86,12 +86,12 @@ function makeFader(node, name, known) {
 
 // What moves a fader by itself stands beside its name; a button in its row opens the panel for it.
 const WAYS = ["none", "sine", "noise", "ramp", "square", "steps", "pulse",
-  "level", "bass", "middle", "high", "onset"];
+  "level", "bass", "middle", "high", "onset", "motion", "presence", "across", "up"];
 const TURNS = { less: [-0.05, 1], more: [0.05, 1], slower: [0, 2], faster: [0, 0.5] };
 const panel = part("div", "", "panel pads");
 panel.setAttribute("role", "group");
 const moving = new Map(); // address -> [way, depth, beats, seconds, phase], as the show says
-const movable = (path) => !/^\/(sound|wall|modulation)\//.test(path);
+const movable = (path) => !/^\/(sound|sight|wall|modulation)\//.test(path);
 let panelOf = null; // the address that the panel is open for
 
 function makeMotion(fader, path, title) {

@@ -1,0 +1,238 @@
+"""The people before the wall, by a camera: seen, measured and posted to the bus.
+
+FFmpeg, inside PyAV, reads cameras of the machine (Video4Linux, AVFoundation, DirectShow), of the
+network, and films, which stand in for one at a rehearsal. Nothing is recorded, and no picture
+leaves this module: a few numbers do.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import av
+import numpy as np
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from installation.control.eye import WIDTH, Eye, Seen
+from installation.control.inlet import Inlet, NoInput
+from installation.parameters import Bus
+from installation.soundtrack import FORMATS
+
+log = logging.getLogger(__name__)
+
+_SOURCE = "sight"
+_BLIND = 5.0  # seconds without a picture, and the camera is gone
+_PATIENCE = 10.0  # seconds for the first one, and for the network
+_LOWEST, _HIGHEST = 16, 128  # rows of the picture that is looked at
+
+Look = Callable[[NDArray[np.uint8], float], None]
+"""Is given each picture, (h, WIDTH) grey, and its moment in seconds, in the camera's thread."""
+
+# A camera is asked for small pictures; which sizes it has only trying tells.
+_WISHES: tuple[dict[str, str], ...] = (
+    {"video_size": "640x480", "framerate": "30"},
+    {"framerate": "30"},
+    {},
+)
+_NETWORK = ("rtsp", "http", "https")
+
+
+class NoSight(NoInput):
+    """There is no camera to look through."""
+
+
+class Sight:
+    """Looks through a camera and posts /sight/motion, presence, across, up and arrives.
+
+    device: see open_camera. mirror: it hangs at the wall.
+    """
+
+    def __init__(self, bus: Bus, device: str = "", mirror: bool = True) -> None:
+        self._bus, self._mirror = bus, mirror
+        self._inlet = Inlet(
+            "sight", lambda: open_camera(device, self._looks()), self._rest,
+            taken="looking through", none="nothing is seen", gone="the picture of",
+        )  # fmt: skip
+
+    def start(self) -> Self:
+        """Begin to look for the camera, at once and then for good. Returns immediately."""
+        self._inlet.start()
+        return self
+
+    def close(self) -> None:
+        self._inlet.close()
+
+    def _rest(self) -> None:
+        """Nothing is seen any more: what it moved comes to rest."""
+        self._post(Seen())
+
+    def _looks(self) -> Look:
+        eye, before = Eye(self._mirror), None
+
+        def look(picture: NDArray[np.uint8], moment: float) -> None:
+            nonlocal before
+            self._post(eye.see(picture, 0.0 if before is None else moment - before))
+            before = moment
+
+        return look
+
+    def _post(self, seen: Seen) -> None:
+        for name in ("motion", "presence", "across", "up"):
+            self._bus.post(f"/sight/{name}", getattr(seen, name), _SOURCE)
+        if seen.arrives:
+            self._bus.post("/sight/arrives", 1, _SOURCE)
+
+
+class Lens:
+    """A camera that is open, read by a thread of its own, since FFmpeg waits for each picture.
+
+    film: it is a file, shown at its own pace and over again.
+    """
+
+    def __init__(
+        self, container: InputContainer, name: str, look: Look, film: bool = False
+    ) -> None:
+        self._container, self._look, self._film = container, look, film
+        self.name = name
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1  # the others are the generator's
+        self.size = (stream.width, stream.height)
+        self._seen, self._until = time.monotonic(), _PATIENCE
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="lens", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """It goes on giving pictures."""
+        return self._thread.is_alive() and time.monotonic() - self._seen < self._until
+
+    def close(self) -> None:
+        """A driver that hangs is not waited for for good: its thread is left alone."""
+        self._closing.set()
+        self._thread.join(1.0)
+
+    def _read(self) -> None:
+        try:
+            with self._container:
+                for frame, moment in self._frames():
+                    if self._closing.is_set():
+                        return
+                    self._seen, self._until = time.monotonic(), _BLIND
+                    self._look(_small(frame), moment)
+        except (av.FFmpegError, OSError, ValueError) as error:  # pulled, or damaged
+            log.debug("%s: %s", self.name, error)
+
+    def _frames(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Each picture as it comes, and its moment."""
+        if not self._film:
+            for frame in self._container.decode(video=0):
+                yield frame, time.monotonic()
+            return
+        began = time.monotonic()
+        while not self._closing.is_set():
+            last = None
+            for frame in self._container.decode(video=0):
+                last = frame.time or 0.0
+                self._closing.wait(max(0.0, began + last - time.monotonic()))
+                yield frame, began + last
+            if last is None:
+                return
+            began = time.monotonic()
+            self._container.seek(0)
+
+
+def _small(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    rows = min(_HIGHEST, max(_LOWEST, round(WIDTH * frame.height / frame.width)))
+    grey = frame.reformat(WIDTH, rows, "gray", interpolation="AREA")
+    return np.asarray(grey.to_ndarray(), np.uint8)
+
+
+def open_camera(device: str, look: Look) -> Lens:
+    """A camera. Raises NoSight.
+
+    device: part of the name of one of this machine, "" for the first; or the address of one on the
+    network (rtsp://…, http://…); or a film.
+    """
+    where = urlsplit(device) if "://" in device else None
+    if where is not None:
+        if where.scheme not in _NETWORK:
+            raise NoSight(f"a camera's address begins with {', '.join(_NETWORK)}, and then ://")
+        name = where.hostname or "the network"  # an address may have a password in it
+        options = {"protocol_whitelist": "tcp,udp,rtp,rtsp,http,https,tls,crypto"}
+        options |= {"rtsp_transport": "tcp"} if where.scheme == "rtsp" else {}
+        return _opened(device, name, look, options)
+    path = Path(device)
+    if device and path.is_file():
+        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+        # absolute: to FFmpeg 12:30.mp4 is an address
+        return _opened(str(path.absolute()), path.name, look, options, film=True)
+    return _of_machine(device, look)
+
+
+def _driver() -> tuple[str, str]:
+    """What reads this machine's cameras, and how it is told which one."""
+    match sys.platform:
+        case "darwin":
+            return "avfoundation", "{}"
+        case "win32":
+            return "dshow", "video={}"
+    return "v4l2", "{}"
+
+
+def _of_machine(device: str, look: Look) -> Lens:
+    driver, address = _driver()
+    try:
+        listed = av.enumerate_input_devices(driver)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise NoSight(f"this machine's cameras cannot be listed ({_reason(error)})") from error
+    known = [(one.name, one.description or one.name) for one in listed if _shows(one)]
+    wanted = [one for one in known if device.lower() in f"{one[1]} {one[0]}".lower()]
+    if not wanted:
+        names = ", ".join(name for _, name in known)
+        if device and names:
+            raise NoSight(f"no camera is called {device}; there are: {names}")
+        raise NoSight("this machine has no camera, or none that this user may open")
+    # one camera may have several entries, of which some show nothing
+    fault = NoSight("")
+    for number, name in wanted:
+        for wish in _WISHES:
+            try:
+                return _opened(address.format(number), name, look, wish, driver=driver)
+            except NoSight as error:
+                fault = error
+    raise fault
+
+
+def _shows(listed: av.DeviceInfo) -> bool:
+    """Whether it has a picture: DirectShow and AVFoundation list microphones as well."""
+    return not listed.media_types or "video" in listed.media_types
+
+
+def _opened(
+    address: str, name: str, look: Look, options: dict[str, str],
+    driver: str | None = None, film: bool = False,
+) -> Lens:  # fmt: skip
+    try:
+        container = av.open(
+            address, format=driver, options=options, timeout=(_PATIENCE, _BLIND)
+        )  # fmt: skip
+        if not container.streams.video:
+            container.close()
+            raise NoSight(f"{name} has no picture")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise NoSight(f"{name} cannot be opened ({_reason(error)})") from error
+    return Lens(container, name, look, film)
+
+
+def _reason(error: Exception) -> str:
+    """Without the address: a password may stand in it."""
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,132 @@
+"""What the eye makes of a room: drawn by code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from installation.control.eye import WIDTH, Eye, Seen
+from tests.visitors import HEIGHT, RATE, Room
+
+
+@pytest.fixture
+def room() -> Room:
+    made = Room()
+    made.watch(5)
+    return made
+
+
+def test_an_empty_room_is_empty_whatever_the_light_does(room: Room) -> None:
+    seen = []
+    for room.light in np.linspace(1, 1.4, 40):  # a cloud goes by
+        seen += room.watch(0.1)
+    room.light = 0.5  # half of the lamps are switched off
+    seen += room.watch(4)
+    room.light = 0.0  # all of them
+    seen += room.watch(4)
+    room.light = 1.0
+    seen += room.watch(4)
+    assert max(one.presence for one in seen) < 0.05
+    assert max(one.motion for one in seen) < 0.2
+    assert not any(one.arrives for one in seen)
+
+
+def test_who_walks_by_is_followed_as_in_a_mirror(room: Room) -> None:
+    seen = room.watch(6, lambda number: room.person(-6 + number))
+    across = [one.across for one in seen[12:60]]
+    assert max(one.presence for one in seen) > 0.3
+    assert max(one.motion for one in seen) > 0.5
+    # the picture's left is the right of those before the wall
+    assert across[0] > 0.6
+    assert across[-1] < -0.4
+    assert np.diff(across).max() < 0
+    assert sum(one.arrives for one in seen) == 1
+    gone = room.watch(6)[-1]
+    assert (gone.presence, gone.motion) == pytest.approx((0, 0), abs=0.02)
+    assert abs(gone.across) < 0.05
+
+
+def test_a_camera_behind_them_sees_the_other_side(room: Room) -> None:
+    room.eye = Eye(mirror=False)
+    room.watch(5)
+    assert room.watch(2, lambda number: room.person(8))[-1].across < -0.5
+    assert room.watch(2, lambda number: room.person(56))[-1].across > 0.5
+
+
+def test_who_stands_still_is_there_and_does_not_move(room: Room) -> None:
+    seen = room.watch(60, lambda number: room.person(32))
+    assert seen[-1].presence > 0.3
+    assert seen[-1].motion < 0.1
+    assert abs(seen[-1].across) < 0.1
+    assert seen[-1].up < -0.2  # the feet are at the picture's lower edge
+
+
+def test_the_nearer_the_more_present(room: Room) -> None:
+    sizes = [(4, 14), (8, 26), (16, 40), (30, 48)]
+    seen = []
+    for width, height in sizes:
+        sways = [room.person(32 + side, width, height) for side in (0, 1)]
+        seen.append(room.watch(4, lambda number, sways=sways: sways[number // 4 % 2])[-1].presence)
+    assert seen == sorted(seen)
+    assert seen[0] < 0.35
+    assert seen[-1] > 0.9
+
+
+def test_only_who_comes_into_an_empty_room_arrives(room: Room) -> None:
+    assert sum(one.arrives for one in room.watch(3, lambda number: room.person(20))) == 1
+    another = room.watch(3, lambda number: np.minimum(room.person(20), room.person(50)))
+    soon = room.watch(1) + room.watch(3, lambda number: room.person(20))
+    assert not any(one.arrives for one in another + soon)
+    room.watch(6)
+    assert sum(one.arrives for one in room.watch(3, lambda number: room.person(40))) == 1
+
+
+def test_what_is_put_there_belongs_to_the_room_in_the_end(room: Room) -> None:
+    room.watch(900, lambda number: room.person(20), rate=2)  # a chair
+    assert room.watch(3, lambda number: room.person(20))[-1].presence < 0.1
+    assert room.watch(3)[-1].presence < 0.05  # it is taken away again
+    assert room.watch(3, lambda number: room.person(40))[-1].presence > 0.3
+
+
+def test_who_was_there_from_the_start_leaves_no_ghost_for_good() -> None:
+    room = Room()
+    room.watch(10, lambda number: room.person(40))
+    assert room.watch(3)[-1].presence > 0.2  # what was behind is taken for somebody
+    room.watch(600, rate=2)
+    assert room.watch(3)[-1].presence < 0.02
+    assert room.watch(3, lambda number: room.person(20))[-1].presence > 0.3
+
+
+def test_a_camera_that_is_turned_learns_the_room_anew(room: Room) -> None:
+    room.walls = np.roll(room.walls, 13, 1)[::-1].copy()
+    assert room.watch(2)[-1].presence > 0.6
+    assert room.watch(10)[-1].presence < 0.05
+
+
+def test_a_screen_that_is_always_on_is_nobody(room: Room) -> None:
+    before = room.watch(30, lambda number: room.screen())
+    room.watch(1500, lambda number: room.screen(), rate=3)
+    after = room.watch(30, lambda number: room.screen())
+
+    def mean(seen: list[Seen]) -> float:
+        return float(np.mean([one.presence + one.motion for one in seen]))
+
+    assert mean(before) > 0.3
+    assert mean(after) < 0.3 * mean(before)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -3.0, 1e-6, 3600.0])
+def test_no_time_of_a_camera_makes_it_see_what_is_no_number(room: Room, seconds: float) -> None:
+    chance = np.random.default_rng(1)
+    for _ in range(20):
+        seen = room.eye.see(chance.integers(0, 256, (HEIGHT, WIDTH), np.uint8), seconds)
+    assert 0 <= seen.motion <= 1
+    assert 0 <= seen.presence <= 1
+    assert -1 <= seen.across <= 1
+    assert -1 <= seen.up <= 1
+
+
+def test_another_size_of_picture_begins_anew(room: Room) -> None:
+    room.watch(3, lambda number: room.person(40))
+    seen = room.eye.see(np.zeros((36, WIDTH), np.uint8), 1 / RATE)
+    assert np.isfinite(seen.presence)

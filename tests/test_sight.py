@@ -1,0 +1,212 @@
+"""Those before the wall on their way to the bus: from a film, and from a camera that is pulled.
+
+A virtual screen that FFmpeg grabs is the camera: FFmpeg reads it by the same calls, at its own
+pace, and it can be switched off."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.device import DeviceInfo
+from numpy.typing import NDArray
+from PIL import Image
+
+from installation.clock import Frame, Senses
+from installation.control import inlet, sight
+from installation.control.eye import WIDTH
+from installation.control.sight import NoSight, Sight, open_camera
+from installation.parameters import Bus, Param
+from tests.screen import Screen
+from tests.visitors import Room, film
+from tests.waiting import until
+
+Pictures = list[NDArray[np.uint8]]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inlet, "_EVERY", 0.01)
+
+
+@pytest.fixture
+def bus() -> Bus:
+    made = Bus()
+    made.declare("a", {"fader": Param(0, 0, 1)})
+    return made
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    """The only camera of this machine, called Cyclops, with its blind entry before it."""
+    made = Screen()
+    entries = [DeviceInfo(name, "Cyclops", False, []) for name in (":77777", made.name)]
+    microphone = DeviceInfo(made.name, "Cyclops' ear", False, ["audio"])
+    monkeypatch.setattr(sight, "_driver", lambda: ("x11grab", "{}"))
+    monkeypatch.setattr(av, "enumerate_input_devices", lambda driver: [microphone, *entries])
+    yield made
+    made.off()
+
+
+def test_who_walks_through_a_film_is_on_the_bus_and_in_the_frame(bus: Bus, tmp_path: Path) -> None:
+    senses, room = Senses(), Room()
+    senses.bind(bus)
+    pictures = [room.walls] * 85 + [room.person(6 + n) for n in range(40)] + [room.walls] * 10
+    looking = Sight(bus, str(film(tmp_path / "visitor.mp4", pictures))).start()
+    came: set[str] = set()
+
+    def told() -> Frame:
+        came.update(bus.tick(0.01))
+        return senses.tell(Frame(1, 2.0, 0.01, 3.0))
+
+    until(lambda: told().presence > 0.3)
+    frame = told()
+    assert (frame.index, frame.time, frame.beat) == (1, 2.0, 3.0)
+    assert frame.across > 0.2  # at first at the picture's left
+    assert frame.motion > 0.3
+    assert bus.moved_by("/sight/presence") == "sight"
+    assert "/sight/arrives" in came
+    looking.close()
+    bus.tick(0.01)
+    assert senses.tell(frame).presence == 0  # it comes to rest
+
+
+def test_a_camera_that_is_pulled_is_taken_up_again(
+    bus: Bus, screen: Screen, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    looking = Sight(bus, "cyclops").start()
+    until(lambda: "looking through Cyclops" in caplog.messages)
+    screen.off()
+    until(lambda: "the picture of Cyclops is gone; it is looked for again" in caplog.messages)
+    until(lambda: any("nothing is seen: Cyclops cannot be opened" in m for m in caplog.messages))
+    screen.on()
+    until(lambda: caplog.messages.count("looking through Cyclops") == 2)
+    looking.close()
+    assert sum("nothing is seen" in message for message in caplog.messages) == 1
+
+
+def test_a_camera_gives_small_grey_pictures_one_after_the_other(screen: Screen) -> None:
+    pictures: Pictures = []
+    moments: list[float] = []
+
+    def look(picture: NDArray[np.uint8], moment: float) -> None:
+        pictures.append(picture)
+        moments.append(moment)
+
+    lens = open_camera("", look)
+    until(lambda: len(pictures) > 3)
+    assert lens.alive
+    lens.close()
+    assert not lens.alive
+    assert lens.size == (640, 480)
+    assert {one.shape for one in pictures} == {(48, WIDTH)}
+    assert pictures[0].dtype == np.uint8
+    assert moments == sorted(moments)
+
+
+def test_a_film_is_shown_over_again_at_its_own_pace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = film(tmp_path / "night.mkv", [np.full((48, 64), n / 10) for n in range(10)], 25)
+    moments: list[float] = []
+    lens = open_camera(str(path), lambda picture, moment: moments.append(moment))
+    until(lambda: len(moments) > 20)
+    lens.close()
+    steps = np.diff(moments[:10])
+    assert steps == pytest.approx(np.full(9, 0.04), abs=1e-6)
+
+
+def test_a_camera_that_gives_nothing_any_more_is_gone(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its driver waits for a picture for good; so does closing it not."""
+    pictures: Pictures = []
+    now = [100.0]
+    monkeypatch.setattr(sight.time, "monotonic", lambda: now[0])
+    lens = open_camera("", lambda picture, moment: pictures.append(picture))
+    until(lambda: pictures)
+    lens.close()  # no more pictures, as from a driver that hangs
+    monkeypatch.setattr(lens._thread, "is_alive", lambda: True)
+    now[0] = 104.0
+    assert lens.alive
+    now[0] = 106.0
+    assert not lens.alive
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [
+        ("polyphem", "no camera is called polyphem; there are: Cyclops"),
+        ("file:///etc/passwd", "a camera's address begins with rtsp, http, https"),
+        ("concat:one.mp4|two.mp4", "no camera is called concat:one.mp4|two.mp4"),
+    ],
+)
+def test_what_cannot_be_looked_through_is_named(screen: Screen, device: str, says: str) -> None:
+    with pytest.raises(NoSight) as error:
+        open_camera(device, lambda picture, moment: None)
+    assert says in str(error.value)
+
+
+def test_a_machine_without_a_camera_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "enumerate_input_devices", lambda driver: [])
+    with pytest.raises(NoSight, match="this machine has no camera, or none that this user may"):
+        open_camera("", lambda picture, moment: None)
+
+
+def test_a_password_in_an_address_is_not_told() -> None:
+    with pytest.raises(NoSight) as error:
+        open_camera("rtsp://eye:secret@127.0.0.1:1/small", lambda picture, moment: None)
+    assert str(error.value).startswith("127.0.0.1 cannot be opened (")
+    assert "secret" not in str(error.value)
+
+
+def test_a_camera_of_the_network_is_looked_through(tmp_path: Path) -> None:
+    """As telephones and the cheapest cameras send: one JPEG after the other, without an end."""
+    jpeg = io.BytesIO()
+    Image.fromarray(np.full((240, 320, 3), 120, np.uint8)).save(jpeg, "JPEG")
+
+    class Phone(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+            self.end_headers()
+            head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {jpeg.tell()}\r\n\r\n"
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    self.wfile.write(head.encode() + jpeg.getvalue() + b"\r\n")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    pictures: Pictures = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Phone) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://eye:secret@127.0.0.1:{server.server_port}/video"
+        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
+        until(lambda: len(pictures) > 3)
+        lens.close()
+        server.shutdown()
+    assert (lens.name, lens.size) == ("127.0.0.1", (320, 240))
+    assert pictures[0].mean() == pytest.approx(120, abs=6)
+
+
+def test_a_playlist_or_text_is_no_film(tmp_path: Path) -> None:
+    """FFmpeg would open what it names."""
+    inside = film(tmp_path / "a.mp4", [np.full((48, 64), 0.5)] * 5)
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"ffconcat version 1.0\nfile {inside}\n")
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text(f"#EXTM3U\n#EXTINF:1,\n{inside}\n#EXT-X-ENDLIST\n")
+    for path in (listed, playlist):
+        with pytest.raises(NoSight, match=f"{path.name} cannot be opened"):
+            open_camera(str(path), lambda picture, moment: None)
