@@ -7,6 +7,7 @@ whole. The space it is handed (see installation.engine.walk) makes walks through
 from __future__ import annotations
 
 import importlib.resources
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources.abc import Traversable
@@ -97,20 +98,33 @@ class Space(Protocol):
 class Pass:
     """A post pass: a shader file and what drives its uniforms.
 
-    Pass("post/bloom", amount=Param(0.25), radius=1.5): each keyword names a uniform. A Param is
-    offered to the room as /scene/bloom/amount; a plain number is fixed.
+    Pass("post/bloom", amount=Param(0.25), radius=1.5, threshold="dark"): each keyword names a
+    uniform. A Param is offered to the room as /scene/bloom/amount; a plain number is fixed; a text
+    names a number of the scene's own, self.dark, which its steps move.
     """
 
-    def __init__(self, shader: str, name: str = "", **uniforms: Param | float) -> None:
+    def __init__(self, shader: str, name: str = "", **uniforms: Param | float | str) -> None:
         self.shader = shader
         self.name = name or slug(Path(shader).stem)
         self.params = {k: v for k, v in uniforms.items() if isinstance(v, Param)}
-        self.fixed = {k: float(v) for k, v in uniforms.items() if not isinstance(v, Param)}
+        self.moved = {k: v for k, v in uniforms.items() if isinstance(v, str)}
+        rest = {k: v for k, v in uniforms.items() if not isinstance(v, Param | str)}
+        self.fixed = {k: float(v) for k, v in rest.items()}
 
     def values(self, fader: Callable[[str], float], prefix: str) -> dict[str, float]:
-        """The uniforms of this frame. fader: where the one of an address stands."""
+        """The uniforms of this frame, but for what the scene moves. fader: where the one of an
+        address stands."""
         live = {k: fader(f"/{prefix}/{self.name}/{k}") for k in self.params}
         return {**self.fixed, **live}
+
+    def told(self, scene: Scene) -> dict[str, float]:
+        """The uniforms that the scene moves, as it has them now. Raises ValueError for what is no
+        number, and AttributeError for what it has not."""
+        found = {k: float(getattr(scene, name)) for k, name in self.moved.items()}
+        for keyword, value in found.items():
+            if not math.isfinite(value):
+                raise ValueError(f"{self.moved[keyword]} is {value}, and moves {self.name}")
+        return found
 
 
 class Scene(Parameters):

@@ -114,6 +114,48 @@ def test_a_shader_that_a_scene_takes_in_while_it_plays(tmp_path: Path) -> None:
         assert tuple(run(show, 1)[0, 0]) == (0, 255, 0)
 
 
+def test_a_scene_moves_its_shader_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A text names a number of the scene's, read after each step; what fails keeps the last."""
+    tint, mine, piece = tmp_path / "tint.glsl", tmp_path / "mine.py", make_piece(tmp_path / "tiny")
+    text = (
+        "from installation.scene import Param, Pass, Scene\n"
+        "class Mine(Scene):\n"
+        "    wrong = Param(0, 0, 2)\n"
+        "    passes = (Pass('tint.glsl', amount='glow'),)\n"
+        "    def start(self, space):\n        self.walk, self.glow = space.loop(), 0\n"
+        "    def step(self, frame):\n"
+        "        self.glow = min(1, frame.index / 100)\n"
+        "        if self.wrong == 1:\n            self.glow = float('nan')\n"
+        "        if self.wrong == 2:\n            del self.glow\n"
+        "        return self.walk.point()\n"
+    )
+    save(tint, TINT)
+    save(mine, text)
+    with opened(Options(piece=str(piece), scene=str(mine), size=(64, 64)), (64, 64)) as show:
+        show._watch._every = 0
+
+        def red() -> int:
+            return int(run(show, 1)[0, 0, 0])
+
+        assert "/mine/tint/amount" not in show.bus  # it is the scene's, and not the room's
+        run(show, 40)
+        low = red()
+        assert 60 < low < red() < 250
+        for wrong, says in ((1, "glow is nan"), (2, "has no attribute 'glow'")):
+            show.bus.post("/mine/wrong", wrong, "osc")
+            before = red()
+            assert abs(int(run(show, 20)[0, 0, 0]) - before) <= 1  # the dither's
+            assert says in show.show.scene.fault
+        show.bus.post("/mine/wrong", 0, "osc")
+        run(show, 60)
+        assert red() == 255
+        assert show.show.scene.fault == ""
+        save(mine, text.replace("'glow'", "'glwo'"))
+        run(show, 1)
+        assert "has no attribute 'glwo'" in show.show.scene.fault
+    assert "the last picture stays" in caplog.text
+
+
 MIX = (
     "uniform sampler2D a;\nuniform sampler2D b;\nuniform float progress = 0.0; // how far\n"
     "void main() { color = vec4(progress < 1.0 ? vec3(0.1) : here(b), 1); }\n"

@@ -220,6 +220,42 @@ def test_the_names_of_the_house_are_not_a_scene_s(tmp_path: Path, name: str) -> 
         scenes.load(str(path))
 
 
+def watched(bus: Bus, scene: scenes.Scene, seconds: float, **seen: Any) -> np.ndarray:
+    """A vigil in which this is seen: (frames, width)."""
+    return np.stack([
+        scene.step(Frame(0, 0.0, 1 / 30, 0.0, **seen)) for _ in range(round(seconds * 30))
+    ])  # fmt: skip
+
+
+def test_vigil_wakes_for_who_comes_and_leans_to_where_they_stand() -> None:
+    scene, bus = scenes.load("vigil"), Bus()
+    scene.bind(bus, "vigil")
+    scene.start(LatentSpace(FULL))
+    shift = FULL.width + BEND.index("across")
+    asleep = watched(bus, scene, 20)
+    assert scene.light == -scene.dark
+    assert asleep[-1, shift] == 0
+    left = watched(bus, scene, 10, presence=1.0, across=-0.8)
+    assert scene.light == pytest.approx(0, abs=0.01)
+    assert scene.colour == pytest.approx(1, abs=0.01)
+    assert left[-1, shift] < -0.05
+    assert np.abs(left[-1, :16] - asleep[-1, :16]).max() > 0.3
+    right = watched(bus, scene, 3, presence=1.0, across=0.8)
+    assert right[-1, shift] > 0.05
+    assert np.abs(np.diff(right, axis=0)).max() < 0.1  # it moves, and does not jump
+    watched(bus, scene, 30)
+    assert scene.light < -0.95 * scene.dark
+    watched(bus, scene, 1 / 30, arrives=True)
+    another = watched(bus, scene, 4)
+    assert scene.light > -0.3 * scene.dark  # greeted, though nobody stays
+    assert np.abs(another[-1, :16] - left[-1, :16]).max() > 0.3  # another face
+    calm, stirred = (
+        np.abs(np.diff(watched(bus, scene, 3, presence=1.0, motion=motion), axis=0)[-1]).max()
+        for motion in (0.0, 1.0)
+    )
+    assert stirred > 2 * calm
+
+
 def write(folder: Path, body: str) -> str:
     path = folder / "mine.py"
     path.write_text(f"from installation.scene import Param, Scene\n{body}\n")

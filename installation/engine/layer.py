@@ -7,7 +7,7 @@ display can blend between the two at its own rate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import moderngl
@@ -22,6 +22,7 @@ from installation.log import Complaints
 from installation.parameters import Bus, Param
 from installation.scene import (
     FAILURES,
+    Pass,
     Point,
     Scene,
     SceneError,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from installation.engine.player import Player
 
 log = logging.getLogger(__name__)
+
+Stepped = tuple[Point, list[dict[str, float]]]  # where it is, and what its passes are told by it
 
 _BENDS = 4  # that a scene may ask for at once
 
@@ -75,7 +78,7 @@ class Layer:
         self.file, self.name, self.player = file, scene_name(file), player
         self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
         self._path = str(find(file))  # faults name a line of it, also while it is away
-        self.scene, self._point, self.chain = self._start()
+        self.scene, (self._point, self._told), self.chain = self._start()
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
@@ -89,22 +92,22 @@ class Layer:
         self._dissolve = Dissolve()
         self._worn: dict[str, float] = {}
 
-    def _start(self) -> tuple[Scene, Point, PassChain]:
+    def _start(self) -> tuple[Scene, Stepped, PassChain]:
         """Load the scene, see that its first step, also with the values that the room has set, and
         its shaders work; only then may it have the bus."""
         scene = load(self.file)
         self._first(scene)
         scene.bind(self._bus.copy(), self.name)
-        point = self._first(scene)
+        first = self._first(scene)
         chain = PassChain(self._ctx, scene.passes, self._size)
         scene.bind(self._bus, self.name)
-        return scene, point, chain
+        return scene, first, chain
 
-    def _first(self, scene: Scene) -> Point:
+    def _first(self, scene: Scene) -> Stepped:
         try:
             scene.start(self._space)
             check_passes(scene.passes)  # it may have set others
-            return self._checked(scene.step(Frame(0, 0.0, 0.0, 0.0)))
+            return self._stepped(scene, scene.passes, Frame(0, 0.0, 0.0, 0.0))
         except FAILURES as error:
             said = describe(error, self._path)
             raise SceneError(f"scene {self.file}: {said}") from error
@@ -113,6 +116,10 @@ class Layer:
     def fault(self) -> str:
         """What is wrong with it now: its file, a shader of it, or its last step; "" if nothing."""
         return self._file_fault or self.chain.fault or self._step_fault
+
+    def _stepped(self, scene: Scene, passes: Iterable[Pass], frame: Frame) -> Stepped:
+        point = self._checked(scene.step(frame))
+        return point, [one.told(scene) for one in passes]
 
     def _checked(self, point: object) -> Point:
         wanted = self._space.latent.width
@@ -143,7 +150,7 @@ class Layer:
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
         try:
-            self._point = self._checked(self.scene.step(frame))
+            self._point, self._told = self._stepped(self.scene, self.chain.passes, frame)
             self._step_fault = ""
         except FAILURES as error:  # keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, self._path)}"
@@ -154,13 +161,13 @@ class Layer:
     def reload(self) -> None:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
-            scene, point, chain = self._start()
+            scene, (self._point, self._told), chain = self._start()
         except (SceneError, ShaderError) as error:
             self._file_fault, self._lacks_shader = str(error), isinstance(error, ShaderError)
             log.error("%s; the old one goes on", error)
             return
         self.chain.release()
-        self.chain, self.scene, self._point = chain, scene, point
+        self.chain, self.scene = chain, scene
         self.scene.hold_faders(self._worn)
         self._step_fault, self._file_fault, self._lacks_shader = "", "", False
         self._complaints = Complaints(log)
@@ -216,7 +223,10 @@ class Layer:
     def render(self, now: float, frame: Frame) -> moderngl.Texture:
         """The scene's picture: linear light, dressed. Good until the next call."""
         older, newer, blend = self._pair(now, frame.dt)
-        values = [one.values(self.fader, self.name) for one in self.chain.passes]
+        values = [
+            {**one.values(self.fader, self.name), **told}
+            for one, told in zip(self.chain.passes, self._told, strict=True)
+        ]
         linear = self._compose.render(older, newer, blend)
         return self.chain.render(linear, values, frame.time, frame.dt)
 

@@ -94,7 +94,7 @@ class _RunningPass:
 
     def __init__(self, ctx: moderngl.Context, one: Pass) -> None:
         self._ctx = ctx
-        self._keywords = {*one.params, *one.fixed}
+        self._keywords = {*one.params, *one.fixed, *one.moved}
         self._size: Size = (1, 1)
         self._between: list[Target] = []
         self._own: list[Target] = []
