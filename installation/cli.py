@@ -100,6 +100,8 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")
     text = "offscreen: a song to listen to, as long as which is rendered; it goes into the FILE.mp4"
     p.add_argument("--sound", default="", metavar="FILE", help=text)
+    text = "offscreen: a film of those before the wall, seen in place of a camera"
+    p.add_argument("--sight", default="", metavar="FILE", help=text)
     p.add_argument("--out", default="", help="record to a new FILE.mp4, or a folder of PNG")
     p.add_argument("--report", default="", help="write frame statistics to this JSON file")
     for name in ("--supervised", "--standby"):  # what `installation open` asks of its show

@@ -7,6 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from installation.control.film import Film
 from installation.control.link import Link
 from installation.control.message import ControlError
 from installation.control.midi import Midi
@@ -58,6 +62,7 @@ class Controls:
         self._trying = threading.Thread(target=self._keep_trying, name="controls", daemon=True)
         self._learned: Learned | None = None  # none where the venue has no MIDI
         self._web: Web | None = None
+        self._sight: Sight | Film | None = None
         self._passed = 0.0
 
     def open(self) -> None:
@@ -79,7 +84,8 @@ class Controls:
             sound = Sound(self._bus, venue.sound.device, beat=venue.sound.beat, yields=placed)
             self._opened.append(sound.start())
         if venue.sight.enabled:
-            self._opened.append(Sight(self._bus, venue.sight.device, venue.sight.mirror).start())
+            self._sight = Sight(self._bus, venue.sight.device, venue.sight.mirror).start()
+            self._opened.append(self._sight)
         if venue.midi.enabled:
             midi = self._listen_to_midi(
                 lambda: link.leads or (sound is not None and sound.leads and not placed())
@@ -147,6 +153,15 @@ class Controls:
         self._passed += dt
         if self._web is not None and self._passed >= _TOLD:
             self._passed, self._web.status = 0.0, status()
+
+    def watch(self, film: Film) -> None:
+        """Offscreen a film stands in for the camera."""
+        self._sight = film
+
+    @property
+    def shade(self) -> NDArray[np.uint8] | None:
+        """Of those before the wall (see Eye.shade); none where no camera looks."""
+        return None if self._sight is None else self._sight.shade
 
     def refresh(self) -> None:
         """Parameters came or went: controls are dealt out anew."""

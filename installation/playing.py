@@ -14,6 +14,8 @@ from tqdm import tqdm
 from installation import venue as venues
 from installation.camera import free_name
 from installation.clock import FixedClock, WallClock
+from installation.control.film import Film
+from installation.control.sight import NoSight
 from installation.control.song import Song
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
@@ -36,12 +38,14 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError, SoundtrackError) before the first frame.
+    ControlError, ShaderError, RecorderError, SoundtrackError, NoSight) before the first frame.
     """
     if options.offscreen:
         return _render(options)
     if options.sound:
         raise SoundtrackError("--sound FILE goes with --offscreen; live, a show hears an input")
+    if options.sight:
+        raise NoSight("--sight FILE goes with --offscreen; live it is `device` under [sight]")
     heart = Heart(sys.stdout if options.supervised else None)
     if options.standby:
         return stand_by(options, heart)
@@ -95,6 +99,8 @@ def _render(options: Options) -> int:
     request, what was rendered until then is whole, and the status is not 0."""
     program = Programme.of(options)
     song = Song.read(Path(options.sound), options.fps) if options.sound else None
+    mirror = program.venue.sight.mirror
+    film = Film(Path(options.sight), options.fps, mirror) if options.sight else None
     with ExitStack() as last:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)
@@ -104,12 +110,18 @@ def _render(options: Options) -> int:
         if not options.out and not options.report:
             log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
         last.enter_context(ended_by_signals(stage.end))
-        frames = options.frames or (song.frames if song else round(_CLIP_SECONDS * options.fps))
+        if film:
+            last.callback(film.close)
+            stage.controls.watch(film)
+        lasts = song.frames if song else film.frames if film else 0
+        frames = options.frames or lasts or round(_CLIP_SECONDS * options.fps)
         for frame in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
             if stage.closing:
                 return 130
             if song:
                 song.play(stage.bus, frame)
+            if film:
+                film.play(stage.bus, frame)
             stage.frame()
     return 0
 

@@ -44,6 +44,7 @@ class Options:
     frames: int | None = None
     fps: float = 60.0
     sound: str = ""  # a file that is heard, offscreen, and goes into the movie
+    sight: str = ""  # a film that is seen, offscreen, in place of a camera
     out: str = ""
     report: str = ""
     supervised: bool = False  # the venue's hours hold, and the pulse goes to stdout

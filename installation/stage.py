@@ -141,6 +141,7 @@ class Stage:
         moment = self.senses.tell(self.tempo.frame(dt))
         self._reload(self._watch.changed())
         self.modulations.follow(moment)
+        self.show.shade.show(self.controls.shade)
         self.show.step(moment)
         picture = self.show.render(moment)
         self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))

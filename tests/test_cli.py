@@ -61,6 +61,8 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{piece}", "--report", "{here}/empty"], "is a folder"),
         (["play", "{piece}", "--offscreen", "--sound", "a.wav"], "there is no sound file a.wav"),
         (["play", "{piece}", "--sound", "a.wav"], "--sound FILE goes with --offscreen"),
+        (["play", "{piece}", "--offscreen", "--sight", "a.mp4"], "there is no film a.mp4"),
+        (["play", "{piece}", "--sight", "a.mp4"], "--sight FILE goes with --offscreen"),
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
         (["play", "{piece}", "--offscreen", "--out", "old.mp4"], "old.mp4 is there already"),
         (["export", "--out", "comma.py"], "comma.py is there already"),

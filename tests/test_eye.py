@@ -115,6 +115,19 @@ def test_a_screen_that_is_always_on_is_nobody(room: Room) -> None:
     assert mean(after) < 0.3 * mean(before)
 
 
+def test_somebody_casts_a_shade_where_the_wall_is_before_them(room: Room) -> None:
+    assert room.eye.shade.max() == 0
+    room.watch(2, lambda number: room.person(50, 12))  # the picture's right: the wall's left
+    shade = room.eye.shade
+    assert (shade.shape, shade.dtype) == ((HEIGHT, WIDTH), np.uint8)
+    where = np.zeros(shade.shape, bool)
+    where[HEIGHT - 30 :, WIDTH - 1 - 56 : WIDTH - 1 - 44] = True
+    assert shade[where].mean() > 200
+    assert shade[~where].mean() < 12
+    room.watch(3)
+    assert room.eye.shade.max() < 8
+
+
 @pytest.mark.parametrize("seconds", [0.0, -3.0, 1e-6, 3600.0])
 def test_no_time_of_a_camera_makes_it_see_what_is_no_number(room: Room, seconds: float) -> None:
     chance = np.random.default_rng(1)

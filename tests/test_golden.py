@@ -20,9 +20,11 @@ from installation.engine.compose import Compose
 from installation.engine.mix import Mixer
 from installation.engine.passes import PassChain
 from installation.engine.programs import Program
+from installation.engine.shade import Shade
 from installation.engine.textures import FrameTexture, Target
 from installation.scene import Pass
 from tests.drawing import encoded, face_card
+from tests.visitors import Room, film, silhouette
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZE = (128, 128)
@@ -64,11 +66,14 @@ def face(gl: moderngl.Context) -> moderngl.Texture:
 @pytest.mark.parametrize("name", shaders.names("post"))
 def test_pass(gl: moderngl.Context, face: moderngl.Texture, agrees, name: str) -> None:
     values = PLAIN.get(name, {})
-    chain = PassChain(gl, [Pass(name, **values)], SIZE)
+    shade = Shade(gl)
+    shade.show(np.uint8(255) * silhouette())
+    chain = PassChain(gl, [Pass(name, **values)], SIZE, shade)
     for frame in range(12):  # trails need a past
         drawn = chain.render(face, [values], TIME, dt=0.05 * (frame + 1))
     agrees(name, drawn)
     chain.release()
+    shade.release()
 
 
 @pytest.mark.parametrize("name", shaders.names("mix"))
@@ -98,12 +103,17 @@ def test_waiting(gl: moderngl.Context, agrees) -> None:
 
 @pytest.mark.parametrize("name", scenes.shipped())
 def test_scene(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Each work with its piece of the setlist, nine seconds in: what the README shows."""
+    """Each work with its piece of the setlist, nine seconds in and with somebody before it: what
+    the README shows."""
+    room, out = Room(), tmp_path / "out"
+    came = [room.dancer(n // 8) for n in range(90)]
+    visitor = film(tmp_path / "visitor.mp4", [room.walls] * 60 + came)
     options = playing.Options(
-        scene=name, offscreen=True, out=str(tmp_path), size=(256, 256), frames=28, fps=3
-    )
+        scene=name, offscreen=True, out=str(out), size=(256, 256), frames=28, fps=3,
+        sight=str(visitor),
+    )  # fmt: skip
     assert playing.play(options) == 0
-    drawn, file = Image.open(sorted(tmp_path.glob("*.png"))[-1]), GOLDEN / "scenes" / f"{name}.png"
+    drawn, file = Image.open(sorted(out.glob("*.png"))[-1]), GOLDEN / "scenes" / f"{name}.png"
     if request.config.getoption("--update-golden"):
         drawn.save(file)
     golden = np.asarray(Image.open(file).convert("RGB"), np.int16)

@@ -15,11 +15,13 @@ from installation import scene
 from installation.engine.mix import Mixer
 from installation.engine.passes import PassChain
 from installation.engine.programs import Program, explain
+from installation.engine.shade import Shade
 from installation.engine.textures import Target
 from installation.scene import Pass
 from shaders import ShaderError
 from tests.drawing import encoded, linear_target, read
 from tests.gl_objects import Made
+from tests.visitors import silhouette
 
 EXACT = 1 / 1024
 FILES = [name for folder in ("post", "mix", "output") for name in shaders.names(folder)]
@@ -38,13 +40,17 @@ def draw_alone(
     """Render one shader file, all its stages, on the test pictures."""
     shader = shaders.load(name)
     a, b = (one.texture for one in pictures)
+    shade = Shade(gl)
+    shade.show(np.uint8(255) * silhouette())
     textures = {"source": a, "original": a, "previous": b, "before": b, "a": a, "b": b}
+    textures["shade"] = shade.texture
     for stage, part in enumerate(shader.stages):
         target = Target(gl, (round(SIZE[0] * part), round(SIZE[1] * part)))
         program = Program(gl, shader, stage)
         program.draw(target.framebuffer, textures, values, time=1.0, dt=1 / 60)
         textures["source"] = target.texture
         program.release()
+    shade.release()
     return read(gl, textures["source"])
 
 
@@ -118,24 +124,24 @@ def test_a_dissolve_out_of_black_or_into_it_has_no_step(gl: moderngl.Context) ->
 
 @pytest.mark.parametrize("name", scene.shipped())
 def test_passes_of_scenes_set_uniforms_there_are(gl: moderngl.Context, name: str) -> None:
-    PassChain(gl, scene.load(name).passes, SIZE).release()
+    PassChain(gl, scene.load(name).passes, SIZE, Shade(gl)).release()
 
 
 def test_unknown_uniform_names_those_there_are(gl: moderngl.Context) -> None:
     with pytest.raises(ShaderError, match=r"post/bloom has no uniform 'ammount'.*amount, radius"):
-        PassChain(gl, [Pass("post/bloom", ammount=1.0)], SIZE)
+        PassChain(gl, [Pass("post/bloom", ammount=1.0)], SIZE, Shade(gl))
 
 
 def test_unknown_shader_names_those_there_are(gl: moderngl.Context) -> None:
     with pytest.raises(ShaderError, match=r"no shader 'post/blom'; there are: post/bloom"):
-        PassChain(gl, [Pass("post/blom")], SIZE)
+        PassChain(gl, [Pass("post/blom")], SIZE, Shade(gl))
 
 
 def test_picture_that_is_not_given_is_refused(gl: moderngl.Context, tmp_path: Path) -> None:
     own = tmp_path / "own.glsl"
     own.write_text("uniform sampler2D lut;\nvoid main() { color = texture(lut, uv); }\n")
     with pytest.raises(ShaderError, match=r"reads 'lut'; it is given only source, original"):
-        PassChain(gl, [Pass(str(own))], SIZE)
+        PassChain(gl, [Pass(str(own))], SIZE, Shade(gl))
 
 
 @pytest.mark.parametrize("wanted", ["../secret", "/etc/hostname", "lib/../../x", "lib//color", ""])
@@ -181,7 +187,7 @@ def test_broken_shader_keeps_the_old_and_names_the_line(
     own = tmp_path / "own.glsl"
     good = "uniform float amount = 0.5; // how much\nvoid main() { color = vec4(amount); }\n"
     own.write_text(good)
-    chain = PassChain(gl, [Pass(str(own), name="own", amount=0.25)], SIZE)
+    chain = PassChain(gl, [Pass(str(own), name="own", amount=0.25)], SIZE, Shade(gl))
 
     def level() -> float:
         return float(read(gl, chain.render(pictures[0].texture, [{}], 0, 0.01)).mean())
@@ -271,7 +277,7 @@ def test_what_is_no_number_does_not_stay(
         f"    color = vec4(mix({drawn}, texture(previous, uv + 0.1).rgb, 0.5), 1.0);\n}}\n"
     )
     lit, dark = (linear_target(gl, np.full((8, 8, 3), level)) for level in (0.5, 0.0))
-    chain = PassChain(gl, [Pass(str(own))], (8, 8))
+    chain = PassChain(gl, [Pass(str(own))], (8, 8), Shade(gl))
     for frame in [lit, dark, *[lit] * 40]:
         texture = chain.render(frame.texture, [{}], 0, 0.01)
     assert np.abs(read(gl, texture) - wanted).max() < EXACT
@@ -295,7 +301,7 @@ def test_complaints_of_other_drivers_are_understood() -> None:
 def trail_after_a_second(gl: moderngl.Context, fps: int, **values: float) -> float:
     bright = linear_target(gl, np.full((8, 8, 3), 0.8))
     dark = linear_target(gl, np.zeros((8, 8, 3)))
-    chain = PassChain(gl, [Pass("post/trails", **values)], (8, 8))
+    chain = PassChain(gl, [Pass("post/trails", **values)], (8, 8), Shade(gl))
     texture = chain.render(bright.texture, [values], 0, 1 / fps)
     for frame in range(fps):
         texture = chain.render(dark.texture, [values], frame / fps, 1 / fps)
@@ -320,7 +326,7 @@ def test_trails_that_move_fade_by_the_second_too(gl: moderngl.Context, zoom: flo
     lit, dark = linear_target(gl, ring), linear_target(gl, 0 * ring)
     values, left = {"seconds": 0.5, "light": 1.0, "zoom": zoom}, []
     for fps in (30, 144):
-        chain = PassChain(gl, [Pass("post/trails", **values)], (96, 96))
+        chain = PassChain(gl, [Pass("post/trails", **values)], (96, 96), Shade(gl))
         texture = chain.render(lit.texture, [values], 0, 1 / fps)
         for frame in range(fps // 2):
             texture = chain.render(dark.texture, [values], frame / fps, 1 / fps)
@@ -334,7 +340,7 @@ def test_trails_go_along_to_another_size(gl: moderngl.Context) -> None:
     """As where the window is drawn larger or fills the display."""
     bright = linear_target(gl, np.full((64, 64, 3), 0.8))
     values = {"seconds": 0.5, "light": 1.0}
-    chain = PassChain(gl, [Pass("post/trails", **values)], (64, 64))
+    chain = PassChain(gl, [Pass("post/trails", **values)], (64, 64), Shade(gl))
     chain.render(bright.texture, [values], 0, 1 / 60)
     for size in ((96, 64), (40, 80)):
         dark = linear_target(gl, np.zeros((size[1], size[0], 3)))
@@ -370,9 +376,40 @@ def test_released_chains_leave_nothing(
 ) -> None:
     source = linear_target(gl, np.zeros((64, 64, 3)))
     made = Made(monkeypatch)
-    chain = PassChain(gl, [Pass("post/bloom"), Pass("post/trails")], (64, 64))
+    shade = Shade(gl)
+    chain = PassChain(gl, [Pass("post/bloom"), Pass("post/trails")], (64, 64), shade)
     chain.render(source.texture, [{}, {}], 0, 1 / 60)
     chain.resize((50, 50))
     assert made.alive() > 5
     chain.release()
+    shade.release()
     assert made.alive() == 0
+
+
+def test_a_pass_reads_who_stands_before_the_wall(gl: moderngl.Context, tmp_path: Path) -> None:
+    """Upright, as wide as the wall allows, and nobody again once nobody is there."""
+    own = tmp_path / "own.glsl"
+    own.write_text(
+        '#include "lib/shade.glsl"\nvoid main() { color = vec4(somebody(uv), 0, 0, 1); }'
+    )
+    shade = Shade(gl)
+    chain = PassChain(gl, [Pass(str(own))], (64, 48), shade)
+    blank = Target(gl, (64, 48))
+
+    def drawn() -> np.ndarray:
+        return read(gl, chain.render(blank.texture, [{}], 0.0, 0.0))[..., 0]
+
+    assert drawn().max() == 0
+    cast = np.zeros((24, 32), np.uint8)
+    cast[18:, 4:10] = 255  # below, on the left
+    shade.show(cast)
+    seen = drawn()
+    assert seen[2, 14] > 0.95  # the first row is the lowest
+    assert seen[24:].max() < 0.05
+    assert seen[:, 32:].max() < 0.05
+    chain.resize((96, 24))  # a wide wall shows less of what is above and below
+    assert drawn()[:, :40].max() < 0.05
+    shade.show(None)
+    assert drawn().max() == 0
+    chain.release()
+    shade.release()

@@ -23,6 +23,7 @@ from PIL import Image
 from installation.clock import Frame, Senses
 from installation.control import inlet, sight
 from installation.control.eye import WIDTH
+from installation.control.film import Film
 from installation.control.sight import NoSight, Sight, open_camera
 from installation.parameters import Bus, Param
 from tests.screen import Screen
@@ -210,3 +211,48 @@ def test_a_playlist_or_text_is_no_film(tmp_path: Path) -> None:
     for path in (listed, playlist):
         with pytest.raises(NoSight, match=f"{path.name} cannot be opened"):
             open_camera(str(path), lambda picture, moment: None)
+
+
+def test_a_film_is_seen_frame_by_frame_for_a_movie(bus: Bus, tmp_path: Path) -> None:
+    """The same twice, at any rate of the movie, and nothing is seen after its end."""
+    room, senses = Room(), Senses()
+    senses.bind(bus)
+    shown = [room.walls] * 90 + [room.dancer(n // 4 - 8) for n in range(45)]
+    path = film(tmp_path / "visitor.mp4", shown)
+
+    def seen(fps: float) -> list[tuple[float, float, bool, float]]:
+        movie, told = Film(path, fps), []
+        assert movie.frames == pytest.approx(9 * fps, abs=1)
+        for number in range(movie.frames + 5):
+            movie.play(bus, number)
+            arrives = "/sight/arrives" in bus.tick(1 / fps)
+            frame = senses.tell(Frame(number, number / fps, 1 / fps, 0.0))
+            mean = 0.0 if movie.shade is None else float(movie.shade.mean())
+            told.append((frame.presence, frame.across, arrives, mean))
+        movie.close()
+        return told
+
+    first = seen(10)
+    assert first == seen(10)
+    assert first[50][0] < 0.05
+    assert sum(arrives for *_, arrives, _ in first) == 1
+    assert 0 not in (first[85][0], first[85][3])
+    assert first[-1][0] == first[-1][3] == 0
+    for slow in (3, 60):
+        other = seen(slow)
+        assert other[8 * slow][0] == pytest.approx(first[80][0], abs=0.1)
+        assert sum(arrives for *_, arrives, _ in other) == 1
+
+
+def test_a_film_that_ends_early_is_said(
+    bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room()
+    path = film(tmp_path / "a.mkv", [room.dancer(n % 8) for n in range(60)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    movie = Film(path, 15)
+    for number in range(60):
+        movie.play(bus, number)
+    assert movie.shade is None
+    with pytest.raises(NoSight, match=r"there is no film .*b\.mp4"):
+        Film(tmp_path / "b.mp4", 15)

@@ -17,6 +17,15 @@ HEIGHT = 48
 Picture = NDArray[np.floating]  # (HEIGHT, WIDTH), 0 to 1
 
 
+def silhouette() -> NDArray[np.bool_]:
+    """Somebody before the wall, (HEIGHT, WIDTH): head, shoulders, and an arm held out."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    head, neck = np.hypot(x - 32, y - 13) < 6, (np.abs(x - 32) < 3) & (y > 13) & (y < 24)
+    body = (np.abs(x - 32) < 9 - np.clip(24 - y, 0, 9)) & (y > 20)
+    arm = (np.abs(y - 26 - (x - 32) / 4) < 2.5) & (np.abs(x - 32) < 22)
+    return head | neck | body | arm
+
+
 class Room:
     """A camera's picture of it, with what stands and moves there."""
 
@@ -43,6 +52,10 @@ class Room:
         where = np.zeros((HEIGHT, WIDTH), bool)
         where[HEIGHT - height :] = across
         return np.where(where, np.roll(self._clothes, int(x), 1), self.walls)
+
+    def dancer(self, x: int) -> Picture:
+        """Somebody with a silhouette, so many columns to the right of the middle."""
+        return np.where(np.roll(silhouette(), x, 1), self._clothes, self.walls)
 
     def watch(
         self, seconds: float, who: Callable[[int], Picture] | None = None,

@@ -1,5 +1,5 @@
-"""What a camera sees of the people before it, in four numbers: how much they move, how near they
-are, and where.
+"""What a camera sees of the people before it: how much they move, how near they are, where, and the
+shade they cast.
 
 It learns what the room looks like without anybody, and what in it moves by itself (a screen, leaves
 behind a window). It knows no faces and nobody: it works on a grey picture 64 points wide.
@@ -31,6 +31,7 @@ _USUAL = 0.01 / 60  # a second: how far what is usual moves to what half of all 
 _JUST = 0.12  # seconds: what is compared with now, for what moves
 _RELEASE = 0.25  # seconds in which motion falls by half when everybody stands still
 _COMES, _GOES = 0.2, 0.8  # seconds in which presence follows
+_FALLS, _LIFTS = 0.06, 0.3  # seconds in which a shade follows
 _FOLLOWS, _RESTS = 0.15, 1.5  # seconds in which the place follows, and comes to the middle
 _ANOTHER, _AFTER = 0.6, 5.0  # so much else, and so long nothing moves: another room
 _SOMEBODY, _NOBODY, _ALONE = 0.25, 0.1, 3.0  # presence of an arrival; before it, so many seconds
@@ -53,7 +54,7 @@ class Eye:
     their right is the wall's right, and its picture's left."""
 
     def __init__(self, mirror: bool = True) -> None:
-        self._side = -1.0 if mirror else 1.0
+        self._mirror, self._side = mirror, -1.0 if mirror else 1.0
         self._now, self._alone = Seen(), 0.0
         self._begin(np.zeros((0, 0), np.float32))
 
@@ -63,6 +64,7 @@ class Eye:
         self._put: Map = fresh.copy()
         self._recent: Map = fresh.copy()  # the last tenth of a second
         self._usual: Map = np.zeros_like(fresh)  # how much each point changes by itself
+        self._shade: Map = np.zeros_like(fresh)
         self._age = self._strange = 0.0
 
     def see(self, picture: NDArray[np.uint8], seconds: float) -> Seen:
@@ -73,8 +75,7 @@ class Eye:
         seconds = max(0.0, seconds)
         if float(np.median(fresh)) < _DARK:  # nobody can be seen, and nothing be learned
             nothing = np.zeros_like(fresh)
-            self._now = self._seen(nothing, nothing > 0, seconds)
-            return self._now
+            return self._look(nothing, nothing, nothing > 0, seconds)
         self._age += seconds
         # in the light of now: the camera's exposure, or a cloud
         self._room, self._put = _lit(self._room, fresh), _lit(self._put, fresh)
@@ -92,7 +93,21 @@ class Eye:
         # a median: of one who dances most points see something now and then, of a screen always
         self._usual += _USUAL * seconds * np.sign(flicker - self._usual)
         self._learn(fresh, from_room <= least, away > least, moving, seconds)
+        return self._look(away, least, moving, seconds)
+
+    @property
+    def shade(self) -> NDArray[np.uint8]:
+        """Where somebody stands, soft and a little late, as it lies on the wall: (h, WIDTH), 0 to
+        255, first row at the top."""
+        shade = self._shade[:, ::-1] if self._mirror else self._shade
+        return (255 * shade).round().astype(np.uint8)
+
+    def _look(self, away: Map, least: Map, moving: Mask, seconds: float) -> Seen:
         self._now = self._seen(np.where(away > least, away, 0), moving, seconds)
+        # a shirt as dark as the wall behind is a hole in somebody, so who is around it counts
+        there = np.clip(2 * _soft(_soft((away > least).astype(np.float32))), 0, 1)
+        rate = np.where(there > self._shade, _share(seconds, _FALLS), _share(seconds, _LIFTS))
+        self._shade = self._shade + rate * (there - self._shade)
         return self._now
 
     def _learn(self, fresh: Map, empty: Mask, other: Mask, moving: Mask, seconds: float) -> None:

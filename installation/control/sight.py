@@ -2,7 +2,7 @@
 
 FFmpeg, inside PyAV, reads cameras of the machine (Video4Linux, AVFoundation, DirectShow), of the
 network, and films, which stand in for one at a rehearsal. Nothing is recorded, and no picture
-leaves this module: a few numbers do.
+leaves this module: a few numbers do, and a shade 64 points wide.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Sight:
 
     def __init__(self, bus: Bus, device: str = "", mirror: bool = True) -> None:
         self._bus, self._mirror = bus, mirror
+        self.shade: NDArray[np.uint8] | None = None  # the newest, as Eye has it; none: nobody looks
         self._inlet = Inlet(
             "sight", lambda: open_camera(device, self._looks()), self._rest,
             taken="looking through", none="nothing is seen", gone="the picture of",
@@ -72,23 +73,26 @@ class Sight:
 
     def _rest(self) -> None:
         """Nothing is seen any more: what it moved comes to rest."""
-        self._post(Seen())
+        self.shade = None
+        post(self._bus, Seen(), _SOURCE)
 
     def _looks(self) -> Look:
         eye, before = Eye(self._mirror), None
 
         def look(picture: NDArray[np.uint8], moment: float) -> None:
             nonlocal before
-            self._post(eye.see(picture, 0.0 if before is None else moment - before))
-            before = moment
+            post(self._bus, eye.see(picture, 0.0 if before is None else moment - before), _SOURCE)
+            self.shade, before = eye.shade, moment
 
         return look
 
-    def _post(self, seen: Seen) -> None:
-        for name in ("motion", "presence", "across", "up"):
-            self._bus.post(f"/sight/{name}", getattr(seen, name), _SOURCE)
-        if seen.arrives:
-            self._bus.post("/sight/arrives", 1, _SOURCE)
+
+def post(bus: Bus, seen: Seen, source: str) -> None:
+    """Say on the bus what is seen now."""
+    for name in ("motion", "presence", "across", "up"):
+        bus.post(f"/sight/{name}", getattr(seen, name), source)
+    if seen.arrives:
+        bus.post("/sight/arrives", 1, source)
 
 
 class Lens:
@@ -103,7 +107,6 @@ class Lens:
         self._container, self._look, self._film = container, look, film
         self.name = name
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1  # the others are the generator's
         self.size = (stream.width, stream.height)
         self._seen, self._until = time.monotonic(), _PATIENCE
         self._closing = threading.Event()
@@ -127,7 +130,7 @@ class Lens:
                     if self._closing.is_set():
                         return
                     self._seen, self._until = time.monotonic(), _BLIND
-                    self._look(_small(frame), moment)
+                    self._look(small(frame), moment)
         except (av.FFmpegError, OSError, ValueError) as error:  # pulled, or damaged
             log.debug("%s: %s", self.name, error)
 
@@ -150,7 +153,8 @@ class Lens:
             self._container.seek(0)
 
 
-def _small(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def small(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """A picture as an Eye wants it, (h, WIDTH) grey."""
     rows = min(_HIGHEST, max(_LOWEST, round(WIDTH * frame.height / frame.width)))
     grey = frame.reformat(WIDTH, rows, "gray", interpolation="AREA")
     return np.asarray(grey.to_ndarray(), np.uint8)
@@ -169,13 +173,20 @@ def open_camera(device: str, look: Look) -> Lens:
         name = where.hostname or "the network"  # an address may have a password in it
         options = {"protocol_whitelist": "tcp,udp,rtp,rtsp,http,https,tls,crypto"}
         options |= {"rtsp_transport": "tcp"} if where.scheme == "rtsp" else {}
-        return _opened(device, name, look, options)
-    path = Path(device)
-    if device and path.is_file():
-        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-        # absolute: to FFmpeg 12:30.mp4 is an address
-        return _opened(str(path.absolute()), path.name, look, options, film=True)
+        return Lens(_opened(device, name, options), name, look)
+    if device and Path(device).is_file():
+        return Lens(open_film(Path(device)), Path(device).name, look, film=True)
     return _of_machine(device, look)
+
+
+def open_film(path: Path) -> InputContainer:
+    """A film that stands in for a camera. Raises NoSight."""
+    if not path.is_file():
+        raise NoSight(f"there is no film {path}")
+    # no playlists, which name other files and addresses
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    # absolute: to FFmpeg 12:30.mp4 is an address
+    return _opened(str(path.absolute()), path.name, options)
 
 
 def _driver() -> tuple[str, str]:
@@ -206,7 +217,7 @@ def _of_machine(device: str, look: Look) -> Lens:
     for number, name in wanted:
         for wish in _WISHES:
             try:
-                return _opened(address.format(number), name, look, wish, driver=driver)
+                return Lens(_opened(address.format(number), name, wish, driver), name, look)
             except NoSight as error:
                 fault = error
     raise fault
@@ -218,19 +229,17 @@ def _shows(listed: av.DeviceInfo) -> bool:
 
 
 def _opened(
-    address: str, name: str, look: Look, options: dict[str, str],
-    driver: str | None = None, film: bool = False,
-) -> Lens:  # fmt: skip
+    address: str, name: str, options: dict[str, str], driver: str | None = None
+) -> InputContainer:
     try:
-        container = av.open(
-            address, format=driver, options=options, timeout=(_PATIENCE, _BLIND)
-        )  # fmt: skip
-        if not container.streams.video:
-            container.close()
-            raise NoSight(f"{name} has no picture")
+        container = av.open(address, format=driver, options=options, timeout=(_PATIENCE, _BLIND))
     except (av.FFmpegError, OSError, ValueError) as error:
         raise NoSight(f"{name} cannot be opened ({_reason(error)})") from error
-    return Lens(container, name, look, film)
+    if not container.streams.video:
+        container.close()
+        raise NoSight(f"{name} has no picture")
+    container.streams.video[0].codec_context.thread_count = 1  # other cores are the generator's
+    return container
 
 
 def _reason(error: Exception) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from installation.clock import Frame
 from installation.engine.compose import Compose
 from installation.engine.passes import PassChain
+from installation.engine.shade import Shade
 from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
 from installation.log import Complaints
@@ -73,10 +74,11 @@ class Layer:
     """
 
     def __init__(
-        self, ctx: moderngl.Context, bus: Bus, player: Player, file: str, size: Size
+        self, ctx: moderngl.Context, bus: Bus, player: Player, file: str, size: Size, shade: Shade
     ) -> None:
         self.file, self.name, self.player = file, scene_name(file), player
         self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
+        self._shade = shade
         self._path = str(find(file))  # faults name a line of it, also while it is away
         self.scene, (self._point, self._told), self.chain = self._start()
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
@@ -99,7 +101,7 @@ class Layer:
         self._first(scene)
         scene.bind(self._bus.copy(), self.name)
         first = self._first(scene)
-        chain = PassChain(self._ctx, scene.passes, self._size)
+        chain = PassChain(self._ctx, scene.passes, self._size, self._shade)
         scene.bind(self._bus, self.name)
         return scene, first, chain
 

@@ -9,23 +9,26 @@ import moderngl
 from installation.engine.live import LiveShader
 from installation.engine.programs import Program
 from installation.engine.resize import carry_over
+from installation.engine.shade import Shade
 from installation.engine.textures import Size, Target
 from installation.scene import Pass
 from shaders import Shader, ShaderError
 
 Values = Mapping[str, float]
-_GIVEN = ("source", "original", "previous")
+_GIVEN = ("source", "original", "previous", "shade")
 
 
 class PassChain:
     """The passes of a scene, compiled. Pictures in and out are linear half-float textures.
 
-    Raises ShaderError when a shader is missing or broken, or when a pass sets a uniform that its
-    shader does not have.
+    shade: of those before the wall. Raises ShaderError when a shader is missing or broken, or when
+    a pass sets a uniform that its shader does not have.
     """
 
-    def __init__(self, ctx: moderngl.Context, passes: Sequence[Pass], size: Size) -> None:
-        self._ctx, self.passes = ctx, tuple(passes)
+    def __init__(
+        self, ctx: moderngl.Context, passes: Sequence[Pass], size: Size, shade: Shade
+    ) -> None:
+        self._ctx, self.passes, self._shade = ctx, tuple(passes), shade
         self._pool: list[Target] = []
         self._running: list[_RunningPass] = []
         try:
@@ -53,14 +56,14 @@ class PassChain:
         """
         for one, now in zip(self._running, values, strict=True):
             into = self._pool[0] if source is not self._pool[0].texture else self._pool[1]
-            source = one.draw(source, into, now, time, dt)
+            source = one.draw(source, self._shade.texture, into, now, time, dt)
         return source
 
     def warm(self) -> Iterator[None]:
         """Draw each pass once on nothing, pausing after each: a driver compiles a shader at its
         first draw, and spread over frames that is no stutter."""
         for one in self._running:
-            one.draw(self._pool[1].texture, self._pool[0], {}, 0.0, 0.0)
+            one.draw(self._pool[1].texture, self._shade.texture, self._pool[0], {}, 0.0, 0.0)
             one.forget()
             yield
 
@@ -149,9 +152,10 @@ class _RunningPass:
         self._has_previous = False
 
     def draw(
-        self, source: moderngl.Texture, into: Target, values: Values, time: float, dt: float
-    ) -> moderngl.Texture:
-        textures = {"source": source, "original": source, "previous": source}
+        self, source: moderngl.Texture, shade: moderngl.Texture, into: Target, values: Values,
+        time: float, dt: float,
+    ) -> moderngl.Texture:  # fmt: skip
+        textures = {"source": source, "original": source, "previous": source, "shade": shade}
         if self._live.shader.feedback:
             if self._has_previous:
                 textures["previous"] = self._own[0].texture

@@ -23,6 +23,7 @@ from installation.engine.mix import Mixer
 from installation.engine.player import Player
 from installation.engine.programs import Program
 from installation.engine.resize import carry_over
+from installation.engine.shade import Shade
 from installation.engine.textures import Size, Target
 from installation.engine.wall import corners
 from installation.parameters import Bus, Param, Parameters
@@ -63,6 +64,7 @@ class Show:
         self._progress, self._fade = 1.0, _FIRST_FADE
         self._mixer, self._present = Mixer(ctx, size), Present(ctx)
         self._still: Target | None = None  # what a transition cut short had come to
+        self.shade = Shade(ctx)  # of those before the wall
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
         self._opened = False  # the waiting picture has given way
         self._now, self._frame = 0.0, Frame(0, 0.0, 0.0, 0.0)
@@ -99,7 +101,7 @@ class Show:
         that is broken, the one before it serves instead.
         """
         player = self.players.get(piece, self.player)
-        layer = Layer(self.ctx, self.bus, player, file, self.size)
+        layer = Layer(self.ctx, self.bus, player, file, self.size, self.shade)
         mixer = self._mixer_of(transition)
         if not self._opened:
             self._leave(self.layers)  # never seen: the waiting picture is still on
@@ -118,7 +120,7 @@ class Show:
     def try_out(self, file: str, piece: str = "") -> None:
         """See whether a scene would start, as by cue(). Raises SceneError or ShaderError."""
         player = self.players.get(piece, self.player)
-        Layer(self.ctx, self.bus.copy(), player, file, self.size).release()
+        Layer(self.ctx, self.bus.copy(), player, file, self.size, self.shade).release()
 
     def _mixer_of(self, transition: str) -> Mixer:
         """The last one that works, where its shader was broken since the show was opened."""
@@ -289,7 +291,7 @@ class Show:
     def release(self) -> None:
         for layer in self.layers:
             layer.release()
-        for part in (self._mixer, self._present, self._waiting, self._dark):
+        for part in (self._mixer, self._present, self._waiting, self._dark, self.shade):
             part.release()
         self._let_go()
         for player in self.players.values():

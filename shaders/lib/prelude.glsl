@@ -4,6 +4,7 @@ layout(location = 0) out vec4 color; // linear light; alpha is not used
 uniform sampler2D source;   // the picture to work on, linear light
 uniform sampler2D original; // in a pass of several stages: what the first of them was given
 uniform sampler2D previous; // in a feedback pass: what it drew a frame ago
+uniform sampler2D shade;    // in a pass: who stands before the wall; lib/shade.glsl reads it smoothly
 uniform float time;         // seconds, from 0 again after 4096 of them
 uniform float dt;           // seconds since the last frame
 uniform vec2 resolution;    // pixels of what is being drawn

@@ -1,0 +1,66 @@
+"""A film in place of a camera, for a movie of what the wall makes of it: seen frame by frame, as a
+camera would see it, and posted to the bus."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from installation.control.eye import Eye, Seen
+from installation.control.sight import open_film, post, small
+from installation.parameters import Bus
+
+log = logging.getLogger(__name__)
+
+_SOURCE = "film"
+
+
+class Film:
+    """What is seen in each frame of a movie of `fps` frames a second. mirror: as of a camera.
+
+    Raises NoSight.
+    """
+
+    def __init__(self, path: Path, fps: float, mirror: bool = True) -> None:
+        self._path, self._fps = path, fps
+        self._container = open_film(path)
+        self._pictures = self._decoded()
+        self._next = next(self._pictures, None)
+        self._eye, self._seen, self._before = Eye(mirror), Seen(), 0.0
+        self.shade: NDArray[np.uint8] | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many it lasts; 0 where its file does not say."""
+        seconds = (self._container.duration or 0) / av.time_base
+        return math.ceil(seconds * self._fps)
+
+    def play(self, bus: Bus, frame: int) -> None:
+        """Post what is seen in a frame, counted from 0, after those before it; after the film's end
+        that is nothing."""
+        arrives = False
+        while self._next is not None and self._next[1] <= frame / self._fps:
+            picture, moment = self._next
+            self._seen, self._before = self._eye.see(picture, moment - self._before), moment
+            self.shade, arrives = self._eye.shade, arrives or self._seen.arrives
+            self._next = next(self._pictures, None)
+            if self._next is None:
+                self._seen, self.shade = Seen(), None
+        post(bus, replace(self._seen, arrives=arrives), _SOURCE)
+
+    def _decoded(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
+        try:
+            for number, frame in enumerate(self._container.decode(video=0)):
+                yield small(frame), number / self._fps if frame.time is None else frame.time
+        except av.FFmpegError as error:
+            log.warning("%s ends early: %s", self._path, error.strerror or error)
+
+    def close(self) -> None:
+        self._container.close()
