@@ -374,6 +374,14 @@ def test_tables_have_what_separates_them_where_they_were_saved(two: Path, separa
     assert data.provenance == [{"author": "A. Artist", "licence": "CC0-1.0", "images": 2}]
 
 
+@pytest.mark.parametrize("header", ["file;wood, or what else", 'file;"wood, dark, light"'])
+def test_a_name_in_a_tables_first_line_may_have_commas(two: Path, header: str) -> None:
+    """Where semicolons separate, a spreadsheet quotes no comma."""
+    write(two, labels_dot_csv=f"{header}\na.png;dark\nb.png;light\n".encode())
+    data = read_dataset(two, 8)
+    assert [label.name for label in data.labels] == [header.split(";")[1].strip('"')]
+
+
 def test_empty_columns_at_a_tables_end_are_no_columns(two: Path) -> None:
     """A spreadsheet saves them where cells were once used."""
     write(
