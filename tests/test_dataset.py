@@ -8,6 +8,7 @@ import os
 import struct
 import threading
 import time
+import tracemalloc
 import unicodedata
 import warnings
 import zipfile
@@ -22,6 +23,7 @@ import torch
 from PIL import Image, ImageCms, ImageOps
 
 from tests import icc
+from tests.images import noise
 from training import picture, source
 from training.curation.check import check
 from training.dataset import read_dataset
@@ -332,6 +334,21 @@ def test_free_text_is_not_a_label(tmp_path: Path) -> None:
     write(tmp_path, labels_dot_csv="\n".join(rows).encode())
     with pytest.raises(DatasetError, match="65 values"):
         read_dataset(tmp_path, 8)
+
+
+def test_images_are_held_in_memory_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand of 512 pixels are 8 GB; read, they were held three times."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    folder = noise(tmp_path / "noise", 24, side=256)
+    read_dataset(folder, 8)  # what is imported and kept by then does not count
+    tracemalloc.start()
+    try:
+        data = read_dataset(folder, 256)
+        data.digest()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * data.images.numel()
 
 
 def test_provenance(two: Path) -> None:
