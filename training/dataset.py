@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from models.latent import Label, columns
 from training.lookup import Lookup
+from training.naming import called
 from training.picture import Fit, decode
 from training.provenance import RECORDS, TABLE, read_provenance
 from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
@@ -104,7 +105,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
     provenance, provenance_problems = read_provenance(entries, files)
     unread = unread_tables(entries)
     return Dataset(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=called(path),
         images=torch.from_numpy(images[: len(files)]),
         labels=labels,
         conditions=conditions,
