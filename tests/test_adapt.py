@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from models.card import read_card
-from models.latent import Latent
+from models.latent import Label, Latent
 from tests.images import noise
 from tests.tensors import differing
-from training import ranks
+from training import balance, ranks
 from training.adapt import Adaptation
 from training.batches import Batches
 from training.checkpoint import NAME, write_checkpoint
@@ -126,6 +128,71 @@ def test_a_few_held_out_images_are_asked_about_once_among_training_images() -> N
         greys = ((asked.pop()[:, 0, 0, 0] + 1) * 127.5).round().tolist()
         assert sorted(greys) == [0, 20, 40, *[200] * 5]
         assert module.figures["val_logit"] == pytest.approx(20 / 127.5 - 1)
+
+
+HAIR = Label("hair", ("black", "red"))
+
+
+def labelled(reds: Sequence[bool]) -> Dataset:
+    conditions = F.one_hot(torch.tensor(reds).long(), 2).float()
+    images = torch.zeros(len(reds), 3, 16, 16, dtype=torch.uint8)
+    return Dataset("greys", images, (HAIR,), conditions, ("",) * len(reds), (), [])
+
+
+def module_that_sees_hair(label_drop: float) -> GanModule:
+    """What it says of a picture is 1 where it is told black, 3 for red, and 0 where it is not told:
+    under a relativistic loss each label's level is free."""
+    recipe = make_recipe({"resolution": 16, "generator": "4:8 8:8", "batch": 8, "augment": 0.5})
+    recipe = recipe.model_copy(update={"label_drop": label_drop}).settled(100)
+    module = GanModule(recipe, Latent(4, (HAIR,)))
+    module.judge = lambda images, conditions: conditions @ torch.tensor([1.0, 3.0])  # type: ignore[method-assign]
+    return module
+
+
+def answer(found: Adaptation, module: GanModule, data: Dataset) -> float:
+    """The mean of many answers, asked beside batches of the images given."""
+    found.on_train_start(None, module)  # type: ignore[arg-type]
+    answers = []
+    for step in range(400):
+        module.shown = 8 * step
+        answers.append(found.ask(module, data.images[:8], data.conditions[:8]))
+    return float(torch.stack(answers).mean())
+
+
+def test_labels_are_hidden_from_held_out_images_as_often_as_from_the_others() -> None:
+    module, held_out = module_that_sees_hair(label_drop=0.25), labelled([False] * 8)
+    assert answer(Adaptation(held_out, True), module, held_out) == pytest.approx(0.75, abs=0.03)
+
+
+def test_held_out_images_count_by_how_often_such_images_are_shown() -> None:
+    """Else what is asked is whether D says of black hair what it says of red."""
+    data, held_out = labelled([False] * 72 + [True] * 8), labelled([False] * 18 + [True] * 2)
+    shares, beside = balance.shown(data, held_out, make_recipe({"balance": "even"}))
+    assert shares is not None
+    assert shares[-1] == pytest.approx(9 * float(shares[0]))
+    module = module_that_sees_hair(label_drop=0)
+    assert answer(Adaptation(held_out, True, beside), module, data) == pytest.approx(2, abs=0.03)
+
+
+def test_what_is_never_shown_is_not_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces, recipe = noise(tmp_path / "faces", 40), tmp_path / "black.toml"
+    lines = (f"{index}.png,{'red' if index % 2 else 'black'}" for index in range(40))
+    (faces / "labels.csv").write_text("\n".join(["file,hair", *lines]))
+    recipe.write_text("[target.hair]\nblack = 1\nred = 0\n")
+    seen = []
+
+    class Noted(Adaptation):
+        def ask(self, module: Any, images: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+            seen.append(self.held_out.conditions.sum(0).tolist())
+            return super().ask(module, images, conditions)
+
+    monkeypatch.setattr("training.run.Adaptation", Noted)
+    train(faces, recipe=str(recipe), out=tmp_path / "piece", budget="0.032kimg", overrides=SETTINGS)
+    [(black, red)] = seen
+    assert black > 0
+    assert red == 0
 
 
 def test_held_out_images_meet_the_discriminator_that_met_the_others() -> None:

@@ -112,3 +112,19 @@ def test_an_epoch_shows_images_by_their_weight() -> None:
     assert set(per_epoch.tolist()) <= {2, 3}
     again = Batches(data, batch=10, seed=3, weights=shares)
     assert torch.equal(again.at(50)[0], batches.at(50)[0])
+
+
+def test_an_epoch_is_shuffled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not for every batch: of 400,000 images that took longer than a step."""
+    shuffled, randperm = [], torch.randperm
+
+    def noted(count: int, **settings: torch.Generator) -> torch.Tensor:
+        shuffled.append(count)
+        return randperm(count, **settings)
+
+    monkeypatch.setattr(torch, "randperm", noted)
+    data = Dataset("ten", torch.zeros(10, 3, 2, 2), (), torch.zeros(10, 0), ("",) * 10, (), [])
+    batches = Batches(data, batch=4, seed=3)
+    for shown in range(0, 40, 4):
+        batches.at(shown)
+    assert shuffled == [10] * 4  # epochs

@@ -8,6 +8,7 @@ import os
 import struct
 import threading
 import time
+import tracemalloc
 import unicodedata
 import warnings
 import zipfile
@@ -22,6 +23,7 @@ import torch
 from PIL import Image, ImageCms, ImageOps
 
 from tests import icc
+from tests.images import noise
 from training import picture, source
 from training.curation.check import check
 from training.dataset import read_dataset
@@ -334,6 +336,21 @@ def test_free_text_is_not_a_label(tmp_path: Path) -> None:
         read_dataset(tmp_path, 8)
 
 
+def test_images_are_held_in_memory_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand of 512 pixels are 8 GB; read, they were held three times."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    folder = noise(tmp_path / "noise", 24, side=256)
+    read_dataset(folder, 8)  # what is imported and kept by then does not count
+    tracemalloc.start()
+    try:
+        data = read_dataset(folder, 256)
+        data.digest()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * data.images.numel()
+
+
 def test_provenance(two: Path) -> None:
     write(two, provenance_dot_json=json.dumps({"source": "drawn", "licence": "CC0"}).encode())
     assert read_dataset(two, 8).provenance == [{"source": "drawn", "licence": "CC0"}]
@@ -372,6 +389,14 @@ def test_tables_have_what_separates_them_where_they_were_saved(two: Path, separa
         ("wood", ("dark", "light")), ("people", ("dan", "igbo")),
     ]  # fmt: skip
     assert data.provenance == [{"author": "A. Artist", "licence": "CC0-1.0", "images": 2}]
+
+
+@pytest.mark.parametrize("header", ["file;wood, or what else", 'file;"wood, dark, light"'])
+def test_a_name_in_a_tables_first_line_may_have_commas(two: Path, header: str) -> None:
+    """Where semicolons separate, a spreadsheet quotes no comma."""
+    write(two, labels_dot_csv=f"{header}\na.png;dark\nb.png;light\n".encode())
+    data = read_dataset(two, 8)
+    assert [label.name for label in data.labels] == [header.split(";")[1].strip('"')]
 
 
 def test_empty_columns_at_a_tables_end_are_no_columns(two: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from tests.tensors import differing
 from training import UsageError
 from training.checkpoint import CheckpointError, discriminator_of, read_checkpoint
 from training.growth import from_size, plan
-from training.lineage import given, suited
+from training.lineage import given, held_out_of, suited
 from training.module import GanModule
 from training.recipe import RecipeError, load_recipe, make_recipe
 from training.train import train
@@ -236,6 +237,33 @@ def test_what_was_trained_on_is_not_held_out_later(
     others = noise(tmp_path / "others")
     free = train(others, out=tmp_path / "c", budget="0.008kimg", overrides=more, begin_with=seen)
     assert read_card(free).training["hold_out"] == 0.3
+
+
+def test_curated_datasets_are_told_apart(tmp_path: Path) -> None:
+    """All of them lie in a folder called images."""
+    for name in ("photos", "drawings"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.csv").write_text("file,keep\n")
+        noise(tmp_path / name / "images")
+
+    def held_out(name: str, wish: float, begin_with: Path | None = None) -> dict[str, Any]:
+        made = train(
+            tmp_path / name / "images", out=tmp_path / f"{name}-{wish}", budget="0.008kimg",
+            overrides=[*TINY, f"hold_out={wish}"], begin_with=begin_with,
+        )  # fmt: skip
+        return read_card(made).training
+
+    seen = tmp_path / "photos-0"
+    assert held_out("photos", 0)["dataset"] == "photos"
+    assert held_out("photos", 0.3, seen)["hold_out"] == 0
+    assert held_out("drawings", 0.3, seen)["hold_out"] == 0.3
+
+
+def test_a_piece_of_before_may_be_of_any_curated_dataset(tmp_path: Path) -> None:
+    """Its card calls all of them images."""
+    card = read_card(make_piece(tmp_path / "p"))
+    before = replace(card, training={"dataset": "images", "hold_out": 0})
+    assert held_out_of(before, "photos") == 0
 
 
 def test_whose_the_pieces_images_were_stays_with_what_comes_of_it(

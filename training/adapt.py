@@ -11,6 +11,8 @@ them for fakes: it knows its images by heart, and more augmentation is wanted.
 D also sees how much a batch varies, and a few images again and again look like a collapse. So each
 is asked about once, in a batch of training images, as those are. And it is asked before the step
 that judges those: nothing holds the logits' level, and one step moves it by more than they differ.
+Nor does anything hold how far that differs from label to label, as both of a pair have the same:
+so each label comes as often, and is hidden as often, as while training.
 """
 
 from __future__ import annotations
@@ -37,20 +39,22 @@ _MEMORY = 12.8  # kimg that the running means reach back
 
 class Adaptation(pl.Callback):
     """Asks D about the held-out images now and then, and notes the answer in `module.figures`;
-    where the recipe wants it, the augmentation follows.
+    where the recipe wants it, the augmentation follows. shares: how often each held-out image would
+    be shown, (N,), above 0; None for once each.
 
     The state lies in `module.logit_means`, a buffer, so that a resumed run goes on with it.
     """
 
-    def __init__(self, held_out: Dataset, follow: bool) -> None:
-        self.held_out, self.follow = held_out, follow
+    def __init__(self, held_out: Dataset, follow: bool, shares: Tensor | None = None) -> None:
+        self.held_out, self.follow, self._shares = held_out, follow, shares
         self._batches: Batches
         self._held: Tensor | None = None  # what was answered before the step
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         images = self.held_out.at(module.size.resolution)
         seed, flip = module.recipe.seed + 1, module.recipe.mirror
-        self._batches = Batches(images, min(len(images), module.size.batch), seed, flip=flip)
+        asked = min(len(images), module.size.batch)
+        self._batches = Batches(images, asked, seed, flip=flip, weights=self._shares)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, module: Any, batch: tuple[Tensor, Tensor], *unused: Any
@@ -72,9 +76,10 @@ class Adaptation(pl.Callback):
         mine, theirs = (ranks.share(part).to(module.device) for part in whole)
         count = len(mine)
         rng = ranks.BatchGenerator.of(step_rng(module.recipe.seed, module.shown, "held out"))
+        labels = module.hide_labels(torch.cat([theirs, conditions[count:]]), rng)
         real = floats(torch.cat([mine, images[count:]]))
         seen = augment(real, float(module.strength), rng, module.recipe.cutout)
-        logits: Tensor = module.judge(seen, torch.cat([theirs, conditions[count:]]))
+        logits: Tensor = module.judge(seen, labels)
         return logits[:count].sum() * ranks.count() / asked
 
     @torch.no_grad()

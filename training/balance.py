@@ -14,6 +14,8 @@ from torch import Tensor
 
 from models.latent import Label, columns
 from training import UsageError
+from training.dataset import Dataset
+from training.recipe import Recipe
 
 POWERS = {"none": 1.0, "sqrt": 0.5, "even": 0.0}  # of a value's frequency, by the recipe's word
 MOST = 20.0  # an image is not shown more often than this, or it would be learned by heart
@@ -22,6 +24,17 @@ _ROUNDS = 200
 
 class BalanceError(UsageError):
     """A target distribution that the dataset cannot be brought to. One line."""
+
+
+def shown(data: Dataset, held_out: Dataset, recipe: Recipe) -> tuple[Tensor | None, Tensor | None]:
+    """How often each image is shown, (N,) with mean 1, and how often each held-out one would be
+    beside them, (M,); None for once each. Raises BalanceError."""
+
+    def found(conditions: Tensor) -> Tensor | None:
+        return weights(conditions, data.labels, POWERS[recipe.balance], recipe.target)
+
+    both = found(torch.cat([data.conditions, held_out.conditions]))
+    return found(data.conditions), None if both is None else both[len(data) :]
 
 
 def weights(

@@ -36,6 +36,7 @@ class Batches:
         self.dataset, self.batch, self.seed, self.start = dataset, batch, seed, start
         self.flip, self.weights = flip, weights
         self.images = dataset.images
+        self._orders: dict[int, Tensor] = {}  # by epoch
 
     def keep_near(self, device: torch.device) -> None:
         """Hold the pixels on the device that trains, where they fit."""
@@ -52,7 +53,9 @@ class Batches:
         """The batch that follows after so many images."""
         count = len(self.dataset)
         places = range(shown, shown + self.batch)
-        orders = {e: self._order(e) for e in {place // count for place in places}}
+        epochs = {place // count for place in places}
+        orders = {e: self._orders[e] if e in self._orders else self._order(e) for e in epochs}
+        self._orders = orders  # most batches are of the same epoch as the one before
         chosen = torch.stack([orders[place // count][place % count] for place in places])
         images = self.images[chosen.to(self.images.device)]
         if self.flip:

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from models.latent import Label, columns
 from training.lookup import Lookup
-from training.picture import Fit, Picture, decode
+from training.naming import called
+from training.picture import Fit, decode
 from training.provenance import RECORDS, TABLE, read_provenance
 from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
 from training.table import lines_of
@@ -73,7 +74,7 @@ class Dataset:
 
     def digest(self) -> str:
         """A hash of every pixel and label: has the dataset changed since?"""
-        found = hashlib.sha256(self.images.numpy().tobytes())
+        found = hashlib.sha256(self.images.contiguous().numpy().data)
         found.update(self.conditions.numpy().tobytes())
         return found.hexdigest()
 
@@ -86,27 +87,26 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
     """
     path = Path(path)
     entries, problems = list_entries(path)
-    pictures: list[Picture] = []
     files: list[str] = []
     wanted = [entry for entry in entries if entry.suffix in IMAGES]
     for entry in entries:
         if entry.suffix in OTHER_IMAGES:
             problems.append(Problem(entry.name, SAVE_AS))
+    images = np.empty((len(wanted), 3, size, size), np.uint8)
     decoded = read_each(wanted, lambda data: decode(data, size, fit), progress)
     for entry, result in zip(wanted, decoded, strict=True):
         if isinstance(result, Unread):
             problems.append(Problem(entry.name, result.reason))
         else:
-            pictures.append(result)
+            images[len(files)] = result.transpose(2, 0, 1)
             files.append(entry.name)
     _require_images(path, len(files), problems)
     labels, conditions, label_problems = read_labels(entries, files)
     provenance, provenance_problems = read_provenance(entries, files)
     unread = unread_tables(entries)
-    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
     return Dataset(
-        name=path.stem if path.is_file() else path.resolve().name,
-        images=images,
+        name=called(path),
+        images=torch.from_numpy(images[: len(files)]),
         labels=labels,
         conditions=conditions,
         files=tuple(files),

@@ -137,7 +137,7 @@ class GanModule(pl.LightningModule):
         self._augmented = float(self.strength)  # once: on a GPU this waits for all before it
         real = floats(images)
         rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
-        conditions = self._hide_labels(conditions, rng)
+        conditions = self.hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
         drawn = self.generator(latent, bounded=False)
         fake = torch.tanh(drawn)
@@ -267,7 +267,7 @@ class GanModule(pl.LightningModule):
         self.losses |= {f"mi_{name}": value for name, value in known.items()}
         return missed
 
-    def _hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
+    def hide_labels(self, conditions: Tensor, rng: torch.Generator) -> Tensor:
         """Hide known labels now and then, so that the generator can also draw without them."""
         keep = [
             (ranks.rand(len(conditions), 1, rng=rng) >= self.recipe.label_drop)

@@ -22,13 +22,19 @@ def checked(name: str) -> str:
     return name
 
 
+def called(dataset: Path) -> str:
+    """What a dataset is called: as its folder or zip; a curated one, whose images all lie in a
+    folder `images`, as the folder around that."""
+    if dataset.is_file():
+        return dataset.stem
+    path = dataset.resolve()
+    curated = path.name == "images" and (path.parent / "manifest.csv").is_file()
+    return path.parent.name if curated else path.name
+
+
 def name_of(dataset: Path, otherwise: str) -> str:
     """A name made of the dataset's, in Latin letters; otherwise: where nothing of that is left."""
-    path = dataset.resolve()
-    if path.name == "images" and (path.parent / "manifest.csv").is_file():
-        path = path.parent  # a curated dataset is called as its folder
-    name = path.stem if path.is_file() else path.name
-    latin = anyascii(unicodedata.normalize("NFC", name))
+    latin = anyascii(unicodedata.normalize("NFC", called(dataset)))
     return re.sub(r"[^A-Za-z0-9_-]+", "-", latin).strip("-_")[:64] or otherwise
 
 

@@ -37,13 +37,15 @@ GRID = 32  # pictures in a sample grid
 @dataclass
 class Run:
     """What is trained, on what, and where it goes. account: what checkpoints say of it. shares:
-    how often each image is shown, (N,), or None for once each."""
+    how often each image is shown, (N,), or None for once each; held_out_shares: the same of those
+    held out, if they were."""
 
     name: str
     account: dict[str, Any]
     data: Dataset
     held_out: Dataset
     shares: Tensor | None
+    held_out_shares: Tensor | None
     module: GanModule
     piece: Path
     work: Path
@@ -70,7 +72,7 @@ class Run:
         grids = Grids(self.work, points, clock, recipe.grid_seconds)
         callbacks: list[pl.Callback] = [clock, Recovery(self.work), best]
         if len(self.held_out):
-            callbacks.append(Adaptation(self.held_out, bool(recipe.adapt)))
+            callbacks.append(Adaptation(self.held_out, bool(recipe.adapt), self.held_out_shares))
         callbacks.append(checkpoints)  # after all that a step changes
         watch = Watch(self.work, self.data, recipe, clock, grids, self.boards)
         if self.machines.lead:

@@ -7,8 +7,9 @@ import os
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -107,10 +108,11 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
 
 def read_each(
     entries: Sequence[Entry], work: Callable[[bytes], T], progress: bool, verb: str = "reading"
-) -> list[T | Unread]:
+) -> Iterator[T | Unread]:
     """What `work` makes of each entry's bytes, or why it makes nothing, in order.
 
-    `work` runs in several threads and raises ValueError with the reason.
+    `work` runs in several threads and raises ValueError with the reason. It is a few images ahead
+    at most, so that nothing lies in memory beside what is kept of it.
     """
 
     def one(entry: Entry) -> T | Unread:
@@ -121,18 +123,30 @@ def read_each(
         except OSError as error:
             return Unread(f"cannot be read ({error})")
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's; what matters is raised or checked
-        return list(
-            tqdm(
-                pool.map(one, entries),
-                total=len(entries),
-                desc=f"{verb} images",
-                unit="image",
-                delay=2,
-                disable=None if progress else True,  # None: no bar where there is no terminal
-            )
+        yield from tqdm(
+            _in_order(pool, one, entries, ahead=4 * threads),
+            total=len(entries),
+            desc=f"{verb} images",
+            unit="image",
+            delay=2,
+            disable=None if progress else True,  # None: no bar where there is no terminal
         )
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Entry], T], entries: Iterable[Entry], ahead: int
+) -> Iterator[T]:
+    """As pool.map, which would go on to the end whether or not anybody takes what it has."""
+    begun: deque[Future[T]] = deque()
+    for entry in entries:
+        begun.append(pool.submit(work, entry))
+        if len(begun) > ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def _from_folder(root: Path) -> tuple[list[Entry], list[Problem]]:

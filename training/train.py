@@ -20,6 +20,8 @@ from training.recipe import Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from training.best import MakeJudge
     from training.dataset import Dataset
     from training.module import GanModule
@@ -157,9 +159,7 @@ class Job:
 
 
 def _run(job: Job, claim: ExitStack) -> Path | None:
-    from training.balance import POWERS, weights
     from training.dataset import read_dataset
-    from training.split import split
 
     first = job.machines.lead
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
@@ -173,9 +173,8 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     if job.source is not None:
         card = read_card(job.source)
         plan = lineage.once_trained_on(plan, lineage.held_out_of(card, data.name), card.name)
-    data, held_out = split(data, share=plan.hold_out)
+    data, held_out, shares, held_out_shares = _parts(data, plan)
     recipe = plan.settled(images, len(held_out))
-    shares = weights(data.conditions, data.labels, POWERS[recipe.balance], recipe.target)
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
     from training.module import GanModule
@@ -195,10 +194,23 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     if first and not job.saved:
         _begin(job.work, claim)
     run = Run(
-        job.name, account, data, held_out, shares, module, job.piece, job.work, job.machines,
-        job.boards,
+        job.name, account, data, held_out, shares, held_out_shares, module, job.piece, job.work,
+        job.machines, job.boards,
     )  # fmt: skip
     return run.train(job.budget, tensors, job.judge)
+
+
+def _parts(whole: Dataset, plan: Recipe) -> tuple[Dataset, Dataset, Tensor | None, Tensor | None]:
+    """What is trained on and what is held out, and how often each is shown, or would be."""
+    from training.balance import shown
+    from training.split import choose, split
+
+    data, held_out = split(whole, share=plan.hold_out)
+    shares, beside = shown(data, held_out, plan)
+    if beside is not None:  # an image of what is never shown could tell nothing
+        kept = beside.nonzero().flatten()
+        held_out, beside = choose(held_out, kept), beside[kept]
+    return data, held_out, shares, beside
 
 
 def _begin(work: Path, claim: ExitStack) -> None:

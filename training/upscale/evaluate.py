@@ -18,6 +18,7 @@ from models.upscaler import CHAINS, SCALES, TIERS, Chained, Upscaler, load_defau
 from training.metrics.fidelity import luma, psnr, ssim
 from training.metrics.flicker import Enlarge, flicker, least
 from training.metrics.material import EvaluationError
+from training.naming import called
 from training.resample import resample
 from training.upscale.export import png
 from training.upscale.pictures import Picture, read_pictures
@@ -71,7 +72,7 @@ def evaluate(
         if out is not None:
             _show(out, pictures[:_SHOWN], methods)
     return {
-        "dataset": dataset.stem if dataset.is_file() else dataset.resolve().name,
+        "dataset": called(dataset),
         "images": len(pictures),
         "left_out": len(problems),
         "upscaler": rows,

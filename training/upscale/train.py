@@ -21,7 +21,7 @@ from training.budget import Budget
 from training.callbacks import going_on
 from training.checkpoint import NAME, has_checkpoint, newest
 from training.lock import held
-from training.naming import checked, name_of, tell_left_out
+from training.naming import called, checked, name_of, tell_left_out
 from training.provenance import read_provenance
 from training.source import list_entries
 from training.stop import StopRequest
@@ -180,7 +180,7 @@ def _read(dataset: Path, recipe: UpscaleRecipe) -> Data:
     pictures, problems, files = read_pictures(dataset, recipe.largest, recipe.side, progress=True)
     provenance, more = read_provenance(list_entries(dataset)[0], list(files))
     problems += more
-    name = dataset.stem if dataset.is_file() else dataset.resolve().name
+    name = called(dataset)
     print(f"{name}: {len(pictures)} images", file=sys.stderr)
     tell_left_out(problems)
     return Data(name, pictures, provenance)
