@@ -163,6 +163,11 @@ class Modulations(Parameters):
         return {a: one for a, (one, by) in self._on.items() if by_hand(by)}
 
     @property
+    def chosen_now(self) -> set[str]:
+        """For which addresses a hand has chosen something, or nothing, in this frame."""
+        return {post.address for post in self._all.modulations if by_hand(post.source)}
+
+    @property
     def covered(self) -> dict[str, Modulation | None]:
         """What hands had chosen, and the entry that is on has put its own over."""
         return {a: one for a, (one, by) in self._set_aside().items() if by_hand(by)}
@@ -195,8 +200,8 @@ class Modulations(Parameters):
     def dress(self, wanted: Mapping[str, Modulation]) -> None:
         """What an entry of the setlist brings, but for what a hand has moved in this frame. What
         the one before it had brought goes, unless somebody has changed it since."""
-        moved = {post.address for post in self._all.modulations if by_hand(post.source)}
-        wanted = {a: one for a, one in wanted.items() if a not in moved}
+        spared = self.chosen_now
+        wanted = {a: one for a, one in wanted.items() if a not in spared}
         before = self._set_aside()
         nothing: tuple[Modulation | None, str] = (None, "")
         self._before = {a: before.pop(a, self._on.get(a, nothing)) for a in wanted}
