@@ -275,7 +275,7 @@ class Stage:
         said = [self.show.scene.fault, self._presets.news, self.controls.news]
         said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
         said.append("recording" if self._camera.recording else "")
-        said.append(self._evening.fault)
+        said += [self._evening.fault, self._camera.fault]  # which stay until something is asked for
         return next(filter(None, said), "")
 
     def report(self) -> dict[str, object]:

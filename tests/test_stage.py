@@ -568,6 +568,22 @@ def test_a_preset_whose_scene_does_not_start_leaves_the_faders(piece: Path, tmp_
         assert show.modulations.of(bright) == bass
 
 
+def test_a_recording_that_cannot_be_made_is_told_where_a_hand_looks(
+    piece: Path, tmp_path: Path
+) -> None:
+    clips, place = tmp_path / "clips", tmp_path / "here.toml"
+    clips.write_text("a file")
+    place.write_text(f"[record]\nfolder = '{clips}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        show.bus.post("/stage/record", 1, "key")
+        run(show, 1)
+        assert show._news().startswith("no recording: ")
+        clips.unlink()
+        show.bus.post("/stage/record", 1, "key")
+        run(show, 1)
+        assert show._news() == "recording"
+
+
 def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:
     place = tmp_path / "here.toml"
     place.write_text(f"[record]\nfolder = '{tmp_path}'\n")
