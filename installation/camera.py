@@ -66,7 +66,7 @@ class Camera:
         try:
             path = self._free("mp4")
             self.begin(path, size, fps, live=True)
-        except (RecorderError, OSError) as error:
+        except RecorderError as error:
             self._fail(f"no recording: {error}")
         else:
             log.info("recording to %s", path)
@@ -141,7 +141,7 @@ class Camera:
         picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
         try:
             path = self._free("png")
-        except (OSError, RecorderError) as error:
+        except RecorderError as error:
             self._fail(f"no still: {error}")
         else:
             self._stills[path] = self._saver.submit(self._save, path, picture, shown)
@@ -150,7 +150,7 @@ class Camera:
         try:
             save(path, picture, shown)
         except OSError as error:
-            self._fail(f"no still: {error.strerror or error}")
+            self._fail(f"no still: {self._refused(error)}")
         else:
             log.info("still saved to %s", path)
 
@@ -159,9 +159,16 @@ class Camera:
         log.error("%s", why)
 
     def _free(self, suffix: str) -> Path:
-        """A name that no file has and none will have that is being written."""
+        """A name that no file has and none will have that is being written. Raises
+        RecorderError."""
         writing = {*self._stills, *(one.path for one in self._ending)}
-        return free_name(self._folder, self._name, suffix, writing)
+        try:
+            return free_name(self._folder, self._name, suffix, writing)
+        except OSError as error:
+            raise RecorderError(self._refused(error)) from error
+
+    def _refused(self, error: OSError) -> str:
+        return f"cannot write to {self._folder}: {error.strerror or error}"
 
     def close(self) -> list[Recording]:
         """Finish everything that is still being written, and say what became of it.

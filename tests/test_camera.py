@@ -77,10 +77,10 @@ def test_a_place_that_cannot_be_written_is_said(
     clips.write_text("a file")
     one = Camera(gl, clips, "masks")
     take(one, screen, 0.5)
-    assert one.fault.startswith("no still: ")
+    assert one.fault.startswith(f"no still: cannot write to {clips}: ")
     assert one.fault in caplog.text
     one.toggle(SIZE, 30)
-    assert one.fault.startswith("no recording: ")
+    assert one.fault.startswith(f"no recording: cannot write to {clips}: ")
     assert one.fault in caplog.text
     clips.unlink()
     one.toggle(SIZE, 30)
@@ -101,7 +101,7 @@ def test_a_still_that_the_disk_refuses_is_said(
     one = Camera(gl, tmp_path, "masks")
     take(one, screen, 0.5)
     one.close()
-    assert one.fault == "no still: No space left on device"
+    assert one.fault == f"no still: cannot write to {tmp_path}: No space left on device"
 
 
 def test_a_recording_that_ends_by_itself_is_said(
