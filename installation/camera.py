@@ -38,6 +38,7 @@ class Camera:
         self._saver = ThreadPoolExecutor(1, "still")
         self._stills: dict[Path, Future[None]] = {}  # that are still being saved
         self._still_wanted = False
+        self.fault = ""  # why what a hand wanted last (R, S) was not made, or has ended by itself
         self.dropped = 0
 
     @property
@@ -61,11 +62,12 @@ class Camera:
         if self._recorder is not None:
             self.end()
             return
+        self.fault = ""
         try:
             path = self._free("mp4")
             self.begin(path, size, fps, live=True)
-        except (RecorderError, OSError) as error:
-            log.error("no recording: %s", error)
+        except RecorderError as error:
+            self._fail(f"no recording: {error}")
         else:
             log.info("recording to %s", path)
 
@@ -85,10 +87,11 @@ class Camera:
             return
         if self._live:
             if size != self._readback.size:
-                log.warning("the window has another size now: the recording ends here")
+                self._fail("the window has another size now: the recording ends here")
                 self.end()
                 return
-            if not self._recorder.recording:  # the disk is full; it has said so
+            if not self._recorder.recording:  # the disk is full; it has said so in the log
+                self.fault = self._recorder.fault
                 self.end()
                 return
             if now < self._due - _EARLY * self._every:
@@ -125,28 +128,47 @@ class Camera:
 
     def still(self) -> None:
         """S: save the frame that is drawn next as a PNG, beside the show."""
-        self._still_wanted = True
+        self.fault, self._still_wanted = "", True
 
     def _develop(
         self, screen: moderngl.Framebuffer, size: tuple[int, int], shown: Shown | None
     ) -> None:
         self._stills = {path: one for path, one in self._stills.items() if not one.done()}
         if len(self._stills) >= _STILLS:
-            log.warning("no still: %d are still being saved", _STILLS)
+            self._fail(f"no still: {_STILLS} are still being saved")
             return
         data = screen.read(viewport=(0, 0, *size), components=3, alignment=1)
         picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
         try:
             path = self._free("png")
-        except (OSError, RecorderError) as error:
-            log.error("no still: %s", error)
+        except RecorderError as error:
+            self._fail(f"no still: {error}")
         else:
-            self._stills[path] = self._saver.submit(_save, path, picture, shown)
+            self._stills[path] = self._saver.submit(self._save, path, picture, shown)
+
+    def _save(self, path: Path, picture: np.ndarray, shown: Shown | None) -> None:
+        try:
+            save(path, picture, shown)
+        except OSError as error:
+            self._fail(f"no still: {self._refused(error)}")
+        else:
+            log.info("still saved to %s", path)
+
+    def _fail(self, why: str) -> None:
+        self.fault = why
+        log.error("%s", why)
 
     def _free(self, suffix: str) -> Path:
-        """A name that no file has and none will have that is being written."""
+        """A name that no file has and none will have that is being written. Raises
+        RecorderError."""
         writing = {*self._stills, *(one.path for one in self._ending)}
-        return free_name(self._folder, self._name, suffix, writing)
+        try:
+            return free_name(self._folder, self._name, suffix, writing)
+        except OSError as error:
+            raise RecorderError(self._refused(error)) from error
+
+    def _refused(self, error: OSError) -> str:
+        return f"cannot write to {self._folder}: {error.strerror or error}"
 
     def close(self) -> list[Recording]:
         """Finish everything that is still being written, and say what became of it.
@@ -162,15 +184,6 @@ class Camera:
         if asked and not live and done and done[-1].failure:
             raise RecorderError(done[-1].failure)
         return done
-
-
-def _save(path: Path, picture: np.ndarray, shown: Shown | None) -> None:
-    try:
-        save(path, picture, shown)
-    except OSError as error:
-        log.error("no still: %s", error)
-    else:
-        log.info("still saved to %s", path)
 
 
 def free_name(folder: Path, name: str, suffix: str, taken: Collection[Path] = ()) -> Path:

@@ -11,7 +11,7 @@ from installation.engine.show import Show
 from installation.modulation import Modulations
 from installation.programme import Programme
 from installation.setlist import PLAIN, Entry
-from installation.sources import FOR_THE_HAND, SETLIST, by_hand, moved_by_hand_now
+from installation.sources import Dress, moved_by_hand_now
 from shaders import ShaderError
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Evening:
         self._cue: _Cue | None = None
         self.fault = ""  # why what was wanted last has not come on
         self._refused: _Cue | None = None  # what that is, where a file that is saved may mend it
-        # what the entry that is on has changed: the value before, and who had moved it
-        self._before: dict[str, tuple[float, str]] = {}
+        bus = show.bus
+        self.worn = Dress[float](lambda a: (bus.target(a), bus.moved_by(a)), bus.post)
 
     @property
     def on(self) -> tuple[str, str, bool]:
@@ -72,11 +72,6 @@ class Evening:
         """Which entry of the setlist it has come to, from 0, and for how many seconds that has
         been on."""
         return self._at, self._time
-
-    @property
-    def covered(self) -> dict[str, float]:
-        """What hands had set, and the entry that is on has set over it until it is over."""
-        return {a: value for a, (value, by) in self._set_aside().items() if by_hand(by)}
 
     def open(
         self,
@@ -239,20 +234,7 @@ class Evening:
         return any(self._put_on(cue) for cue in cues)
 
     def _dress(self, entry: Entry | None, spared: Collection[str] = ()) -> None:
-        """Set what the entry asks for, but for what is spared. What the one before it had set goes
-        back to what it was, unless somebody has moved it since."""
+        """Set what the entry asks for, but for what is spared."""
         bus = self._show.bus
-        before = self._set_aside()
-        asked = self._program.moved_by(entry, bus) if entry else {}
-        wanted = {a: v for a, v in asked.items() if a not in spared}
-        self._before = {a: before.pop(a, (bus.target(a), bus.moved_by(a))) for a in wanted}
-        for address, (value, by) in before.items():
-            bus.post(address, value, FOR_THE_HAND if by_hand(by) else by)
-        for address, value in wanted.items():
-            bus.post(address, value, SETLIST)
+        self.worn.change(self._program.moved_by(entry, bus) if entry else {}, spared)
         self._modulations.dress(self._program.modulated_by(entry, bus) if entry else {})
-
-    def _set_aside(self) -> dict[str, tuple[float, str]]:
-        """What goes back when the entry that is on is over: nobody has moved it since."""
-        bus = self._show.bus
-        return {a: was for a, was in self._before.items() if bus.moved_by(a) == SETLIST}

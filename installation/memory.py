@@ -109,8 +109,8 @@ class Memory:
         at, passed = self._evening.place
         now = Moment(
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
-            moved=moved, covered=self._evening.covered, dark=self._lights.switched_off,
-            moving=self._modulations.by_hand, moving_covered=self._modulations.covered,
+            moved=moved, covered=self._evening.worn.covered, dark=self._lights.switched_off,
+            moving=self._modulations.by_hand, moving_covered=self._modulations.worn.covered,
         ).model_dump()  # fmt: skip
         if now == self._kept:
             return

@@ -24,7 +24,7 @@ from installation.clock import Frame
 from installation.log import Complaints
 from installation.parameters import Bus, Declared, Param, Parameters, Trigger
 from installation.posted import number_in
-from installation.sources import SETLIST, by_hand
+from installation.sources import Dress, by_hand
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,8 @@ class Modulations(Parameters):
         self._all, self._seed = bus, seed
         # what moves each address, and who wanted it so; None where a hand wants nothing to
         self._on: dict[str, tuple[Modulation | None, str]] = {}
-        self._before: dict[str, tuple[Modulation | None, str]] = {}  # the setlist's entry began
+        nothing: tuple[Modulation | None, str] = (None, "")
+        self.worn = Dress[Modulation | None](lambda a: self._on.get(a, nothing), self.set)
         self._voices: dict[str, list[_Voice]] = {}
         self._blow = 0.0
         self._complaints = Complaints(log)
@@ -164,9 +165,9 @@ class Modulations(Parameters):
         return {a: one for a, (one, by) in self._on.items() if by_hand(by)}
 
     @property
-    def covered(self) -> dict[str, Modulation | None]:
-        """What hands had chosen, and the entry that is on has put its own over."""
-        return {a: one for a, (one, by) in self._set_aside().items() if by_hand(by)}
+    def chosen_now(self) -> set[str]:
+        """For which addresses a hand has chosen something, or nothing, in this frame."""
+        return {post.address for post in self._all.modulations if by_hand(post.source)}
 
     def set(self, address: str, modulation: Modulation | None, by: str) -> None:
         """Let something else move it from now on, or nothing."""
@@ -194,22 +195,8 @@ class Modulations(Parameters):
         voices.append(_Voice(modulation, modulation.depth))
 
     def dress(self, wanted: Mapping[str, Modulation]) -> None:
-        """What an entry of the setlist brings, but for what a hand has moved in this frame. What
-        the one before it had brought goes, unless somebody has changed it since."""
-        moved = {post.address for post in self._all.modulations if by_hand(post.source)}
-        wanted = {a: one for a, one in wanted.items() if a not in moved}
-        before = self._set_aside()
-        nothing: tuple[Modulation | None, str] = (None, "")
-        self._before = {a: before.pop(a, self._on.get(a, nothing)) for a in wanted}
-        for address, (one, by) in before.items():
-            self.set(address, one, by)
-        for address, one in wanted.items():
-            self.set(address, one, SETLIST)
-
-    def _set_aside(self) -> dict[str, tuple[Modulation | None, str]]:
-        nothing: tuple[Modulation | None, str] = (None, "")
-        on = {a: self._on.get(a, nothing)[1] for a in self._before}
-        return {a: was for a, was in self._before.items() if on[a] == SETLIST}
+        """What an entry of the setlist brings, but for what a hand has chosen in this frame."""
+        self.worn.change(wanted, self.chosen_now)
 
     def press(self, name: str, address: str, by: str) -> None:
         """A trigger of ours, for the selected parameter."""

@@ -170,12 +170,15 @@ class Bus:
         return self._meant.get(address, address)
 
     def declare(self, prefix: str, declared: Mapping[str, Declared]) -> None:
-        """Add parameters under /prefix/. One declared before keeps its value and goes on gliding,
-        so that reloading a scene changes nothing on the wall."""
-        params, states = dict(self._params), dict(self._states)
-        for name, what in declared.items():
-            address = f"/{prefix}/{name}"
-            params[address] = what
+        """Add parameters under /prefix/, in their order, before what else is there. One declared
+        before keeps its value and goes on gliding, so that reloading a scene changes nothing on the
+        wall."""
+        ours = {f"/{prefix}/{name}": what for name, what in declared.items()}
+        known, start = list(self._params.items()), f"/{prefix}/"
+        at = next((n for n, (a, _) in enumerate(known) if a.startswith(start)), len(known))
+        params, states = dict(known[:at]) | ours, dict(self._states)
+        params |= {a: what for a, what in known[at:] if a not in ours}
+        for address, what in ours.items():
             if isinstance(what, Param):
                 old = states.get(address, Glide(what.default, what.default))
                 value, target = what.clamp(old.value), what.clamp(old.target)

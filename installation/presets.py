@@ -89,6 +89,7 @@ class Presets:
         self._file = Path(file) if file else None
         self._known = {one.number: one for one in read(file)}
         self._storing = 0.0  # seconds left in which a number is stored
+        self._called: tuple[Preset, float] | None = None  # in this frame, and how long it fades
         self._fade: _Fade | None = None
         self._lacks, self._lacking = "", 0.0  # what is wrong with the last one; seconds left to say
 
@@ -125,6 +126,9 @@ class Presets:
         """Let dt seconds pass: what is on its way goes on, but for what a hand has taken over."""
         self._storing -= dt
         self._lacking -= dt
+        if self._called is not None:
+            self._begin(*self._called)
+            self._called = None
         fade = self._fade
         if fade is None:
             return
@@ -186,14 +190,24 @@ class Presets:
         seconds = self._bus.target("/preset/fade")
         if self._evening.as_it_was(self._scenes[preset.scene], preset.piece, seconds):
             seconds = 0.0  # the pictures fade from one to the other, so the faders need not
+        self._called = preset, seconds
+
+    def _begin(self, preset: Preset, seconds: float) -> None:
+        """Its scene is on, or coming on. One that did not start leaves everything as it is."""
+        if self._evening.fault or self._evening.on[0] != preset.scene:
+            return
         wanted = {a: v for a, v in preset.parameters.items() if self._takes(a)}
         begun = {address: self._bus.asked(address) for address in wanted}
-        self._fade = _Fade(begun, wanted, dict(begun), seconds)
+        said = {a: value for a, value in begun.items() if value != wanted[a]}
+        for address in wanted.keys() - said.keys():  # there already, and the preset's from now
+            self._bus.post(address, wanted[address], PRESET)
+        self._fade = _Fade(begun, wanted, said, seconds)
+        spared = self._modulations.chosen_now
         moving = dict.fromkeys(self._faders(preset.scene)) | preset.modulation
         for address, one in moving.items():
-            if address in self._bus:
+            if address in self._bus and address not in spared:
                 self._modulations.set(address, one, PRESET)
-        log.info("preset %d: %s", number, preset.scene)
+        log.info("preset %d: %s", preset.number, preset.scene)
 
     def _tell(self, lacks: str) -> None:
         self._lacks, self._lacking = lacks, _SAID

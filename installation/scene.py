@@ -145,11 +145,11 @@ class Scene(Parameters):
         """Put the scene's and its passes' parameters on the bus, and take off those that an
         earlier state of its file had."""
         super().bind(bus, prefix)
-        keep = {f"/{prefix}/{name}" for name in self.declared()}
+        declared = self.declared()
         for one in self.passes:
-            bus.declare(f"{prefix}/{one.name}", one.params)
-            keep |= {f"/{prefix}/{one.name}/{name}" for name in one.params}
-        bus.withdraw(prefix, keep)
+            declared |= {f"{one.name}/{name}": param for name, param in one.params.items()}
+        bus.declare(prefix, declared)
+        bus.withdraw(prefix, {f"/{prefix}/{name}" for name in declared})
 
     def hold_faders(self, stood: Mapping[str, float]) -> None:
         """Read parameters as they stood, by address: what moves them now is meant for what comes

@@ -87,9 +87,8 @@ class Stage:
             self.bus, venue, title, self._preview.jpeg, patient=options.supervised
         )
         self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
-        files, reloads = self._scene_files.values(), venue.rehearsal.reload
-        saved = watched(files, order) if reloads else []
-        self._watch = FileWatch(saved)
+        reloads = venue.rehearsal.reload and not options.offscreen  # a film is of one state of them
+        self._watch = FileWatch(watched(self._scene_files.values(), order) if reloads else [])
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene
         hold = bool(first) or not venue.play.advance
@@ -105,6 +104,7 @@ class Stage:
             options.memory, self.bus, self.modulations, self._evening, self.lights
         )
         self._memory.take_up(self._scene_files, first)
+        self.bus.tick(math.inf)  # nor to what the first entry sets, or a show that crashed had
         self._scene_changed()
         if options.out:
             offscreen = options.offscreen
@@ -276,7 +276,7 @@ class Stage:
         said = [self.show.scene.fault, self._presets.news, self.controls.news]
         said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
         said.append("recording" if self._camera.recording else "")
-        said.append(self._evening.fault)
+        said += [self._evening.fault, self._camera.fault]  # which stay until something is asked for
         return next(filter(None, said), "")
 
     def report(self) -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import moderngl
 import numpy as np
@@ -13,6 +15,8 @@ from PIL import Image
 
 from installation import camera
 from installation.camera import Camera
+from installation.output import recorder
+from tests.waiting import until
 
 SIZE = (64, 48)
 
@@ -51,8 +55,8 @@ def test_no_more_wait_than_can_be_held(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    disk, save = threading.Event(), camera._save
-    monkeypatch.setattr(camera, "_save", lambda *a: (disk.wait(10), save(*a)))
+    disk, save = threading.Event(), camera.save
+    monkeypatch.setattr(camera, "save", lambda *a: (disk.wait(10), save(*a)))
     one = Camera(gl, tmp_path, "masks")
     for _ in range(6):
         take(one, screen, 0.5)
@@ -68,11 +72,56 @@ def test_a_place_that_cannot_be_written_is_said(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (tmp_path / "clips").write_text("a file")
-    one = Camera(gl, tmp_path / "clips", "masks")
+    """And where the hand looks that has pressed R or S, until one of them does what it is to do."""
+    clips = tmp_path / "clips"
+    clips.write_text("a file")
+    one = Camera(gl, clips, "masks")
+    take(one, screen, 0.5)
+    assert one.fault.startswith(f"no still: cannot write to {clips}: ")
+    assert one.fault in caplog.text
+    one.toggle(SIZE, 30)
+    assert one.fault.startswith(f"no recording: cannot write to {clips}: ")
+    assert one.fault in caplog.text
+    clips.unlink()
+    one.toggle(SIZE, 30)
+    assert (one.fault, one.recording) == ("", True)
+    one.close()
+
+
+def test_a_still_that_the_disk_refuses_is_said(
+    gl: moderngl.Context,
+    screen: moderngl.Framebuffer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(camera, "save", full)
+    one = Camera(gl, tmp_path, "masks")
     take(one, screen, 0.5)
     one.close()
-    assert "no still" in caplog.text
+    assert one.fault == f"no still: cannot write to {tmp_path}: No space left on device"
+
+
+def test_a_recording_that_ends_by_itself_is_said(
+    gl: moderngl.Context,
+    screen: moderngl.Framebuffer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever pressed R looks at the wall, and not into a log."""
+    one = Camera(gl, tmp_path, "masks")
+    one.toggle(SIZE, 30)
+    one.take(screen, (SIZE[0], 96), 0.0)
+    assert one.fault == "the window has another size now: the recording ends here"
+    monkeypatch.setattr(recorder.shutil, "disk_usage", lambda _: SimpleNamespace(free=0.9e9))
+    one.toggle(SIZE, 30)
+    assert one.fault == ""
+    times = itertools.count()
+    until(lambda: one.take(screen, SIZE, next(times) / 30) or not one.recording)
+    assert "less than 1 GB is left" in one.fault
+    one.close()
 
 
 def test_a_recording_of_half_the_displays_rate_has_every_second_frame(

@@ -186,6 +186,16 @@ def test_a_wall_that_a_hand_made_dark_stays_dark(piece: Path, tmp_path: Path) ->
         assert third.lights.level == 1
 
 
+def test_faders_stand_where_they_did_from_the_first_frame(piece: Path, tmp_path: Path) -> None:
+    """The wall was black by its fader: it stays so, also while the pieces are opened."""
+    memory = tmp_path / "show.json"
+    with opened(piece, memory=str(memory)) as show:
+        show.bus.post("/light/brightness", 0.0, "osc")
+        run(show, 40)
+    with opened(piece, memory=str(memory)) as again:
+        assert max(run(again, 1).max() for _ in range(10)) == 0
+
+
 def test_a_setlist_set_going_by_hand_goes_on(piece: Path, tmp_path: Path) -> None:
     order = '[[scene]]\nscene = "drift"\nseconds = 4\n[[scene]]\nscene = "kin"\nseconds = 4\n'
     venue = setlist(tmp_path, order, 'scene = "ember"\n')

@@ -328,7 +328,7 @@ def test_an_entry_s_go_with_it_and_a_hand_s_come_back(bus: Bus) -> None:
     made.set("/b/one", mine, "osc")
     made.dress({HALF: theirs, "/b/one": theirs, "/b/two": theirs})
     assert (made.of(HALF), made.of("/b/one"), made.of("/b/two")) == (theirs,) * 3
-    assert made.covered == {"/b/one": mine}
+    assert made.worn.covered == {"/b/one": mine}
     made.set("/b/two", None, "key")
     assert made.by_hand == {"/b/two": None}
     made.dress({HALF: mine})

@@ -23,6 +23,7 @@ class Evening:
 
     def __init__(self) -> None:
         self.on = ("drift", "masks", False)
+        self.fault = ""
         self.pieces = ["masks", "anime"]
         self.asked: list[tuple[str, str, float]] = []
 
@@ -108,6 +109,24 @@ def test_a_hand_takes_a_fader_out_of_the_fade(bus: Bus, evening: Evening) -> Non
     frames(bus, made, 1.5)
     assert bus.target(BRIGHT) == 0.9
     assert bus.target(SPEED) == pytest.approx(0.1)
+
+
+def test_what_stands_as_the_preset_has_it_is_asked_for_once(
+    bus: Bus, evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece with hundreds of labels has hundreds of faders, nearly all of them at rest."""
+    made, asked = desk(bus, evening), []
+    store(bus, made, 1)
+    move(bus, bright=0.0)
+    bus.tick(0)
+    steer = bus.steer
+    monkeypatch.setattr(bus, "steer", lambda at, *a, **k: asked.append(at) or steer(at, *a, **k))
+    bus.post("/preset/1", 1)
+    frames(bus, made, 1.0)
+    assert set(asked) == {BRIGHT}
+    frames(bus, made, 1.1)
+    assert bus.target(BRIGHT) == 1
+    assert bus.moved_by(SPEED) == "preset"  # the preset's all the same
 
 
 def test_a_preset_is_no_hand_to_the_next_one(bus: Bus, evening: Evening) -> None:

@@ -11,6 +11,7 @@ import shaders
 from installation import setlist
 from installation.programme import Options, watched
 from installation.rehearsal import FileWatch
+from installation.stage import Stage
 from models.latent import Latent
 from tests.pieces import make_piece
 from tests.shows import opened, run
@@ -245,6 +246,56 @@ def test_what_kept_a_scene_off_is_told_until_it_is_mended(tmp_path: Path) -> Non
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)
         assert show.show.scene.name == "mine"
+
+
+SCENE = (
+    "from installation.scene import Param, Pass, Scene\n"
+    "class Mine(Scene):\n"
+    "    calm = Param(0.5, 0, 1)\n"
+    "    def start(self, space):\n        self.walk = space.loop()\n"
+    "    def step(self, frame):\n        return self.walk.point()\n"
+)
+
+
+def test_a_film_is_of_what_was_there_when_it_was_begun(tmp_path: Path) -> None:
+    """An artist works on while it is rendered, which takes as long as it takes."""
+    mine, tint, place = tmp_path / "mine.py", tmp_path / "tint.glsl", tmp_path / "here.toml"
+    place.write_text("[rehearsal]\nreload = true\n")
+    save(tint, TINT)
+    save(mine, SCENE.replace("def start", "passes = (Pass('tint.glsl', amount=1),)\n    def start"))
+    piece = make_piece(tmp_path / "tiny")
+    options = Options(
+        piece=str(piece), scene=str(mine), size=(64, 64), venue=str(place), offscreen=True
+    )
+    with opened(options, (64, 64)) as show:
+        show._watch._every = 0
+        before = run(show, 5)
+        save(mine, SCENE)
+        save(tint, TINT.replace("amount, 0,", "0, amount,"))
+        assert abs(run(show, 5) - before).max() <= 1  # its dither moves
+
+
+def test_a_saved_scene_has_its_parameters_in_the_order_of_its_file(tmp_path: Path) -> None:
+    """As it will have them tomorrow: /on/2 and the automatic MIDI map go by it."""
+    mine, glow = tmp_path / "mine.py", "Pass('post/bloom', amount=Param(0.25, 0, 1))"
+    text = SCENE.replace("def start", f"passes = ({glow},)\n    def start")
+    save(mine, text)
+    options = Options(piece=str(make_piece(tmp_path / "tiny")), scene=str(mine), size=(64, 64))
+
+    def order(show: Stage) -> tuple[list[str], list[str]]:
+        show.frame()
+        return [address for address, _ in show.bus], [show.bus.meant(f"/on/{n}") for n in (1, 2, 3)]
+
+    with opened(options, (64, 64)) as show:
+        show._watch._every = 0
+        order(show)
+        grain = "Pass('post/grain', amount=Param(0.1, 0, 1))"
+        text = text.replace("    calm", "    speed = Param(0.1, 0, 2)\n    calm")
+        save(mine, text.replace("passes = (", f"passes = ({grain}, "))
+        saved = order(show)
+    with opened(options, (64, 64)) as tomorrow:
+        assert saved == order(tomorrow)
+    assert saved[1] == ["/mine/speed", "/mine/calm", "/mine/grain/amount"]
 
 
 def test_what_is_refused_or_tried_leaves_the_faders_of_the_scene_that_is_on(tmp_path: Path) -> None:

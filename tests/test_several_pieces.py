@@ -14,6 +14,7 @@ import pytest
 from installation import playing, stage
 from installation.engine.stream import Inline
 from installation.output.offscreen import Offscreen
+from installation.parameters import Param
 from installation.programme import Options, Programme
 from installation.setlist import SetlistError
 from models.card import PieceError
@@ -234,7 +235,8 @@ def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path
         )
     )
     with opened(Options(venue=str(place), size=SIZE, offscreen=True)) as show:
-        usual = show.bus.target("/drift/speed")
+        speed = show.bus["/drift/speed"]
+        assert isinstance(speed, Param)
         run(show, 2)
         assert show.bus.target("/drift/speed") == 0.15
         run(show, 100)
@@ -245,7 +247,7 @@ def test_an_entry_sets_parameters_while_it_is_on(place: Path, pieces: tuple[Path
         show.bus.post("/stage/next", 1)
         run(show, 3)
         assert on(show)[-1] == ("ember", "two")
-        assert show.bus.target("/drift/speed") == usual  # not 0.15: that was an entry's too
+        assert show.bus.target("/drift/speed") == speed.default  # not 0.15: that was an entry's too
         assert show.bus.target("/piece/form/disc") == 0.8
         show.bus.post("/stage/scene/drift", 1)  # by hand, and yet as the setlist has it
         run(show, 3)

@@ -20,6 +20,7 @@ from installation import house, playing, stage
 from installation import scene as scenes
 from installation.clock import Frame
 from installation.engine.player import Player
+from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
@@ -531,6 +532,56 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
             show.bus.post(f"/stage/scene/{wanted}", 1)
             run(show, 2)
         assert show._news() == ""
+
+
+def test_a_preset_whose_scene_does_not_start_leaves_the_faders(piece: Path, tmp_path: Path) -> None:
+    mine, order, place = tmp_path / "mine.py", tmp_path / "order.toml", tmp_path / "here.toml"
+    shutil.copy(str(scenes.find("drift")), mine)
+    mine.write_text(mine.read_text().replace("class Drift", "class Mine"))
+    order.write_text(f'[[scene]]\nscene = "{mine}"\n[[scene]]\nscene = "drift"\n')
+    place.write_text(f"[play]\nsetlist = '{order}'\npresets = ''\n")
+    bright, sine, bass = "/light/brightness", Modulation(by="sine"), Modulation(by="bass")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        show.bus.post(bright, 0.2, "osc")
+        show.bus.post(bright, sine, "osc", "modulation")
+        run(show, 3)
+        show.keyboard.press("f1", ["shift"])
+        run(show, 1)
+        show.bus.post("/stage/scene/drift", 1, "osc")
+        show.bus.post(bright, 0.9, "osc")
+        show.bus.post(bright, None, "osc", "modulation")
+        run(show, 3)
+        text = mine.read_text()
+        mine.unlink()
+        show.keyboard.press("f1")
+        run(show, 3)
+        assert show._news() == f"no scene file {mine}; drift stays on"
+        assert (show.bus.target(bright), show.modulations.of(bright)) == (0.9, None)
+        mine.write_text(text)
+        show.keyboard.press("f1")
+        run(show, 3)
+        assert show.show.scene.name == "mine"
+        assert (show.bus.target(bright), show.modulations.of(bright)) == (0.2, sine)
+        show.keyboard.press("f1")
+        show.bus.post(bright, bass, "osc", "modulation")  # together with it, as in a bundle
+        run(show, 3)
+        assert show.modulations.of(bright) == bass
+
+
+def test_a_recording_that_cannot_be_made_is_told_where_a_hand_looks(
+    piece: Path, tmp_path: Path
+) -> None:
+    clips, place = tmp_path / "clips", tmp_path / "here.toml"
+    clips.write_text("a file")
+    place.write_text(f"[record]\nfolder = '{clips}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        show.bus.post("/stage/record", 1, "key")
+        run(show, 1)
+        assert show._news().startswith("no recording: ")
+        clips.unlink()
+        show.bus.post("/stage/record", 1, "key")
+        run(show, 1)
+        assert show._news() == "recording"
 
 
 def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:

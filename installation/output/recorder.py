@@ -73,7 +73,7 @@ class Recorder:
         self._first: float | None = None
         self._last = 0.0
         self._offered = self._dropped = self._written = 0
-        self._failure = ""
+        self._failure = self._full = ""
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -81,6 +81,11 @@ class Recorder:
     def recording(self) -> bool:
         """False once it was stopped or has failed."""
         return not self._failure and not self._stopping.is_set()
+
+    @property
+    def fault(self) -> str:
+        """What has ended it by itself; "" for nothing."""
+        return self._failure or self._full
 
     @property
     def done(self) -> bool:
@@ -164,7 +169,8 @@ class Recorder:
             self._written += 1
             self._last = item[1]
             if self._first is not None and self.recording and self._disk_is_short():
-                log.warning("the recording ends: less than 1 GB is left on its disk; make room")
+                self._full = "the recording ends: less than 1 GB is left on its disk; make room"
+                log.warning("%s", self._full)
                 self.stop()
         sink.close()
 
