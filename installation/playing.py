@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from installation import venue as venues
-from installation.camera import free_name
+from installation.capture import free_name
 from installation.clock import FixedClock, WallClock
 from installation.control.film import Film
 from installation.control.sight import NoSight

@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from installation import focus, report
-from installation.camera import Camera
+from installation.capture import Capture
 from installation.clock import Clock, Senses, Tempo
 from installation.control.keyboard import Keyboard
 from installation.controls import Controls
@@ -86,7 +86,7 @@ class Stage:
         self.controls = Controls(
             self.bus, venue, title, self._preview.jpeg, patient=options.supervised
         )
-        self._camera = Camera(window.ctx, Path(venue.record.folder), program.card.name)
+        self._capture = Capture(window.ctx, Path(venue.record.folder), program.card.name)
         reloads = venue.rehearsal.reload and not options.offscreen  # a film is of one state of them
         self._watch = FileWatch(watched(self._scene_files.values(), order) if reloads else [])
         self._last = time.perf_counter()
@@ -110,7 +110,7 @@ class Stage:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
             sound = Path(options.sound) if options.sound else None
-            self._camera.begin(Path(options.out), window.size, fps, not offscreen, sound)
+            self._capture.begin(Path(options.out), window.size, fps, not offscreen, sound)
 
     @property
     def scene_names(self) -> list[str]:
@@ -146,7 +146,7 @@ class Stage:
         picture = self.show.render(moment)
         self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
         self.show.present(picture, self.window.screen, moment, self.lights.level)
-        self._camera.take(self.window.screen, self.window.size, moment.time, self._shown)
+        self._capture.take(self.window.screen, self.window.size, moment.time, self._shown)
         self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()
@@ -217,9 +217,9 @@ class Stage:
             case "/stage/next_piece":
                 self._evening.next_piece(self.house.fade)
             case "/stage/record":
-                self._camera.toggle(self.window.size, self.venue.record.fps)
+                self._capture.toggle(self.window.size, self.venue.record.fps)
             case "/stage/still":
-                self._camera.still()
+                self._capture.still()
             case "/stage/overlay":
                 self._desk.on = not self._desk.on
             case "/stage/black":
@@ -257,7 +257,7 @@ class Stage:
             f"/stage/scene/{scene}": True,
             f"/stage/piece/{slug}": True,
             "/stage/black": self.lights.switched_off,
-            "/stage/record": self._camera.recording,
+            "/stage/record": self._capture.recording,
             "/preset/store": self._presets.storing,
         }
         return {
@@ -275,8 +275,9 @@ class Stage:
         """The most pressing thing there is to say in the overlay."""
         said = [self.show.scene.fault, self._presets.news, self.controls.news]
         said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
-        said.append("recording" if self._camera.recording else "")
-        said += [self._evening.fault, self._camera.fault]  # which stay until something is asked for
+        said.append("recording" if self._capture.recording else "")
+        # these stay until something is asked for
+        said += [self._evening.fault, self._capture.fault]
         return next(filter(None, said), "")
 
     def report(self) -> dict[str, object]:
@@ -299,8 +300,8 @@ class Stage:
                 last.callback(part.release)
             last.callback(self.controls.close)
             try:
-                self._camera.close()
+                self._capture.close()
             finally:
-                self.stats.dropped += self._camera.dropped
+                self.stats.dropped += self._capture.dropped
                 if self.options.report:
                     report.write(Path(self.options.report), self.report())

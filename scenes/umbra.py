@@ -7,20 +7,19 @@ class Umbra(Scene):
     """Whoever stands before the wall casts a shade, and the faces are seen in that alone.
 
     For a wall with a camera: who stays sees one face after the other in themselves, and leaves a
-    trail of light. Where nobody comes the picture is whole, and dim.
+    trail of light. Where nobody is, a lantern goes about and looks for them.
     """
 
     speed = Param(0.12, 0, 2, unit="seeds/s", glide=1.0, doc="How fast faces pass.")
     stir = Param(2, 0, 20, glide=1.0, doc="How much faster they pass for one who moves.")
     heed = Param(2, 0, 10, glide=1.0, doc="How much faster loud sound drives them on.")
     calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
-    close = Param(1.5, 0.1, 20, unit="s", doc="How long it takes until only shades are light.")
-    dim = Param(1.5, 0, 5, unit="stops", glide=1.0, doc="How dark it is while nobody is there.")
+    lantern = Param(0.32, 0, 1.5, glide=1.0, doc="How large the lantern is, of the wall's height.")
+    finds = Param(1.5, 0.1, 20, unit="s", doc="How long it takes until it is out.")
     passes = (
-        Pass("post/grade", exposure="light"),
         Pass(
             "post/shade",
-            amount="closed",
+            lantern="burns",
             outside=Param(0.02, 0, 1, glide=0.5, doc="Light that is left around who is there."),
             soft=Param(0.5, 0, 1, glide=0.5, doc="How soft the edge of a shade is."),
             rim=Param(0.25, 0, 2, glide=0.5, doc="Light along its edge."),
@@ -35,17 +34,16 @@ class Umbra(Scene):
 
     def start(self, space: Space) -> None:
         self.walk = space.spline(range(800, 812))
-        self.closed = 0.0
+        self.found = 0.0  # by the lantern
 
     def step(self, frame: Frame) -> Point:
         there = 1.0 if frame.presence > 0.05 else 0.0
-        slow = self.close if there else 3 * self.close
-        self.closed += (there - self.closed) * (1 - math.exp(-frame.dt / slow))
+        slow = self.finds if there else 3 * self.finds
+        self.found += (there - self.found) * (1 - math.exp(-frame.dt / slow))
         pace = 1 + self.stir * frame.motion + self.heed * frame.level
         self.walk.advance(frame.dt * self.speed * pace)
         return self.walk.point(truncation=self.calm)
 
     @property
-    def light(self) -> float:
-        """In stops."""
-        return -self.dim * (1 - self.closed)
+    def burns(self) -> float:
+        return self.lantern * (1 - self.found)

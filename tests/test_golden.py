@@ -106,7 +106,7 @@ def test_scene(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Non
     """Each work with its piece of the setlist, nine seconds in and with somebody before it: what
     the README shows."""
     room, out = Room(), tmp_path / "out"
-    came = [room.dancer(n // 8) for n in range(90)]
+    came = [room.dancer(n // 8 - 7) for n in range(90)]
     visitor = film(tmp_path / "visitor.mp4", [room.walls] * 60 + came)
     options = playing.Options(
         scene=name, offscreen=True, out=str(out), size=(256, 256), frames=28, fps=3,

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -93,6 +94,22 @@ def test_a_camera_that_is_pulled_is_taken_up_again(
     until(lambda: caplog.messages.count("looking through Cyclops") == 2)
     looking.close()
     assert sum("nothing is seen" in message for message in caplog.messages) == 1
+
+
+def test_a_camera_that_is_just_being_opened_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inlet, "_PATIENCE", 0.01)
+    answers, opened, rested = threading.Event(), Mock(), Mock()
+    opens = Mock(side_effect=lambda: answers.wait(30) and opened)
+    looking = inlet.Inlet("sight", opens, rested, taken="through", none="nothing", gone="gone")
+    looking.start()
+    until(lambda: opens.called)
+    looking.close()
+    opened.close.assert_not_called()
+    answers.set()
+    until(lambda: rested.called)
+    opened.close.assert_called_once()
 
 
 def test_a_camera_gives_small_grey_pictures_one_after_the_other(screen: Screen) -> None:

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 log = logging.getLogger(__name__)
 
 _EVERY = 2.0  # seconds between two looks for it
+_PATIENCE = 2.0  # seconds that closing takes at most
 
 
 class NoInput(Exception):
@@ -54,8 +55,10 @@ class Inlet(Generic[One]):
         self._thread.start()
 
     def close(self) -> None:
+        """One that is just being opened, as over a network, is not waited for: it is closed once it
+        is there."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _watch(self) -> None:
         while not self._closing.is_set():

@@ -5,9 +5,18 @@ uniform float amount = 1.0;  // 0 the whole picture, 1 in the shade alone
 uniform float outside = 0.0; // light that is left elsewhere
 uniform float soft = 0.5;    // how soft its edge is
 uniform float rim = 0.3;     // light along the edge
+uniform float lantern = 0.0; // a light that wanders by itself: its radius, of the picture's shorter side
+
+const float TURN = 6.2831853 / 4096.0; // time begins again then, and nothing may jump
+
+float wandering() {
+    vec2 middle = 0.33 * vec2(sin(190.0 * TURN * time), sin(127.0 * TURN * time + 1.0));
+    vec2 away = (uv - 0.5) * resolution / min(resolution.x, resolution.y) - middle;
+    return lantern > 0.0 ? clamp(1.5 - length(away) / lantern, 0.0, 1.0) : 0.0;
+}
 
 void main() {
-    float there = somebody(uv), half_soft = 0.02 + 0.45 * clamp(soft, 0.0, 1.0);
+    float there = max(somebody(uv), wandering()), half_soft = 0.02 + 0.45 * clamp(soft, 0.0, 1.0);
     float inside = smoothstep(0.5 - half_soft, 0.5 + half_soft, there);
     float edge = 4.0 * inside * (1.0 - inside);
     vec3 picture = here(source);

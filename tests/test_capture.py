@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from installation import camera
-from installation.camera import Camera
+from installation import capture
+from installation.capture import Capture
 from installation.output import recorder
 from tests.waiting import until
 
@@ -30,7 +30,7 @@ def screen(gl: moderngl.Context) -> Iterator[moderngl.Framebuffer]:
     texture.release()
 
 
-def take(one: Camera, screen: moderngl.Framebuffer, level: float) -> None:
+def take(one: Capture, screen: moderngl.Framebuffer, level: float) -> None:
     screen.clear(level, level, level, 1.0)
     one.still()
     one.take(screen, SIZE, 0.0)
@@ -39,7 +39,7 @@ def take(one: Camera, screen: moderngl.Framebuffer, level: float) -> None:
 def test_stills_of_one_second_have_names_of_their_own(
     gl: moderngl.Context, screen: moderngl.Framebuffer, tmp_path: Path
 ) -> None:
-    one = Camera(gl, tmp_path / "clips", "masks")
+    one = Capture(gl, tmp_path / "clips", "masks")
     for level in (0.2, 0.4, 0.6):
         take(one, screen, level)
     one.close()
@@ -55,9 +55,9 @@ def test_no_more_wait_than_can_be_held(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    disk, save = threading.Event(), camera.save
-    monkeypatch.setattr(camera, "save", lambda *a: (disk.wait(10), save(*a)))
-    one = Camera(gl, tmp_path, "masks")
+    disk, save = threading.Event(), capture.save
+    monkeypatch.setattr(capture, "save", lambda *a: (disk.wait(10), save(*a)))
+    one = Capture(gl, tmp_path, "masks")
     for _ in range(6):
         take(one, screen, 0.5)
     assert caplog.text.count("no still: 4 are still being saved") == 2
@@ -75,7 +75,7 @@ def test_a_place_that_cannot_be_written_is_said(
     """And where the hand looks that has pressed R or S, until one of them does what it is to do."""
     clips = tmp_path / "clips"
     clips.write_text("a file")
-    one = Camera(gl, clips, "masks")
+    one = Capture(gl, clips, "masks")
     take(one, screen, 0.5)
     assert one.fault.startswith(f"no still: cannot write to {clips}: ")
     assert one.fault in caplog.text
@@ -97,8 +97,8 @@ def test_a_still_that_the_disk_refuses_is_said(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(camera, "save", full)
-    one = Camera(gl, tmp_path, "masks")
+    monkeypatch.setattr(capture, "save", full)
+    one = Capture(gl, tmp_path, "masks")
     take(one, screen, 0.5)
     one.close()
     assert one.fault == f"no still: cannot write to {tmp_path}: No space left on device"
@@ -111,7 +111,7 @@ def test_a_recording_that_ends_by_itself_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever pressed R looks at the wall, and not into a log."""
-    one = Camera(gl, tmp_path, "masks")
+    one = Capture(gl, tmp_path, "masks")
     one.toggle(SIZE, 30)
     one.take(screen, (SIZE[0], 96), 0.0)
     assert one.fault == "the window has another size now: the recording ends here"
@@ -131,7 +131,7 @@ def test_a_recording_of_half_the_displays_rate_has_every_second_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Frames come a little before or after their time: that must not be seen in the movie."""
-    one, taken = Camera(gl, tmp_path, "masks"), []
+    one, taken = Capture(gl, tmp_path, "masks"), []
     one.begin(tmp_path / "clip.mp4", SIZE, 30, live=True)
     monkeypatch.setattr(one._readback, "push", lambda _, now: taken.append(now))
     for index, off in enumerate(np.random.default_rng(0).normal(0, 0.0005, 300)):

@@ -1,4 +1,4 @@
-"""The camera at the wall: recordings and stills, without ever holding the picture up."""
+"""What the wall shows, kept: recordings and stills, without ever holding the picture up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EARLY = 0.2  # of the time between two pictures: a frame that comes a little be
 _STILLS = 4  # that wait to be saved; a picture is 25 MB at 4K
 
 
-class Camera:
+class Capture:
     """Takes what the screen shows, before the overlay is laid over it.
 
     folder, name: where clips and stills of this show go.
