@@ -64,7 +64,7 @@ class Capture:
             return
         self.fault = ""
         try:
-            path = self._free("mp4")
+            path = self._free(self._name, "mp4")
             self.begin(path, size, fps, live=True)
         except RecorderError as error:
             self._fail(f"no recording: {error}")
@@ -140,7 +140,7 @@ class Capture:
         data = screen.read(viewport=(0, 0, *size), components=3, alignment=1)
         picture = np.frombuffer(data, np.uint8).reshape(size[1], size[0], 3)[::-1]
         try:
-            path = self._free("png")
+            path = self._free(shown.card.name if shown else self._name, "png")
         except RecorderError as error:
             self._fail(f"no still: {error}")
         else:
@@ -158,12 +158,12 @@ class Capture:
         self.fault = why
         log.error("%s", why)
 
-    def _free(self, suffix: str) -> Path:
+    def _free(self, name: str, suffix: str) -> Path:
         """A name that no file has and none will have that is being written. Raises
         RecorderError."""
         writing = {*self._stills, *(one.path for one in self._ending)}
         try:
-            return free_name(self._folder, self._name, suffix, writing)
+            return free_name(self._folder, name, suffix, writing)
         except OSError as error:
             raise RecorderError(self._refused(error)) from error
 

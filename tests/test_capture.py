@@ -16,6 +16,9 @@ from PIL import Image
 from installation import capture
 from installation.capture import Capture
 from installation.output import recorder
+from installation.still import Shown
+from models.card import Card
+from models.latent import Latent
 from tests.waiting import until
 
 SIZE = (64, 48)
@@ -46,6 +49,19 @@ def test_stills_of_one_second_have_names_of_their_own(
     found = sorted((tmp_path / "clips").iterdir())
     assert len(found) == 3
     assert {int(np.asarray(Image.open(path)).mean()) for path in found} == {51, 102, 153}
+
+
+def test_a_still_is_called_after_the_piece_that_it_shows(
+    gl: moderngl.Context, screen: moderngl.Framebuffer, tmp_path: Path
+) -> None:
+    """A show may have several, and is called after its first."""
+    one, latent = Capture(gl, tmp_path, "masks"), Latent(4)
+    one.still()
+    card = Card("anime", 64, latent, {})
+    one.take(screen, SIZE, 0.0, lambda: Shown(card, np.zeros(latent.width, np.float32)))
+    one.close()
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("anime-")
 
 
 def test_no_more_wait_than_can_be_held(
