@@ -9,6 +9,7 @@ import contextlib
 import io
 import itertools
 import logging
+import socket
 import threading
 import time
 import traceback
@@ -311,6 +312,14 @@ def test_a_picture_too_large_for_any_camera_is_not_decoded() -> None:
         until(lambda: not lens._thread.is_alive() or len(pictures) > 20)
         lens.close()
     assert len(pictures) <= 20
+
+
+def test_a_camera_that_does_not_answer_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sight, "_PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"http://127.0.0.1:{silent.getsockname()[1]}/video"
+        with pytest.raises(NoSight, match=r"cannot be opened \(it does not answer\)"):
+            open_camera(where, lambda picture, moment: None)
 
 
 def test_a_playlist_or_text_is_no_film(tmp_path: Path) -> None:

@@ -278,4 +278,6 @@ def _opened(
 
 def _reason(error: Exception) -> str:
     """Without the address: a password may stand in it."""
+    if isinstance(error, av.ExitError):  # our patience was at its end
+        return "it does not answer"
     return getattr(error, "strerror", None) or type(error).__name__
