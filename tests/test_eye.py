@@ -31,6 +31,19 @@ def test_an_empty_room_is_empty_whatever_the_light_does(room: Room) -> None:
     assert not any(one.arrives for one in seen)
 
 
+def test_an_overexposed_room_is_empty_too(room: Room) -> None:
+    """What is brighter than white cannot be compared."""
+    seen = []
+    for room.light in (1.8, 1.0, 1.7, 1.0):
+        seen += room.watch(3)
+    assert max(one.presence for one in seen) < 0.05
+    room.light = 1.8
+    room.watch(60)
+    assert room.watch(3, lambda number: room.person(20))[-1].presence > 0.2
+    room.light = 1.0
+    assert room.watch(6)[-1].presence < 0.05
+
+
 def test_who_walks_by_is_followed_as_in_a_mirror(room: Room) -> None:
     seen = room.watch(6, lambda number: room.person(-6 + number))
     across = [one.across for one in seen[12:60]]
@@ -139,7 +152,20 @@ def test_no_time_of_a_camera_makes_it_see_what_is_no_number(room: Room, seconds:
     assert -1 <= seen.up <= 1
 
 
+def test_one_picture_that_comes_very_late_changes_little(room: Room) -> None:
+    """As of a film that was cut, or a machine that slept."""
+    room.eye.see((255 * room.walls).astype(np.uint8), 3600.0)
+    assert max(one.presence for one in room.watch(10)) < 0.05
+
+
 def test_another_size_of_picture_begins_anew(room: Room) -> None:
-    room.watch(3, lambda number: room.person(40))
-    seen = room.eye.see(np.zeros((36, WIDTH), np.uint8), 1 / RATE)
-    assert np.isfinite(seen.presence)
+    seen = room.watch(3, lambda number: room.person(40))
+    until = 1 + next(number for number, one in enumerate(seen) if one.arrives)
+    room = Room()
+    room.watch(5)
+    assert room.watch(until / RATE, lambda number: room.person(40))[-1].arrives
+    other = np.full((36, WIDTH), 128, np.uint8)
+    after = [room.eye.see(other, 1 / RATE) for _ in range(2 * RATE)]
+    assert not any(one.arrives for one in after)
+    assert after[-1].presence < 0.05
+    assert after[-1].motion < 0.05

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
+import socket
 import threading
-from collections.abc import Iterator
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest.mock import Mock
@@ -143,6 +148,54 @@ def test_a_film_is_shown_over_again_at_its_own_pace(
     assert steps == pytest.approx(np.full(9, 0.04), abs=1e-6)
 
 
+def cut(path: Path, seconds: tuple[int, ...]) -> Path:
+    """A film with a picture at each of these moments, as one that was cut out of another."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height = WIDTH, 48
+        for moment in seconds:
+            frame = av.VideoFrame.from_ndarray(np.full((72, WIDTH), 99, np.uint8), "yuv420p")
+            frame.pts, frame.time_base = moment * 25, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_film_begins_at_once_and_may_pause(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, moments = cut(tmp_path / "cut.mkv", (600, 1200)), list[float]()
+    lens = open_camera(str(path), lambda picture, moment: moments.append(moment))
+    until(lambda: moments)
+    late = time.monotonic() + 60
+    monkeypatch.setattr(sight.time, "monotonic", lambda: late)
+    assert lens.alive
+    lens.close()
+    movie = Film(path, 25)
+    movie.play(bus, 0)
+    assert movie.shade is not None
+    movie.close()
+
+
+def test_a_film_of_one_picture_does_not_keep_a_core_busy(tmp_path: Path) -> None:
+    moments: list[float] = []
+    path = cut(tmp_path / "still.mkv", (0,))
+    lens = open_camera(str(path), lambda picture, moment: moments.append(moment))
+    until(lambda: len(moments) > 4)
+    lens.close()
+    assert np.diff(moments).min() > 0.03
+
+
+@pytest.mark.parametrize("there", [0.3, 0.6])
+def test_what_is_left_of_a_film_is_no_film(tmp_path: Path, there: float) -> None:
+    """As of one whose copying was broken off."""
+    path = film(tmp_path / "a.mp4", [np.full((48, 64), 0.5)] * 5)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(there * len(whole))])
+    with pytest.raises(NoSight, match=r"a\.mp4 (cannot be opened|has no picture that can be read)"):
+        open_camera(str(path), lambda picture, moment: None)
+
+
 def test_a_camera_that_gives_nothing_any_more_is_gone(
     screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,12 +219,16 @@ def test_a_camera_that_gives_nothing_any_more_is_gone(
         ("polyphem", "no camera is called polyphem; there are: Cyclops"),
         ("file:///etc/passwd", "a camera's address begins with rtsp, http, https"),
         ("concat:one.mp4|two.mp4", "no camera is called concat:one.mp4|two.mp4"),
+        ("rtsp://eye:secret@[::1/small", "that is no address of a camera"),
+        ("rtsp:/eye:secret@127.0.0.1/small", "the network cannot be opened"),
+        (300 * "x", "no camera is called xxx"),
     ],
 )
 def test_what_cannot_be_looked_through_is_named(screen: Screen, device: str, says: str) -> None:
     with pytest.raises(NoSight) as error:
         open_camera(device, lambda picture, moment: None)
     assert says in str(error.value)
+    assert "secret" not in "".join(traceback.format_exception(error.value))
 
 
 def test_a_machine_without_a_camera_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,41 +238,88 @@ def test_a_machine_without_a_camera_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_password_in_an_address_is_not_told() -> None:
+    where = "rtsp://eye:secret@127.0.0.1:1/small"
     with pytest.raises(NoSight) as error:
-        open_camera("rtsp://eye:secret@127.0.0.1:1/small", lambda picture, moment: None)
+        open_camera(where, lambda picture, moment: None)
     assert str(error.value).startswith("127.0.0.1 cannot be opened (")
-    assert "secret" not in str(error.value)
+    assert "secret" not in "".join(traceback.format_exception(error.value))
 
 
-def test_a_camera_of_the_network_is_looked_through(tmp_path: Path) -> None:
-    """As telephones and the cheapest cameras send: one JPEG after the other, without an end."""
-    jpeg = io.BytesIO()
-    Image.fromarray(np.full((240, 320, 3), 120, np.uint8)).save(jpeg, "JPEG")
+@contextlib.contextmanager
+def phone(pictures: Callable[[int], bytes]) -> Iterator[str]:
+    """The address of a camera as telephones and the cheapest are: one JPEG after the other, without
+    an end. pictures: draws the one of a number."""
 
     class Phone(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
             self.end_headers()
-            head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {jpeg.tell()}\r\n\r\n"
             with contextlib.suppress(ConnectionError):
-                while True:
-                    self.wfile.write(head.encode() + jpeg.getvalue() + b"\r\n")
+                for number in itertools.count():
+                    data = pictures(number)
+                    head = (
+                        f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                    )
+                    self.wfile.write(head.encode() + data + b"\r\n")
 
         def log_message(self, *_: object) -> None:
             pass
 
-    pictures: Pictures = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Phone) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        where = f"http://eye:secret@127.0.0.1:{server.server_port}/video"
-        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
-        until(lambda: len(pictures) > 3)
-        lens.close()
+        yield f"http://eye:secret@127.0.0.1:{server.server_port}/video"
         server.shutdown()
+
+
+def jpeg(width: int, height: int) -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (width, height), (120, 120, 120)).save(drawn, "JPEG")
+    return drawn.getvalue()
+
+
+def test_a_camera_of_the_network_is_looked_through() -> None:
+    """It may change its picture's size."""
+    pictures: Pictures = []
+    first, later = jpeg(320, 240), jpeg(640, 360)
+    with phone(lambda number: first if number < 20 else later) as where:
+        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
+        until(lambda: {one.shape for one in pictures} == {(48, WIDTH), (36, WIDTH)})
+        lens.close()
     assert (lens.name, lens.size) == ("127.0.0.1", (320, 240))
     assert pictures[0].mean() == pytest.approx(120, abs=6)
+
+
+def test_damaged_pictures_of_a_network_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    pictures: Pictures = []
+    whole = jpeg(320, 240)
+    with phone(lambda number: whole[:40] + bytes(80) if number % 5 == 4 else whole) as where:
+        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
+        until(lambda: len(pictures) > 20 or not lens.alive)
+        assert lens.alive
+        lens.close()
+    said = "some pictures of 127.0.0.1 are damaged; they are left out"
+    assert caplog.messages.count(said) == 1
+
+
+def test_a_picture_too_large_for_any_camera_is_not_decoded() -> None:
+    """A small file may hold one that fills the memory."""
+    pictures: Pictures = []
+    whole, huge = jpeg(320, 240), jpeg(8192, 8192)
+    with phone(lambda number: whole if number < 20 else huge) as where:
+        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
+        until(lambda: not lens._thread.is_alive() or len(pictures) > 20)
+        lens.close()
+    assert len(pictures) <= 20
+
+
+def test_a_camera_that_does_not_answer_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sight, "_PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"http://127.0.0.1:{silent.getsockname()[1]}/video"
+        with pytest.raises(NoSight, match=r"cannot be opened \(it does not answer\)"):
+            open_camera(where, lambda picture, moment: None)
 
 
 def test_a_playlist_or_text_is_no_film(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _RELEASE = 0.25  # seconds in which motion falls by half when everybody stands s
 _COMES, _GOES = 0.2, 0.8  # seconds in which presence follows
 _FALLS, _LIFTS = 0.06, 0.3  # seconds in which a shade follows
 _FOLLOWS, _RESTS = 0.15, 1.5  # seconds in which the place follows, and comes to the middle
+_LONGEST = 5.0  # seconds; of a picture that comes later than that no more is learned
 _ANOTHER, _AFTER = 0.6, 5.0  # so much else, and so long nothing moves: another room
 _SOMEBODY, _NOBODY, _ALONE = 0.25, 0.1, 3.0  # presence of an arrival; before it, so many seconds
 
@@ -72,23 +73,24 @@ class Eye:
         fresh = picture.astype(np.float32) / 255
         if self._room.shape != fresh.shape:
             self._begin(fresh)
-        seconds = max(0.0, seconds)
+        seconds = min(_LONGEST, max(0.0, seconds))
+        nothing = np.zeros_like(fresh)
         if float(np.median(fresh)) < _DARK:  # nobody can be seen, and nothing be learned
-            nothing = np.zeros_like(fresh)
             return self._look(nothing, nothing, nothing > 0, seconds)
         self._age += seconds
         # in the light of now: the camera's exposure, or a cloud
         self._room, self._put = _lit(self._room, fresh), _lit(self._put, fresh)
         self._recent = _lit(self._recent, fresh)
         least = _LEAST + _BY_ITSELF * np.minimum(self._usual, _RESTLESS)
-        flicker = np.abs(fresh - self._recent)
+        change = _else(fresh, self._recent)
+        flicker = np.abs(change)
         moving = _soft(flicker) > least
-        self._recent += _share(seconds, _JUST) * (fresh - self._recent)
+        self._recent += _share(seconds, _JUST) * change
         if self._age < _FIRST:
-            self._room += _share(seconds, _FIRST / 8) * (fresh - self._room)
+            self._room += _share(seconds, _FIRST / 8) * _else(fresh, self._room)
             self._put = self._room.copy()
-            return self._now
-        from_room, from_put = (_soft(np.abs(fresh - one)) for one in (self._room, self._put))
+            return self._look(nothing, nothing, nothing > 0, seconds)
+        from_room, from_put = (_soft(np.abs(_else(fresh, one))) for one in (self._room, self._put))
         away = np.minimum(from_room, from_put)
         # a median: of one who dances most points see something now and then, of a screen always
         self._usual += _USUAL * seconds * np.sign(flicker - self._usual)
@@ -114,8 +116,8 @@ class Eye:
         """empty: where the room is as it was; other: where it is neither that nor what has been
         put there."""
         soon, late = _share(seconds, _ROOM), _share(seconds, _STAYS)
-        self._room += np.where(empty & ~moving, soon, 0) * (fresh - self._room)
-        self._put += np.where(moving, 0, np.where(other, late, soon)) * (fresh - self._put)
+        self._room += np.where(empty & ~moving, soon, 0) * _else(fresh, self._room)
+        self._put += np.where(moving, 0, np.where(other, late, soon)) * _else(fresh, self._put)
         strange = other.mean() > _ANOTHER and moving.mean() < _SPECK
         self._strange = self._strange + seconds if strange else 0.0
         if self._strange > _AFTER:  # it was turned, or a lamp is on elsewhere
@@ -156,9 +158,15 @@ class Eye:
 
 
 def _lit(before: Map, fresh: Map) -> Map:
-    """An earlier picture in the light of this one: by what most of the points have in common."""
+    """An earlier picture in the light of this one: by what most of the points have in common. It
+    goes on beyond white, and is not lost when the light falls again."""
     light = float(np.median((fresh + _DARK) / (before + _DARK)))
     return (before + _DARK) * min(4.0, max(0.25, light)) - _DARK
+
+
+def _else(fresh: Map, before: Map) -> Map:
+    """How much else this picture is; beyond white a camera tells no difference."""
+    return fresh - np.minimum(before, 1)
 
 
 def _share(seconds: float, time: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.control.eye import Eye, Seen
-from installation.control.sight import open_film, post, small
+from installation.control.sight import open_film, post, small, timed
 from installation.parameters import Bus
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ class Film:
 
     def _decoded(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
         try:
-            for number, frame in enumerate(self._container.decode(video=0)):
-                yield small(frame), number / self._fps if frame.time is None else frame.time
+            for frame, moment in timed(self._container, self._path.name):
+                yield small(frame), moment
         except av.FFmpegError as error:
             log.warning("%s ends early: %s", self._path, error.strerror or error)
 

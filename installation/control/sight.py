@@ -8,6 +8,7 @@ leaves this module: a few numbers do, and a shade 64 points wide.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -23,15 +24,19 @@ from numpy.typing import NDArray
 
 from installation.control.eye import WIDTH, Eye, Seen
 from installation.control.inlet import Inlet, NoInput
+from installation.log import Complaints
 from installation.parameters import Bus
 from installation.soundtrack import FORMATS
 
 log = logging.getLogger(__name__)
+_complaints = Complaints(log)
 
 _SOURCE = "sight"
 _BLIND = 5.0  # seconds without a picture, and the camera is gone
 _PATIENCE = 10.0  # seconds for the first one, and for the network
 _LOWEST, _HIGHEST = 16, 128  # rows of the picture that is looked at
+_LARGEST = 7680 * 4320  # points of a picture; a small file may hold one that fills the memory
+_BETWEEN = 0.04  # seconds from a film's last picture to its first
 
 Look = Callable[[NDArray[np.uint8], float], None]
 """Is given each picture, (h, WIDTH) grey, and its moment in seconds, in the camera's thread."""
@@ -115,8 +120,9 @@ class Lens:
 
     @property
     def alive(self) -> bool:
-        """It goes on giving pictures."""
-        return self._thread.is_alive() and time.monotonic() - self._seen < self._until
+        """It goes on giving pictures; a film may pause."""
+        late = not self._film and time.monotonic() - self._seen >= self._until
+        return self._thread.is_alive() and not late
 
     def close(self) -> None:
         """A driver that hangs is not waited for for good: its thread is left alone."""
@@ -132,25 +138,46 @@ class Lens:
                     self._seen, self._until = time.monotonic(), _BLIND
                     self._look(small(frame), moment)
         except (av.FFmpegError, OSError, ValueError) as error:  # pulled, or damaged
-            log.debug("%s: %s", self.name, error)
+            log.debug("%s: %s", self.name, _reason(error))
 
     def _frames(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Each picture as it comes, and its moment."""
         if not self._film:
-            for frame in self._container.decode(video=0):
+            for frame in decoded(self._container, self.name):
                 yield frame, time.monotonic()
             return
-        began = time.monotonic()
-        while not self._closing.is_set():
-            last = None
-            for frame in self._container.decode(video=0):
-                last = frame.time or 0.0
-                self._closing.wait(max(0.0, began + last - time.monotonic()))
-                yield frame, began + last
-            if last is None:
-                return
-            began = time.monotonic()
+        shown = True
+        while shown and not self._closing.is_set():
+            began, shown = time.monotonic(), False
+            for frame, moment in timed(self._container, self.name):
+                self._closing.wait(max(0.0, began + moment - time.monotonic()))
+                yield frame, began + moment
+                shown = True
+            self._closing.wait(_BETWEEN)
             self._container.seek(0)
+
+
+def decoded(container: InputContainer, name: str) -> Iterator[av.VideoFrame]:
+    """Each picture. What is damaged is left out, as a network may lose some of it."""
+    for packet in container.demux(video=0):
+        try:
+            found = packet.decode()
+        except av.InvalidDataError:
+            _complaints.once(
+                name, lambda: f"some pictures of {name} are damaged; they are left out"
+            )
+            continue
+        yield from found
+
+
+def timed(container: InputContainer, name: str) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Each picture of a film, and its moment in seconds after the first: in a film that was cut
+    out of another, times go on from there."""
+    first: float | None = None
+    for frame in decoded(container, name):
+        moment = frame.time or 0.0
+        first = moment if first is None else first
+        yield frame, moment - first
 
 
 def small(frame: av.VideoFrame) -> NDArray[np.uint8]:
@@ -166,22 +193,26 @@ def open_camera(device: str, look: Look) -> Lens:
     device: part of the name of one of this machine, "" for the first; or the address of one on the
     network (rtsp://…, http://…); or a film.
     """
-    where = urlsplit(device) if "://" in device else None
-    if where is not None:
+    if "://" in device or device.partition(":")[0].lower() in _NETWORK:
+        try:
+            where = urlsplit(device)
+        except ValueError:  # which may say the password
+            do = "in a password write %5B for [, %40 for @ and %2F for /"
+            raise NoSight(f"that is no address of a camera; {do}") from None
         if where.scheme not in _NETWORK:
             raise NoSight(f"a camera's address begins with {', '.join(_NETWORK)}, and then ://")
         name = where.hostname or "the network"  # an address may have a password in it
         options = {"protocol_whitelist": "tcp,udp,rtp,rtsp,http,https,tls,crypto"}
         options |= {"rtsp_transport": "tcp"} if where.scheme == "rtsp" else {}
         return Lens(_opened(device, name, options), name, look)
-    if device and Path(device).is_file():
+    if os.path.isfile(device):
         return Lens(open_film(Path(device)), Path(device).name, look, film=True)
     return _of_machine(device, look)
 
 
 def open_film(path: Path) -> InputContainer:
     """A film that stands in for a camera. Raises NoSight."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise NoSight(f"there is no film {path}")
     # no playlists, which name other files and addresses
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
@@ -234,14 +265,19 @@ def _opened(
     try:
         container = av.open(address, format=driver, options=options, timeout=(_PATIENCE, _BLIND))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise NoSight(f"{name} cannot be opened ({_reason(error)})") from error
-    if not container.streams.video:
+        # without the error, which has the address in it
+        raise NoSight(f"{name} cannot be opened ({_reason(error)})") from None
+    decoder = container.streams.video[0].codec_context if container.streams.video else None
+    if decoder is None:  # or one in a format that FFmpeg does not know
         container.close()
-        raise NoSight(f"{name} has no picture")
-    container.streams.video[0].codec_context.thread_count = 1  # other cores are the generator's
+        raise NoSight(f"{name} has no picture that can be read")
+    decoder.thread_count = 1  # other cores are the generator's
+    decoder.options = {**decoder.options, "max_pixels": str(_LARGEST)}
     return container
 
 
 def _reason(error: Exception) -> str:
     """Without the address: a password may stand in it."""
+    if isinstance(error, av.ExitError):  # our patience was at its end
+        return "it does not answer"
     return getattr(error, "strerror", None) or type(error).__name__
