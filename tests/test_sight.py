@@ -57,8 +57,11 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     made = Screen()
     entries = [DeviceInfo(name, "Cyclops", False, []) for name in (":77777", made.name)]
     microphone = DeviceInfo(made.name, "Cyclops' ear", False, ["audio"])
+    display = DeviceInfo(":77778", "Capture screen 0", False, ["video"])
     monkeypatch.setattr(sight, "_driver", lambda: ("x11grab", "{}"))
-    monkeypatch.setattr(av, "enumerate_input_devices", lambda driver: [microphone, *entries])
+    monkeypatch.setattr(
+        av, "enumerate_input_devices", lambda driver: [microphone, display, *entries]
+    )
     yield made
     made.off()
 

@@ -255,8 +255,10 @@ def _of_machine(device: str, look: Look) -> Lens:
 
 
 def _shows(listed: av.DeviceInfo) -> bool:
-    """Whether it has a picture: DirectShow and AVFoundation list microphones as well."""
-    return not listed.media_types or "video" in listed.media_types
+    """Whether it is a camera: DirectShow and AVFoundation list microphones as well, and the latter
+    the screens."""
+    pictures = not listed.media_types or "video" in listed.media_types
+    return pictures and not listed.description.startswith("Capture screen")
 
 
 def _opened(
