@@ -14,12 +14,12 @@ class Umbra(Scene):
     stir = Param(2, 0, 20, glide=1.0, doc="How much faster they pass for one who moves.")
     heed = Param(2, 0, 10, glide=1.0, doc="How much faster loud sound drives them on.")
     calm = Param(0.85, 0.3, 1.2, glide=1.0, doc="Truncation: low is average, high is strange.")
-    lantern = Param(0.32, 0, 1.5, glide=1.0, doc="How large the lantern is, of the wall's height.")
     finds = Param(1.5, 0.1, 20, unit="s", doc="How long it takes until it is out.")
     passes = (
         Pass(
             "post/shade",
-            lantern="burns",
+            lantern=Param(0.32, 0, 1.5, glide=1.0, doc="How large the lantern is."),
+            found="found",
             outside=Param(0.02, 0, 1, glide=0.5, doc="Light that is left around who is there."),
             soft=Param(0.5, 0, 1, glide=0.5, doc="How soft the edge of a shade is."),
             rim=Param(0.25, 0, 2, glide=0.5, doc="Light along its edge."),
@@ -34,7 +34,7 @@ class Umbra(Scene):
 
     def start(self, space: Space) -> None:
         self.walk = space.spline(range(800, 812))
-        self.found = 0.0  # by the lantern
+        self.found = 0.0  # 0 to 1: the lantern has found somebody, and goes out
 
     def step(self, frame: Frame) -> Point:
         there = 1.0 if frame.presence > 0.05 else 0.0
@@ -43,7 +43,3 @@ class Umbra(Scene):
         pace = 1 + self.stir * frame.motion + self.heed * frame.level
         self.walk.advance(frame.dt * self.speed * pace)
         return self.walk.point(truncation=self.calm)
-
-    @property
-    def burns(self) -> float:
-        return self.lantern * (1 - self.found)

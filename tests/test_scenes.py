@@ -232,16 +232,16 @@ def test_umbra_puts_its_lantern_out_for_who_comes() -> None:
     scene.bind(bus, "umbra")
     scene.start(LatentSpace(FULL))
     watched(bus, scene, 5)
-    assert scene.burns == scene.lantern
+    assert scene.found == 0
     watched(bus, scene, 10, presence=0.4)
-    assert scene.burns == pytest.approx(0, abs=0.01)
+    assert scene.found == pytest.approx(1, abs=0.01)
     calm, stirred = (
         np.abs(np.diff(watched(bus, scene, 3, presence=1.0, motion=motion), axis=0)).sum()
         for motion in (0.0, 1.0)
     )
     assert stirred > 2 * calm
     watched(bus, scene, 30)
-    assert scene.burns > 0.95 * scene.lantern
+    assert scene.found < 0.05
 
 
 def test_vigil_wakes_for_who_comes_and_leans_to_where_they_stand() -> None:

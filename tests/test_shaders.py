@@ -413,3 +413,21 @@ def test_a_pass_reads_who_stands_before_the_wall(gl: moderngl.Context, tmp_path:
     assert drawn().max() == 0
     chain.release()
     shade.release()
+
+
+def test_a_lantern_goes_out_only_where_a_shade_is_seen(gl: moderngl.Context) -> None:
+    """Presence may come by OSC as well, and then the wall would be black."""
+    shade = Shade(gl)
+    chain = PassChain(gl, [Pass("post/shade", lantern=0.4, found=1.0)], (64, 48), shade)
+    white = linear_target(gl, np.ones((48, 64, 3), np.float32))
+
+    def light() -> float:
+        return float(
+            read(gl, chain.render(white.texture, [{"lantern": 0.4, "found": 1}], 0, 0)).max()
+        )
+
+    assert light() > 0.9
+    shade.show(np.zeros((48, 64), np.uint8))
+    assert light() < 0.05
+    chain.release()
+    shade.release()

@@ -6,13 +6,16 @@ uniform float outside = 0.0; // light that is left elsewhere
 uniform float soft = 0.5;    // how soft its edge is
 uniform float rim = 0.3;     // light along the edge
 uniform float lantern = 0.0; // a light that wanders by itself: its radius, of the picture's shorter side
+uniform float found = 0.0;   // how far it has gone out for who is there, where a camera sees their shade
 
 const float TURN = 6.2831853 / 4096.0; // time begins again then, and nothing may jump
 
 float wandering() {
     vec2 middle = 0.33 * vec2(sin(190.0 * TURN * time), sin(127.0 * TURN * time + 1.0));
     vec2 away = (uv - 0.5) * resolution / min(resolution.x, resolution.y) - middle;
-    return lantern > 0.0 ? clamp(1.5 - length(away) / lantern, 0.0, 1.0) : 0.0;
+    float sees = textureSize(shade, 0).x > 1 ? 1.0 : 0.0; // else nobody would have any light
+    float radius = lantern * (1.0 - clamp(found, 0.0, 1.0) * sees);
+    return radius > 0.0 ? clamp(1.5 - length(away) / radius, 0.0, 1.0) : 0.0;
 }
 
 void main() {
