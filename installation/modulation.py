@@ -1,5 +1,5 @@
-"""What moves a parameter by itself around where its fader stands: a wave, or what is
-heard and seen in the room.
+"""What moves a parameter by itself around where its fader stands: a wave, or what is heard
+and seen in the room.
 
     "/light/brightness" = { by = "bass", depth = -0.3 }
     "/piece/direction/1" = { by = "sine", beats = 16, depth = 0.5 }

@@ -184,21 +184,8 @@ def find(name: str) -> Traversable:
 
 
 # What the house's own parameters stand under: a scene of that name would take them away.
-HOUSE = frozenset(
-    {
-        "clock",
-        "go",
-        "light",
-        "modulation",
-        "on",
-        "piece",
-        "preset",
-        "sight",
-        "sound",
-        "stage",
-        "wall",
-    }
-)
+_CONTROLS = {"go", "modulation", "on", "preset", "sight", "sound"}
+HOUSE = frozenset({"clock", "light", "piece", "stage", "wall"} | _CONTROLS)
 
 
 def scene_name(name: str) -> str:
