@@ -23,7 +23,8 @@ from torch.nn import functional as F
 
 from models.architecture import FIRST, MOST, check_maps
 from models.bend import bent
-from models.latent import BEND
+from models.guide import Guide
+from models.latent import BEND, GUIDE, more
 from models.strided import double
 
 
@@ -76,15 +77,15 @@ DOUBLINGS: dict[str, type[Doubling]] = {"resize": UpConv, "transposed": Transpos
 
 
 class Stage(nn.Module):
-    """A doubling, batch norm, ReLU."""
+    """A doubling, batch norm, ReLU. added: what a guide adds before that."""
 
     def __init__(self, inputs: int, outputs: int, doubling: str) -> None:
         super().__init__()
         self.conv = DOUBLINGS[doubling](inputs, outputs)
         self.norm = _norm(outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.norm(self.conv(x)))
+    def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+        return F.relu(_with(self.norm(self.conv(x)), added))
 
     def fold(self) -> tuple[Tensor, Tensor]:
         """Kernel and bias of the one transposed convolution that it is in eval mode."""
@@ -97,12 +98,17 @@ class Generator(nn.Module):
 
     inputs: the latent's width, z ⊕ labels ⊕ codes (models.latent.Latent.width).
     resolution: S, a power of two. channels: one number per stage, at 4, 8, … S/2 pixels.
-    doubling: "resize" or "transposed". Raises ValueError where the stages do not lead from 4 pixels
-    to S.
+    doubling: "resize" or "transposed". guided: it can follow a guide (models.guide). Raises
+    ValueError where the stages do not lead from 4 pixels to S.
     """
 
     def __init__(
-        self, inputs: int, resolution: int, channels: Sequence[int], doubling: str = "resize"
+        self,
+        inputs: int,
+        resolution: int,
+        channels: Sequence[int],
+        doubling: str = "resize",
+        guided: bool = False,
     ) -> None:
         super().__init__()
         check_stages(resolution, channels)
@@ -119,13 +125,19 @@ class Generator(nn.Module):
         self.former: Doubling | None = None  # the picture's layer before the last doubling …
         self.fade = 1.0  # … and how far the new one has come in
         self.seed.weight = _drawn(channels[0] * 16, inputs)
+        self.guide = Guide(channels) if guided else None
 
-    def forward(self, latent: Tensor, bounded: bool = True) -> Tensor:
-        """bounded: in [-1, 1], by tanh; else as it goes into that, which a training may want."""
-        x = before = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
-        x = F.relu(self.norm(x))
-        for stage in self.stages:
-            before, x = x, stage(x)  # (N, C, S/4, S/4), (N, C, S/2, S/2)
+    def forward(self, latent: Tensor, bounded: bool = True, guides: Tensor | None = None) -> Tensor:
+        """bounded: in [-1, 1], by tanh; else as it goes into that, which a training may want.
+        guides: (N, GUIDE²), for one that is guided."""
+        added: list[Tensor | None] = [None] * (1 + len(self.stages))
+        if guides is not None and self.guide is not None:
+            found = self.guide(guides)
+            added[: len(found)] = found
+        x = self.seed(latent).unflatten(1, (-1, 4, 4))  # (N, C, 4, 4)
+        x = before = F.relu(_with(self.norm(x), added[0]))
+        for stage, adds in zip(self.stages, added[1:], strict=True):
+            before, x = x, stage(x, adds)  # (N, C, S/4, S/4), (N, C, S/2, S/2)
         picture = self.picture(x)
         if self.former is not None and self.fade < 1:
             small = F.interpolate(self.former(before), scale_factor=2, mode="nearest")
@@ -140,6 +152,8 @@ class Generator(nn.Module):
         self.stages.append(Stage(self.channels[-1], channels, self.doubling))
         self.picture = DOUBLINGS[self.doubling](channels, 3)
         self.channels, self.resolution = (*self.channels, channels), 2 * self.resolution
+        if self.guide is not None:
+            self.guide.grow(channels)
         self.fade = 0.0
 
     def settle(self) -> None:
@@ -153,6 +167,8 @@ class Generator(nn.Module):
             copied.picture = copied.former
             copied.stages = nn.Sequential(*list(copied.stages)[:-1])
             copied.channels, copied.resolution = self.channels[:-1], self.resolution // 2
+            if copied.guide is not None:
+                copied.guide.shrink(len(copied.channels))
         copied.settle()
         return copied
 
@@ -163,7 +179,7 @@ class Generator(nn.Module):
             "resolution": self.resolution,
             "channels": list(self.channels),
             "doubling": self.doubling,
-        }
+        } | ({"guided": True} if self.guide is not None else {})
 
     @torch.no_grad()
     def fold(self) -> FoldedGenerator:
@@ -171,7 +187,7 @@ class Generator(nn.Module):
 
         For playing only. Equal to the generator in eval mode up to float rounding.
         """
-        return FoldedGenerator(list(self._folded())).eval()
+        return FoldedGenerator(list(self._folded()), copy.deepcopy(self.guide)).eval()
 
     def _folded(self) -> Iterator[tuple[Tensor, Tensor]]:
         scale, shift = _affine(self.norm)
@@ -185,28 +201,37 @@ class Generator(nn.Module):
 class FoldedGenerator(nn.Module):
     """A generator ready to play: one linear layer, then plain transposed convolutions.
 
-    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S). Bent
-    where the points are longer by what models.latent.BEND names, one such after the other.
+    parts: weight and bias of each, the linear layer's first. (N, inputs) -> (N, 3, S, S). Where
+    points are longer, they follow a guide and are bent, as models.latent says.
     """
 
-    def __init__(self, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def __init__(self, parts: Sequence[tuple[Tensor, Tensor]], guide: Guide | None = None) -> None:
         super().__init__()
         self.weights = nn.ParameterList(weight.clone() for weight, _ in parts)
         self.biases = nn.ParameterList(bias.clone() for _, bias in parts)
+        self.guide = guide
         self.requires_grad_(False)
 
     def forward(self, points: Tensor) -> Tensor:
         seed, *kernels = zip(self.weights, self.biases, strict=True)
-        inputs = seed[0].shape[1]
-        latent, bends = points[:, :inputs], points[:, inputs:].split(len(BEND), 1)
+        latent, guides, bends = split(points, seed[0].shape[1])
+        added = [] if guides is None or self.guide is None else self.guide(guides)
         x = F.linear(latent, *seed).unflatten(1, (-1, 4, 4))
         for layer, (weight, bias) in enumerate(kernels):
-            x = F.relu(x)
+            x = F.relu(_with(x, added[layer] if layer < len(added) else None))
             for bend in bends:
-                if bend.shape[1]:
-                    x = bent(x, bend, layer, len(kernels))
+                x = bent(x, bend, layer, len(kernels))
             x = F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
         return torch.tanh(x)
+
+
+def split(points: Tensor, inputs: int) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+    """Points as they are played, (N, inputs and more): their own numbers, the guides (N, GUIDE²)
+    if there are some, and each bend (N, 5)."""
+    guided, bends = more(points.shape[1] - inputs)
+    sizes = [inputs, *([GUIDE**2] if guided else []), *([len(BEND)] * bends)]
+    latent, *rest = points.split(sizes, 1)
+    return latent, (rest.pop(0) if guided else None), rest
 
 
 def check_stages(resolution: int, channels: Sequence[int]) -> None:
@@ -231,6 +256,10 @@ def _drawn(*shape: int, mean: float = 0.0) -> nn.Parameter:
     """
     weights = torch.empty(shape)
     return nn.Parameter(weights if weights.is_meta else weights.normal_(mean, 0.02))
+
+
+def _with(x: Tensor, added: Tensor | None) -> Tensor:
+    return x if added is None else x + added
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

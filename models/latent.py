@@ -21,6 +21,20 @@ BEND = ("depth", "turn", "larger", "across", "up")
 layers are moved (models.bend). depth: 0 is the first layer, 1 the last. turn: degrees, clockwise.
 larger: in doublings. across, up: in widths of the picture."""
 
+GUIDE = 16
+"""Pixels a side of a guide, a grey picture that a piece follows (models.guide). Where there is one
+its GUIDE² numbers, row by row from the top, stand between a point's own and those that bend."""
+
+
+def more(numbers: int) -> tuple[bool, int]:
+    """What so many numbers after a point's own are: whether a guide is among them, and how many
+    bends. Raises ValueError where they are neither."""
+    for guided in (False, True):
+        bends, rest = divmod(numbers - guided * GUIDE**2, len(BEND))
+        if bends >= 0 and not rest:
+            return guided, bends
+    raise ValueError(f"{numbers} numbers after a point's own are no guide and no bends")
+
 
 @dataclass(frozen=True)
 class Label:
