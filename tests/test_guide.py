@@ -18,7 +18,7 @@ def generator() -> Generator:
     with torch.no_grad():
         for weight in made.guide.heads.parameters():
             weight.normal_(0, 0.1)
-        made.picture.weight *= 20
+        made.picture.weight.mul_(20)
         for _ in range(3):  # batch norm's statistics
             made.train()(torch.randn(16, 5), guides=torch.randn(16, GUIDE**2))
     return made.eval()
@@ -41,7 +41,7 @@ def test_a_guide_is_as_a_picture_lies_in_light_and_dark() -> None:
 def test_a_guide_is_the_same_in_another_exposure() -> None:
     picture = pictures(2)
     assert torch.allclose(guides(picture), guides(picture * 0.6 + 0.2), atol=0.25)
-    assert guides(torch.full((1, 3, 32, 32), 0.8)).abs().max() == 0
+    assert guides(torch.full((1, 3, 32, 32), 0.8)).abs().max() < 1e-4
     seen = guides(pictures(4))
     assert torch.allclose(seen.mean(1), torch.zeros(4), atol=1e-6)
     assert ((seen.std(1) > 0.7) & (seen.std(1) < 1.01)).all()
