@@ -18,7 +18,7 @@ from training import lineage
 from training.dataset import Dataset
 from training.grid import fixed_latent, to_png
 from training.module import GanModule
-from training.watch.pictures import strip, ways
+from training.watch.pictures import guided, strip, ways
 from training.watch.sheet import png
 
 PICTURES = 16  # in a piece's preview
@@ -71,6 +71,8 @@ def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
         for number, code in enumerate(module.latent.codes, start=1)
     }
     strips["directions.png"] = png(ways(module, card.directions, points[0]))
+    if module.recipe.guide:
+        strips["guided.png"] = png(guided(module, points))
     piece.save(folder, card, module.average.whole(), upscaler, {PREVIEW: shown, **strips})
 
 

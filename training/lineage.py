@@ -12,6 +12,8 @@ from models.card import GENERATOR, Card
 from training.growth import from_size
 from training.recipe import Recipe, make_recipe
 
+_GUIDED = 0.5  # share of the pictures that go on following a guide, where a piece can
+
 
 def given(overrides: Sequence[str], resolution: int | None) -> set[str]:
     """The keys of a recipe that somebody asked for on the command line."""
@@ -30,6 +32,8 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
     if "z" not in recipe.model_fields_set:
         found["z"] = card.latent.z
+    if "guide" not in recipe.model_fields_set and card.generator.get("guided"):
+        found["guide"] = _GUIDED
     if "generator" not in recipe.model_fields_set:
         channels = list(card.generator["channels"])
         channels += parse(recipe.generator)[len(channels) :]
@@ -47,7 +51,7 @@ def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
         "growth": from_size(recipe.growth, start, size),
         "generator_rest": max(recipe.generator_rest, saved.generator_rest),
     }
-    for key in {"z", "generator"} - recipe.model_fields_set:
+    for key in {"z", "generator", "guide"} - recipe.model_fields_set:
         found[key] = getattr(saved, key)
     return _with(recipe, found)
 

@@ -13,7 +13,7 @@ from models.architecture import stages_for
 from models.discriminator import GROUP
 from models.generator import Generator
 from models.latent import Latent
-from training import ranks
+from training import guiding, ranks
 from training.augment import augment
 from training.batches import draw_latent, step_rng
 from training.growth import Size
@@ -50,6 +50,7 @@ class GanModule(pl.LightningModule):
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps, self.shown, self.grown_at, self.spent = 0, 0, 0, 0.0
         self.losses: dict[str, Tensor] = {}
+        self._guides: guiding.Guides | None = None  # of the step
         self.guard, self.health = Guard(), Health()
         self.logits: dict[str, Tensor] = {}  # means of the last step
         self.figures: dict[str, float] = {}  # what is known of the training so far
@@ -139,7 +140,8 @@ class GanModule(pl.LightningModule):
         rng = ranks.BatchGenerator.of(step_rng(self.recipe.seed, self.shown, "step"))
         conditions = self.hide_labels(conditions, rng)
         latent = draw_latent(self.latent, conditions, rng)
-        drawn = self.generator(latent, bounded=False)
+        self._guides = guiding.draw(real, self.recipe.guide, rng) if self.recipe.guide else None
+        drawn = self.generator(latent, False, self._guides and self._guides.fed)
         fake = torch.tanh(drawn)
         real_logits = self._train_discriminator(real, fake.detach(), conditions, latent, rng)
         if self.kimg >= self.recipe.generator_rest:
@@ -211,6 +213,10 @@ class GanModule(pl.LightningModule):
             burnt = saturation(drawn.float())
             self.losses["burnt"] = burnt.detach()
             loss = loss + recipe.saturation * burnt
+        if self._guides is not None:
+            missed = self._guides.missed(fake) / recipe.guide
+            self.losses["guide"] = missed.detach()
+            loss = loss + recipe.guide_weight * missed
         if self.latent.codes:
             loss = loss + self._code_weight() * self._code_loss(fake, latent)
         if self.latent.labels:
@@ -288,9 +294,15 @@ class GanModule(pl.LightningModule):
         average_state(self.average, self.generator, decay)
 
     @torch.no_grad()
-    def sample(self, latent: Tensor) -> Tensor:
-        """Pictures of the averaged generator: (N, width) -> (N, 3, S, S) float32 on the CPU."""
-        pictures = [self.average(part.to(self.device)).float().cpu() for part in latent.split(64)]
+    def sample(self, latent: Tensor, guides: Tensor | None = None) -> Tensor:
+        """Pictures of the averaged generator: (N, width), and guides for them (N, GUIDE²) ->
+        (N, 3, S, S) float32 on the CPU."""
+        parts = latent.split(64)
+        along = [None] * len(parts) if guides is None else guides.to(self.device).split(64)
+        pictures = [
+            self.average(part.to(self.device), guides=guide).float().cpu()
+            for part, guide in zip(parts, along, strict=True)
+        ]
         return torch.cat(pictures)
 
 

@@ -14,7 +14,8 @@ DOUBLING = {"strided": "resize", "dcgan": "transposed"}  # of G, by a recipe's `
 def make_generator(recipe: Recipe, latent: Latent, resolution: int) -> Generator:
     """G for pictures of so many pixels a side."""
     channels = fit_to(recipe.generator_stages, resolution)
-    return Generator(latent.width, resolution, channels, DOUBLING[recipe.networks])
+    doubling = DOUBLING[recipe.networks]
+    return Generator(latent.width, resolution, channels, doubling, guided=recipe.guide > 0)
 
 
 def make_discriminator(recipe: Recipe, latent: Latent, resolution: int) -> Discriminator:

@@ -145,6 +145,10 @@ class Recipe(BaseModel):
     code_settle: float = Field(
         20.0, ge=0, description="kimg in which it goes from one to the other."
     )
+    guide: float = Field(
+        0.0, ge=0, le=0.9, description="Share of the pictures that follow a guide; 0: none can."
+    )
+    guide_weight: float = Field(4.0, ge=0, description="Weight of following it.")
     generator_rest: float = Field(
         0.0, ge=0, description="kimg in which only D learns, at first; set by --from."
     )

@@ -110,6 +110,7 @@ def _charts(records: Sequence[Mapping[str, float]]) -> str:
         chart("what the codes tell, nats", records, codes[:4]),
         chart("losses", records, ["discriminator", "generator"]),
         chart("gradient penalty", records, ["penalty"]),
+        chart("off the guide", records, ["guide"]),
     ]
     drawn = "".join(charts)
     return f"<h2>Figures</h2><div class=charts>{drawn}</div>" if drawn else ""

@@ -14,10 +14,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.latent import Code, Label, Latent
+from models.latent import GUIDE, Code, Label, Latent
 from training.augment import augment
 from training.batches import step_rng
 from training.dataset import Dataset
+from training.guiding import figures
 from training.module import GanModule
 from training.pixels import floats
 from training.watch.likeness import Likeness
@@ -95,6 +96,19 @@ def strip(module: GanModule, code: Code, points: Tensor) -> Image.Image:
     )
     left = [f"seed {i + 1}" for i in range(len(crossed))]
     return sheet(_drawn(module, crossed), title, left, columns.captions)
+
+
+def guided(module: GanModule, points: Tensor) -> Image.Image:
+    """What a piece makes of somebody before the wall: a guide a column, a point a row, the last of
+    them following half as far."""
+    shown = figures()
+    grey = (shown / 4).clamp(-1, 1).view(-1, 1, GUIDE, GUIDE).expand(-1, 3, -1, -1)
+    rows = [tiles(grey)]
+    left = ["guide", *(f"seed {i + 1}" for i in range(ROWS)), f"seed {ROWS}, half as far"]
+    for number, far in enumerate([1.0] * ROWS + [0.5]):
+        point = points[min(number, ROWS - 1)].expand(len(shown), -1)
+        rows.append(tiles(module.sample(point, far * shown)))
+    return sheet(rows, "pictures that follow a guide", left, [])
 
 
 def ways(module: GanModule, directions: Sequence[Sequence[float]], point: Tensor) -> Image.Image:

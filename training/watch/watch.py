@@ -143,6 +143,8 @@ class Watch(pl.Callback):
             yield "matrix", crossed
         for code in module.latent.codes:
             yield f"code_{code.name}", pictures.strip(module, code, points)
+        if self.recipe.guide:
+            yield "guided", pictures.guided(module, points)
         if self._seen is not None:
             yield "neighbours", pictures.neighbours(module, self.data, self.likeness, self._seen)
         yield "augmented", pictures.augmented(module, self.data)
@@ -179,6 +181,7 @@ class Watch(pl.Callback):
             "latest.png": "",
             "matrix.png": "",
             **{f"code_{code.name}.png": "" for code in self.recipe.codes},
+            "guided.png": "",
             "neighbours.png": "",
             "augmented.png": "",
             timelapse.NAME: "From the first grid to the last",
