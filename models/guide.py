@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from models.latent import GUIDE
 
-LEVELS = 3  # of the generator's maps that it is fed into, from 4 pixels on: to its own size
+LEVELS = 2  # maps of the generator that it is fed into, from 4 pixels on; see MEASUREMENTS.md
 _WIDTHS = (32, 48, 64)  # channels at 16, 8 and 4 pixels
 _SLOPE = 0.2
 _GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -27,8 +27,8 @@ _FLAT = 0.05  # deviation, of 2 from black to white: what has less stays flat
 
 
 class Guide(nn.Module):
-    """Guides to what is added to the generator's maps: (N, GUIDE²) -> (N, C, 4, 4), (N, C, 8, 8)
-    and (N, C, 16, 16), as many as there are `channels`, which are the generator's."""
+    """Guides to what is added to the generator's first maps: (N, GUIDE²) -> (N, C, 4, 4) and
+    (N, C, 8, 8). channels: the generator's."""
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
