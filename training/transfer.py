@@ -73,7 +73,7 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
         else:
             continue
         taken += other.numel()
-        layers += key.endswith("weight") and other.dim() > 1
+        layers += _draws(key, other)
     if taken < LEAST * sum(tensor.numel() for tensor in theirs.values()):
         raise UsageError(
             f"--from {folder}: its network has little in common with the recipe's; give the recipe "
@@ -81,8 +81,13 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
             "pixels on"
         )
     module.average.load_state_dict(mine)
-    of = sum(key.endswith("weight") and tensor.dim() > 1 for key, tensor in theirs.items())
+    of = sum(_draws(key, tensor) for key, tensor in theirs.items())
     return Taken(layers, of, _take_discriminator(module, folder))
+
+
+def _draws(key: str, tensor: Tensor) -> bool:
+    """Whether it is a layer that every picture goes through, as a guide's does not."""
+    return key.endswith("weight") and tensor.dim() > 1 and not key.startswith("guide.")
 
 
 def _fits(other: Tensor, tensor: Tensor) -> bool:

@@ -1,0 +1,180 @@
+"""Training a piece to follow a guide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from models.guide import guides
+from models.latent import GUIDE
+from models.piece import load, load_unfolded
+from tests.discs import write
+from tests.pieces import LATENT, make_piece
+from tests.tensors import differing
+from tests.test_ranks import as_rank
+from training import ranks
+from training.guiding import Guides, draw, figures
+from training.lineage import as_begun, suited
+from training.module import GanModule
+from training.ranks import BatchGenerator
+from training.recipe import Recipe, load_recipe, make_recipe
+from training.train import train
+from training.transfer import begin_from
+
+SMALL = {"resolution": 32, "generator": "4:16 8:12 16:8", "z": LATENT.z, "precision": "float32"}
+
+
+def images(count: int, side: int = 32) -> torch.Tensor:
+    drawn = torch.rand(count, 3, 4, 4, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    return torch.nn.functional.interpolate(drawn, side, mode="bilinear")
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_a_share_of_them_is_to_be_followed_and_half_of_that_all_the_way() -> None:
+    far = draw(images(2000), 0.6, rng()).far
+    assert ((far >= 0) & (far <= 1)).all()
+    assert float((far > 0).float().mean()) == pytest.approx(0.6, abs=0.04)
+    assert float((far[far > 0] == 1).float().mean()) == pytest.approx(0.5, abs=0.05)
+
+
+def test_some_are_the_images_and_the_others_are_not() -> None:
+    seen = images(400)
+    drawn = draw(seen, 1.0, rng())
+    as_they_are = (drawn.pictures - guides(seen)).abs().amax(1) < 1e-4
+    assert 0.25 < float(as_they_are.float().mean()) < 0.45
+    assert torch.isfinite(drawn.pictures).all()
+    assert (drawn.pictures.mean(1).abs() < 1e-4).all()
+
+
+def test_chance_repeats() -> None:
+    one, two, other = (draw(images(16), 0.5, rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one.pictures, two.pictures)
+    assert torch.equal(one.far, two.far)
+    assert not torch.equal(one.pictures, other.pictures)
+
+
+def test_several_processes_draw_what_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn() -> Guides:
+        return draw(ranks.share(images(16)), 0.7, BatchGenerator.of(rng(5)))
+
+    alone = drawn()
+    for rank in range(2):
+        as_rank(monkeypatch, rank, 2)
+        part = drawn()
+        assert torch.allclose(part.pictures, alone.pictures[rank::2], atol=1e-5)
+        assert torch.equal(part.far, alone.far[rank::2])
+
+
+@pytest.mark.parametrize("side", [8, 16, 64])
+def test_images_of_any_size(side: int) -> None:
+    assert draw(images(4, side), 1.0, rng()).fed.shape == (4, GUIDE**2)
+
+
+def test_what_is_missed() -> None:
+    seen = images(3)
+    there = Guides(guides(seen), torch.ones(3, 1))
+    assert float(there.missed(seen)) < 1e-6
+    assert float(there.missed(-seen)) > 1
+    nothing = there._replace(far=torch.zeros(3, 1))
+    assert float(nothing.missed(-seen)) == 0
+    assert (nothing.fed == 0).all()
+    half = there._replace(far=torch.full((3, 1), 0.5))
+    assert float(half.missed(-seen)) == pytest.approx(float(there.missed(-seen)) / 2)
+
+
+def test_figures_stand_where_they_should() -> None:
+    standing, _, _, left, right, near, small, two = figures().view(-1, GUIDE, GUIDE)
+    assert (standing[8:, 7:9] > 1).all()  # a trunk
+    assert (standing[:2] < 0).all()
+    assert torch.allclose(left, right.flip(1), atol=1e-4)
+    assert left[:, :8].sum() > left[:, 8:].sum()
+    assert torch.allclose(two, two.flip(1), atol=1e-4)
+    assert (two[12, 7:9] < 0).all()
+    assert (near[8:, 6:10] > 0.5).all()
+    assert (small > 0).sum() < (standing > 0).sum() < (near > 0).sum()
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("guided")
+    overrides = [
+        "guide=0.6",
+        "generator=4:32 8:24 16:16",
+        "precision=float32",
+        "augment=0",
+        "grid_seconds=3",
+    ]
+    return train(
+        write(folder / "discs", 200), out=folder / "p", budget="6kimg", resolution=32,
+        overrides=overrides,
+    )  # fmt: skip
+
+
+def test_a_trained_piece_goes_where_its_guide_is(piece: Path) -> None:
+    loaded = load(piece)
+    wanted = figures()
+    torch.manual_seed(0)
+    points = torch.randn(len(wanted), loaded.card.latent.width)
+    followed = guides(loaded.generator(torch.cat([points, wanted], 1)))
+    alone = guides(loaded.generator(points))
+
+    def like(drawn: torch.Tensor) -> float:
+        return float((drawn * wanted).mean())
+
+    assert like(followed) > 0.5
+    assert like(followed) > like(alone) + 0.4
+
+
+def test_it_leaves_a_picture_of_that(piece: Path) -> None:
+    assert "guided.png" in load(piece).card.files
+    work = piece.with_name("p.training")
+    with Image.open(work / "guided.png") as shown:
+        assert shown.width > 8 * 128
+    assert "off the guide" in (work / "index.html").read_text()
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_bit(tmp_path: Path) -> None:
+    discs = write(tmp_path / "discs", 40)
+    overrides = ["guide=0.5", "generator=4:16 8:12 16:8", "batch=16", "precision=float32"]
+    settings = {"resolution": 32, "overrides": overrides}
+    one = train(discs, out=tmp_path / "one", budget="0.128kimg", **settings)
+    train(discs, out=tmp_path / "two", budget="0.064kimg", **settings)
+    two = train(discs, out=tmp_path / "two", budget="0.128kimg", resume="yes", **settings)
+    found = [load_unfolded(each)[1].state_dict() for each in (one, two)]
+    assert any("guide" in key for key in found[0])
+    assert not differing(*found)
+
+
+def test_a_piece_learns_to_follow_and_draws_its_pictures_first(tmp_path: Path) -> None:
+    folder = make_piece(tmp_path / "p", 32)
+    _, source = load_unfolded(folder)
+    module = GanModule(make_recipe({**SMALL, "guide": 0.5}).settled(100), LATENT)
+    begin_from(module, folder)
+    points = torch.randn(4, LATENT.width)
+    drawn = module.average(points, guides=torch.randn(4, GUIDE**2))
+    assert torch.allclose(drawn, source.eval()(points), atol=1e-5)
+
+
+def test_a_piece_that_can_follow_goes_on_doing_so(piece: Path) -> None:
+    card, source = load_unfolded(piece)
+    recipe = suited(load_recipe("quick"), card, set())
+    assert recipe.guide == 0.5
+    assert suited(load_recipe("quick", ["guide=0"]), card, set()).guide == 0
+    plain = Recipe(**SMALL)
+    assert as_begun(plain, plain.model_copy(update={"guide": 0.5}), set()).guide == 0.5
+    module = GanModule(recipe.settled(100), card.latent)
+    taken = begin_from(module, piece)
+    assert (taken.layers, taken.of, taken.discriminator) == (4, 4, True)
+    mine = module.generator.state_dict()
+    for key, tensor in source.state_dict().items():
+        assert torch.equal(mine[key], tensor), key
+    plain_one = GanModule(
+        suited(load_recipe("quick", ["guide=0"]), card, set()).settled(100), card.latent
+    )
+    assert str(begin_from(plain_one, piece)) == "its pictures, and its discriminator"
