@@ -16,6 +16,7 @@ from tests.pieces import LATENT, make_piece
 from tests.tensors import differing
 from tests.test_ranks import as_rank
 from training import ranks
+from training.evaluate import Effort, evaluate
 from training.guiding import Guides, draw, figures
 from training.lineage import as_begun, suited
 from training.module import GanModule
@@ -178,3 +179,11 @@ def test_a_piece_that_can_follow_goes_on_doing_so(piece: Path) -> None:
         suited(load_recipe("quick", ["guide=0"]), card, set()).settled(100), card.latent
     )
     assert str(begin_from(plain_one, piece)) == "its pictures, and its discriminator"
+
+
+def test_an_evaluation_says_how_far_it_follows(piece: Path, tmp_path: Path) -> None:
+    effort = Effort(encoder=20, labels=20, codes=20, code_pictures=64)
+    dataset = write(tmp_path / "discs", 200)
+    found = evaluate(piece, dataset, cache=tmp_path / "cache", effort=effort)["figures"]
+    assert found["guide"]["value"] > found["guide"]["floor"] + 0.3
+    assert found["fd_own_guided"]["value"] > 0

@@ -19,6 +19,7 @@ from training.metrics.codes import diversity, probe, saved_discriminator, shared
 from training.metrics.distances import NEIGHBOURS
 from training.metrics.encoder import Encoder
 from training.metrics.figure import Figures, plain, table
+from training.metrics.guide import following
 from training.metrics.identity import estranged, lines
 from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
@@ -120,6 +121,8 @@ def _measure(
             found |= figures.identity(far, by)
     if latent.codes:
         found |= _codes(piece, material, effort, seed, notes)
+    if piece.card.generator.get("guided"):
+        found |= figures.guide(following(material, encoder, seed), found["fd_own"])
     inception, vgg = networks
     if inception is not None:
         found |= figures.inception(material, inception, seed)

@@ -9,6 +9,7 @@ from training.metrics import distances
 from training.metrics.codes import Diversity
 from training.metrics.encoder import Encoder
 from training.metrics.figure import Figure, Figures
+from training.metrics.guide import Following
 from training.metrics.inception import Inception
 from training.metrics.labels import Obedience
 from training.metrics.material import Material
@@ -119,6 +120,20 @@ def codes(found: dict[str, Score], reader: str) -> Figures:
             f"how well {who}, reads it" + (" (R²)" if one.number else ""),
         )
         for name, one in found.items()
+    }  # fmt: skip
+
+
+def guide(found: Following, floor: Figure) -> Figures:
+    """floor: FD-own."""
+    return {
+        "guide": Figure(
+            "guide", found.likeness, found.unguided, "the same points without", "higher",
+            "how far pictures follow a guide that they are given: their correlation",
+        ),
+        "fd_own_guided": Figure(
+            "FD-own, guided", found.distance, floor.floor, REAL, "lower",
+            "distance from the real pictures of those that follow one of them",
+        ),
     }  # fmt: skip
 
 
