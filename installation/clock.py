@@ -7,8 +7,11 @@ the picture.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from installation.parameters import Bus, Param, Parameters, Trigger
 
@@ -38,6 +41,8 @@ class Frame:
     across: float = 0.0
     up: float = 0.0
     arrives: bool = False  # somebody comes, after nobody was there
+    # Their shape, (16, 16), for a piece to follow (see Space.guide); None where no camera looks.
+    guide: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 class Clock(Protocol):

@@ -163,6 +163,11 @@ class Controls:
         """Of those before the wall (see Eye.shade); none where no camera looks."""
         return None if self._sight is None else self._sight.shade
 
+    @property
+    def guide(self) -> NDArray[np.float32] | None:
+        """Those before the wall for a piece to follow (see Eye.guide); none as with the shade."""
+        return None if self._sight is None else self._sight.guide
+
     def refresh(self) -> None:
         """Parameters came or went: controls are dealt out anew."""
         if self._learned is not None:

@@ -40,7 +40,8 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     """
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
-    declare_pieces(bus, [(card.latent, card.directions) for card in pieces.values()])
+    cards = pieces.values()
+    declare_pieces(bus, [(c.latent, c.directions) for c in cards], any(c.guided for c in cards))
     found: dict[str, str] = {}
     for file in (*wanted, *scenes.shipped()):
         name = scenes.scene_name(file)

@@ -86,12 +86,21 @@ class Space(Protocol):
         """The point's own z with the labels and codes of another."""
         ...
 
+    def guide(
+        self, point: Point, picture: NDArray[np.floating] | None, amount: float = 1.0
+    ) -> Point:
+        """The point with the piece following the light and dark of a small picture, 16 rows of 16
+        numbers from the top, of mean 0 and deviation 1: `frame.guide` is whoever is before the
+        wall. amount: how far, 0 to 1; what it followed before it goes on following. Unchanged for
+        None, and for a piece that follows nothing. Last of all, as bend, in any order with it."""
+        ...
+
     def bend(
         self, point: Point, depth: float = 0.25, turn: float = 0.0, larger: float = 0.0,
         across: float = 0.0, up: float = 0.0,
     ) -> Point:  # fmt: skip
         """The point with the generator bent as by the faders of /piece/bend, beside them. Last of
-        all, as step() returns it: walks know nothing of bends."""
+        all, as step() returns it: walks, blend and the like know nothing of bends and guides."""
         ...
 
 

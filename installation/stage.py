@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from installation import focus, report
@@ -139,6 +140,7 @@ class Stage:
             self._rest()
             return
         moment = self.senses.tell(self.tempo.frame(dt))
+        moment = replace(moment, guide=self.controls.guide)
         self._reload(self._watch.changed())
         self.modulations.follow(moment)
         self.show.shade.show(self.controls.shade)

@@ -54,6 +54,11 @@ class Card:
     training: dict[str, Any] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def guided(self) -> bool:
+        """Whether it can follow a guide (models.guide)."""
+        return bool(self.generator.get("guided"))
+
     def to_json(self) -> str:
         """The card as text. Raises PieceError for one that could not be written and read again."""
         try:

@@ -30,7 +30,7 @@ DOORS = {
     "installation.glide": set(),
     "installation.parameters": {"installation.glide", "installation.log", "installation.posted"},
     "installation.sources": {"installation.parameters"},
-    "installation.clock": {"installation.parameters"},
+    "installation.clock": {"installation.parameters", "numpy"},
     "installation.fault": {"pydantic"},
     "installation.venue": {
         "pydantic", "installation.fault", "installation.control.hosts",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
+from installation.control import guide
 from installation.control.eye import WIDTH, Eye, Seen
-from tests.visitors import HEIGHT, RATE, Room
+from models.latent import GUIDE
+from tests.visitors import HEIGHT, RATE, Picture, Room, silhouette
 
 
 @pytest.fixture
@@ -169,3 +174,95 @@ def test_another_size_of_picture_begins_anew(room: Room) -> None:
     assert not any(one.arrives for one in after)
     assert after[-1].presence < 0.05
     assert after[-1].motion < 0.05
+
+
+def lit(room: Room, x: int, grey: float) -> Picture:
+    """Somebody in one colour, their middle at this column, but for a light head."""
+    picture = room.walls.copy()
+    picture[18:, x - 6 : x + 6] = grey
+    picture[18:26, x - 6 : x + 6] = 0.9
+    return picture
+
+
+def test_a_guide_is_as_large_as_a_piece_wants_it() -> None:
+    assert guide.SIDE == GUIDE
+
+
+def test_nobody_guides_nothing(room: Room) -> None:
+    assert Eye().guide.shape == (guide.SIDE, guide.SIDE)
+    assert np.abs(room.eye.guide).max() < 0.02
+    room.watch(2, lambda number: room.person(40))
+    assert room.eye.guide.std() > 0.7
+    room.watch(6)
+    assert np.abs(room.eye.guide).max() < 0.02
+
+
+@pytest.mark.parametrize("x", [12, 32, 50])
+def test_a_guide_is_light_where_somebody_is_and_goes_along_with_them(room: Room, x: int) -> None:
+    room.watch(3, lambda number: room.person(x, 12))
+    seen = room.eye.guide
+    assert (seen.shape, seen.dtype) == ((guide.SIDE, guide.SIDE), np.float32)
+    assert seen.mean() == pytest.approx(0, abs=1e-5)
+    assert 0.7 < seen.std() <= 1.001
+    # 12 of 48 points wide and 30 high, in the middle
+    assert seen[7:, 7:9].min() > 0.5
+    assert seen[:5].max() < 0
+    assert seen[:, [0, 1, 2, 3, 12, 13, 14, 15]].max() < 0
+
+
+def test_a_guide_is_as_in_a_mirror(room: Room) -> None:
+    room.watch(3, lambda number: room.dancer(0))
+    seen, there = room.eye.guide, silhouette()[:, ::-1]
+    small = there[:, 8:56].reshape(16, 3, 16, 3).mean((1, 3))
+    assert np.corrcoef(seen.ravel(), small.ravel())[0, 1] > 0.85
+    assert np.corrcoef(seen[:, ::-1].ravel(), small.ravel())[0, 1] < 0.8
+    room.eye = Eye(mirror=False)
+    room.watch(5)
+    room.watch(3, lambda number: room.dancer(0))
+    assert np.corrcoef(room.eye.guide[:, ::-1].ravel(), small.ravel())[0, 1] > 0.85
+
+
+@pytest.mark.parametrize("light", [1.0, 0.6])
+def test_their_own_light_and_dark_counts_less_than_where_they_are(room: Room, light: float) -> None:
+    room.light = light
+    room.watch(8)
+    room.watch(3, lambda number: lit(room, 32, 0.1))
+    seen = room.eye.guide
+    head, body, wall = seen[7, 8], seen[12, 8], seen[3:, 1].max()
+    assert body + 0.3 < head
+    assert head - body < body - wall
+
+
+def test_a_guide_comes_and_goes_softly(room: Room) -> None:
+    def steps(who: Callable[[int], Picture] | None) -> list[float]:
+        seen = [room.eye.guide]
+        for _ in range(3 * RATE):
+            room.watch(1 / RATE, who)
+            seen.append(room.eye.guide)
+        return [float(np.abs(b - a).max()) for a, b in pairwise(seen)]
+
+    came = steps(lambda number: room.person(40, 12))
+    most = room.eye.guide.max()
+    assert max(came) < 0.75 * most
+    assert max(came[RATE:]) < 0.1 * most  # who stands still is at rest
+    gone = steps(None)
+    assert max(gone) < 0.75 * most
+
+
+@pytest.mark.parametrize("shape", [(16, WIDTH), (36, WIDTH), (64, WIDTH), (114, WIDTH)])
+@pytest.mark.parametrize("across", [-1.0, 0.3, 1.0])
+def test_a_guide_is_the_mean_over_its_square(shape: tuple[int, int], across: float) -> None:
+    """Against one that is drawn finely and counted."""
+    chance, fine = np.random.default_rng(3), 16
+    shade = chance.uniform(0, 1, shape)
+    grey = np.full(shape, 0.5)
+    height, width = shape
+    middle = 0.5 + (across + 1) / 2 * (width - 1)
+    at = middle - height / 2 + (np.arange(height * fine) + 0.5) / fine
+    inside = (at >= 0) & (at < width)
+    drawn = np.where(inside, shade[:, np.clip(at.astype(int), 0, width - 1)], 0).repeat(fine, 0)
+    side = height * fine // 16
+    counted = drawn.reshape(16, side, 16, side).mean((1, 3))
+    counted -= counted.mean()
+    off = guide.guide(shade, grey, across) * (counted.std() + 0.05) - counted
+    assert np.abs(off).max() < 0.02

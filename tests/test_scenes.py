@@ -17,7 +17,7 @@ from installation.clock import Frame, Tempo
 from installation.engine.walk import LatentSpace
 from installation.parameters import Bus, Param
 from models.card import Card
-from models.latent import BEND, Code, Label, Latent
+from models.latent import BEND, GUIDE, Code, Label, Latent
 
 PLAIN = Latent(16)
 FULL = Latent(
@@ -242,6 +242,46 @@ def test_umbra_puts_its_lantern_out_for_who_comes() -> None:
     assert stirred > 2 * calm
     watched(bus, scene, 30)
     assert scene.found < 0.05
+
+
+def test_speculum_takes_the_shape_of_who_comes() -> None:
+    scene, bus, space = scenes.load("speculum"), Bus(), LatentSpace(FULL, guided=True)
+    scene.bind(bus, "speculum")
+    scene.start(space)
+    shape = np.random.default_rng(2).standard_normal((GUIDE, GUIDE)).astype(np.float32)
+    form = space.latent.slices()["form"]
+
+    def followed(points: np.ndarray) -> np.ndarray:
+        """How far, in each frame."""
+        along: np.ndarray = points[:, FULL.width :] @ shape.ravel() / (shape**2).sum()
+        return along
+
+    alone = watched(bus, scene, 5, guide=0 * shape)
+    assert np.abs(np.diff(alone[:, : FULL.z], axis=0)).max() > 1e-4  # it wanders
+    assert not followed(watched(bus, scene, 1, guide=shape)).any()  # nobody is there
+    first = watched(bus, scene, 1 / 30, guide=shape, presence=0.6, arrives=True)
+    there = watched(bus, scene, 8, guide=shape, presence=0.6)
+    far = followed(np.concatenate([first, there]))
+    assert far[0] < 0.05
+    assert (np.diff(far) > -1e-6).all()
+    assert far[-1] == pytest.approx(scene.follow, abs=0.01)
+    steps = np.abs(np.diff(np.concatenate([alone[-1:], there])[:, : FULL.width], axis=0))
+    assert steps[1:].max() < 0.1  # into another face without a jump
+    np.testing.assert_allclose(there[-1, form], space.seed(951)[form], atol=0.02)
+    watched(bus, scene, 1 / 30, guide=shape, presence=0.6, arrives=True)
+    next_one = watched(bus, scene, 8, guide=shape, presence=0.6)
+    np.testing.assert_allclose(next_one[-1, form], space.seed(952)[form], atol=0.02)
+    assert np.abs(next_one[-1, : FULL.z] - there[-1, : FULL.z]).max() > 0.3
+    gone = followed(watched(bus, scene, 8, guide=shape))
+    assert gone[0] > 0.9 * scene.follow
+    assert gone[-1] < 0.01
+    watched(bus, scene, 10, presence=1.0)
+    calm, stirred = (
+        np.abs(np.diff(watched(bus, scene, 4, presence=1.0, motion=motion), axis=0)).sum()
+        for motion in (0.0, 1.0)
+    )
+    assert stirred > 1.5 * calm
+    assert watched(bus, scene, 1 / 30, presence=1.0).shape == (1, FULL.width)  # no camera
 
 
 def test_vigil_wakes_for_who_comes_and_leans_to_where_they_stand() -> None:

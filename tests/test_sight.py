@@ -84,8 +84,10 @@ def test_who_walks_through_a_film_is_on_the_bus_and_in_the_frame(bus: Bus, tmp_p
     assert frame.motion > 0.3
     assert bus.moved_by("/sight/presence") == "sight"
     assert "/sight/arrives" in came
+    until(lambda: looking.guide is not None and looking.guide.std() > 0.5)
     looking.close()
     bus.tick(0.01)
+    assert looking.guide is None
     assert senses.tell(frame).presence == 0  # it comes to rest
 
 
@@ -344,7 +346,7 @@ def test_a_film_is_seen_frame_by_frame_for_a_movie(bus: Bus, tmp_path: Path) -> 
     shown = [room.walls] * 90 + [room.dancer(n // 4 - 8) for n in range(45)]
     path = film(tmp_path / "visitor.mp4", shown)
 
-    def seen(fps: float) -> list[tuple[float, float, bool, float]]:
+    def seen(fps: float) -> list[tuple[float, float, bool, float, bytes]]:
         movie, told = Film(path, fps), []
         assert movie.frames == pytest.approx(9 * fps, abs=1)
         for number in range(movie.frames + 5):
@@ -352,20 +354,23 @@ def test_a_film_is_seen_frame_by_frame_for_a_movie(bus: Bus, tmp_path: Path) -> 
             arrives = "/sight/arrives" in bus.tick(1 / fps)
             frame = senses.tell(Frame(number, number / fps, 1 / fps, 0.0))
             mean = 0.0 if movie.shade is None else float(movie.shade.mean())
-            told.append((frame.presence, frame.across, arrives, mean))
+            guide = b"" if movie.guide is None else movie.guide.tobytes()
+            told.append((frame.presence, frame.across, arrives, mean, guide))
         movie.close()
         return told
 
     first = seen(10)
     assert first == seen(10)
     assert first[50][0] < 0.05
-    assert sum(arrives for *_, arrives, _ in first) == 1
+    assert sum(one[2] for one in first) == 1
     assert 0 not in (first[85][0], first[85][3])
+    assert np.frombuffer(first[85][4], np.float32).std() > 0.5
     assert first[-1][0] == first[-1][3] == 0
+    assert not first[-1][4]
     for slow in (3, 60):
         other = seen(slow)
         assert other[8 * slow][0] == pytest.approx(first[80][0], abs=0.1)
-        assert sum(arrives for *_, arrives, _ in other) == 1
+        assert sum(one[2] for one in other) == 1
 
 
 def test_a_film_that_ends_early_is_said(

@@ -19,17 +19,19 @@ from PIL import Image
 from installation import house, playing, stage
 from installation import scene as scenes
 from installation.clock import Frame
+from installation.engine.layer import Layer
 from installation.engine.player import Player
 from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
 from models.card import PieceError
-from models.latent import Code, Label, Latent
+from models.latent import GUIDE, Code, Label, Latent
 from tests import music
 from tests.gl_objects import Made
 from tests.pieces import make_piece
 from tests.shows import opened, run
+from tests.visitors import Room, film
 from tests.waiting import until
 
 SIZE = (96, 64)
@@ -53,6 +55,30 @@ def render(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
     options = stage.Options(piece=str(piece), offscreen=True, out=str(out), **settings)  # type: ignore[arg-type]
     assert playing.play(options) == 0
     return [np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))]
+
+
+def test_a_scene_is_told_who_is_there(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shape of those in a film, and the same each time; without one there is none."""
+    room, told = Room(), list[np.ndarray | None]()
+    pictures = [room.walls] * 60 + [room.dancer(n // 4) for n in range(30)]
+    visitor = film(tmp_path / "visitor.mp4", pictures)
+    step = Layer.step
+    monkeypatch.setattr(Layer, "step", lambda s, f: (told.append(f.guide), step(s, f))[1])
+    render(piece, tmp_path / "a", frames=17, fps=3.0, sight=str(visitor))
+    assert told[0] is not None
+    assert told[0].shape == (GUIDE, GUIDE)
+    assert not told[0].any()
+    assert told[-1] is not None
+    assert told[-1].std() > 0.5
+    first = list(told)
+    told.clear()
+    render(piece, tmp_path / "b", frames=17, fps=3.0, sight=str(visitor))
+    np.testing.assert_array_equal(np.array(told), np.array(first))
+    told.clear()
+    render(piece, tmp_path / "c", frames=2)
+    assert told == [None, None]
 
 
 def test_the_same_seed_gives_the_same_frames(piece: Path, tmp_path: Path) -> None:

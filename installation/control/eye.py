@@ -1,5 +1,5 @@
 """What a camera sees of the people before it: how much they move, how near they are, where, and the
-shade they cast.
+shade they cast, and the guide that they are to a piece.
 
 It learns what the room looks like without anybody, and what in it moves by itself (a screen, leaves
 behind a window). It knows no faces and nobody: it works on a grey picture 64 points wide.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from installation.control import guide
 
 WIDTH = 64  # of the picture it wants
 
@@ -101,8 +103,20 @@ class Eye:
     def shade(self) -> NDArray[np.uint8]:
         """Where somebody stands, soft and a little late, as it lies on the wall: (h, WIDTH), 0 to
         255, first row at the top."""
-        shade = self._shade[:, ::-1] if self._mirror else self._shade
-        return (255 * shade).round().astype(np.uint8)
+        return (255 * self._as_on_the_wall(self._shade)).round().astype(np.uint8)
+
+    @property
+    def guide(self) -> NDArray[np.float32]:
+        """Whoever is there as a picture for a piece to follow, as it lies on the wall and goes
+        along with them: see guide.guide. Nearly zeros where nobody is."""
+        there = np.float32(min(1.0, self._now.presence / _SOMEBODY))
+        if not there:
+            return np.zeros((guide.SIDE, guide.SIDE), np.float32)
+        shade, grey = map(self._as_on_the_wall, (self._shade, np.clip(self._recent, 0, 1)))
+        return there * guide.guide(shade, grey, self._now.across)
+
+    def _as_on_the_wall(self, picture: Map) -> Map:
+        return picture[:, ::-1] if self._mirror else picture
 
     def _look(self, away: Map, least: Map, moving: Mask, seconds: float) -> Seen:
         self._now = self._seen(np.where(away > least, away, 0), moving, seconds)

@@ -35,6 +35,7 @@ class Film:
         self._next = next(self._pictures, None)
         self._eye, self._seen, self._before = Eye(mirror), Seen(), 0.0
         self.shade: NDArray[np.uint8] | None = None
+        self.guide: NDArray[np.float32] | None = None
 
     @property
     def frames(self) -> int:
@@ -49,10 +50,11 @@ class Film:
         while self._next is not None and self._next[1] <= frame / self._fps:
             picture, moment = self._next
             self._seen, self._before = self._eye.see(picture, moment - self._before), moment
-            self.shade, arrives = self._eye.shade, arrives or self._seen.arrives
+            self.shade, self.guide = self._eye.shade, self._eye.guide
+            arrives = arrives or self._seen.arrives
             self._next = next(self._pictures, None)
             if self._next is None:
-                self._seen, self.shade = Seen(), None
+                self._seen, self.shade, self.guide = Seen(), None, None
         post(bus, replace(self._seen, arrives=arrives), _SOURCE)
 
     def _decoded(self) -> Iterator[tuple[NDArray[np.uint8], float]]:

@@ -2,7 +2,8 @@
 
 FFmpeg, inside PyAV, reads cameras of the machine (Video4Linux, AVFoundation, DirectShow), of the
 network, and films, which stand in for one at a rehearsal. Nothing is recorded, and no picture
-leaves this module: a few numbers do, and a shade 64 points wide.
+leaves this module: a few numbers do, a shade 64 points wide, and a guide of 16, in which nobody can
+be recognised.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class Sight:
 
     def __init__(self, bus: Bus, device: str = "", mirror: bool = True) -> None:
         self._bus, self._mirror = bus, mirror
-        self.shade: NDArray[np.uint8] | None = None  # the newest, as Eye has it; none: nobody looks
+        # the newest, as Eye has them; none: nobody looks
+        self.shade: NDArray[np.uint8] | None = None
+        self.guide: NDArray[np.float32] | None = None
         self._inlet = Inlet(
             "sight", lambda: open_camera(device, self._looks()), self._rest,
             taken="looking through", none="nothing is seen", gone="the picture of",
@@ -78,7 +81,7 @@ class Sight:
 
     def _rest(self) -> None:
         """Nothing is seen any more: what it moved comes to rest."""
-        self.shade = None
+        self.shade = self.guide = None
         post(self._bus, Seen(), _SOURCE)
 
     def _looks(self) -> Look:
@@ -87,7 +90,7 @@ class Sight:
         def look(picture: NDArray[np.uint8], moment: float) -> None:
             nonlocal before
             post(self._bus, eye.see(picture, 0.0 if before is None else moment - before), _SOURCE)
-            self.shade, before = eye.shade, moment
+            self.shade, self.guide, before = eye.shade, eye.guide, moment
 
         return look
 

@@ -33,7 +33,7 @@ from installation.scene import (
     load,
     scene_name,
 )
-from models.latent import BEND
+from models.latent import BEND, GUIDE
 from shaders import ShaderError
 
 if TYPE_CHECKING:
@@ -125,11 +125,12 @@ class Layer:
 
     def _checked(self, point: object) -> Point:
         wanted = self._space.latent.width
-        lengths = [(wanted + k * len(BEND),) for k in range(_BENDS + 1)]
+        guides = (0, GUIDE**2) if self._space.guided else (0,)
+        lengths = [(wanted + g + k * len(BEND),) for g in guides for k in range(_BENDS + 1)]
         if not isinstance(point, np.ndarray) or point.shape not in lengths:
             raise ValueError(
-                f"step() must return a point of this piece, {wanted} numbers, bent {_BENDS} times "
-                "at most"
+                f"step() must return a point of this piece, {wanted} numbers, "
+                f"{'guided or not, ' if self._space.guided else ''}bent {_BENDS} times at most"
             )
         with np.errstate(over="ignore"):
             point = point.astype(np.float32, copy=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.latent import BEND
+from models.latent import BEND, GUIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +49,10 @@ class Painter:
         self.generator = loaded.generator.to(self.device)
         self._captured: dict[torch.Size, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
-        for more in (0, len(BEND)):  # first runs are slow, and bent ones are captured apart
-            self.paint(np.zeros((1, self.card.latent.width + more), np.float32))
+        # first runs are slow, and those that are guided or bent are captured apart
+        for guide in (0, GUIDE**2) if self.card.guided else (0,):
+            for bend in (0, len(BEND)):
+                self.paint(np.zeros((1, self.card.latent.width + guide + bend), np.float32))
 
     @property
     def device_name(self) -> str:
@@ -59,8 +61,8 @@ class Painter:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def paint(self, points: NDArray[np.float32]) -> Pixels:
-        """points (N, width) → (N, S, S, 4) uint8, finished. Points that bend the generator are
-        longer, as models.latent.BEND says."""
+        """points (N, width) → (N, S, S, 4) uint8, finished. Points that are guided, or bend the
+        generator, are longer, as models.latent says."""
         import torch
 
         started = time.perf_counter()
@@ -75,7 +77,7 @@ class Painter:
 
     def _work(self, latent: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         """What draws so many points: on CUDA one captured graph for each number of them, and for
-        those that bend the generator."""
+        those that are guided or bend the generator."""
         if self.device.type != "cuda":
             return self._draw
         shape = latent.shape

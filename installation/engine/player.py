@@ -15,9 +15,10 @@ import numpy as np
 
 from installation.clock import Frame
 from installation.engine.layer import Layer
+from installation.engine.played import alike
 from installation.engine.shared import Frames
 from installation.engine.stream import Inline, Picture, Stream
-from installation.engine.walk import LatentSpace, bend, steer
+from installation.engine.walk import LatentSpace, bend, follow, steer
 from installation.parameters import Bus
 from models.card import Card
 from models.latent import Vector
@@ -42,7 +43,7 @@ class Player:
         chosen: Sequence[Vector] = (),
     ) -> None:
         self.card, self.stream = card, stream
-        self.space = LatentSpace(card.latent, seed, chosen)
+        self.space = LatentSpace(card.latent, seed, chosen, card.guided)
         self.upscaler: Tiers | None = None  # made when the piece's weights are there
         self._ctx, self._slowest = ctx, slowest
         self._frames = Frames(ctx)
@@ -86,16 +87,17 @@ class Player:
 
     def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
         """Walk, and ask for a picture of where each layer is now."""
-        latent, ways = self.card.latent, self.card.directions
-        points = [
-            np.concatenate([steer(one.fader, latent, one.step(frame), ways), bend(one.fader)])
-            for one in layers
-        ]
-        # a scene that comes or goes may be bent alone
-        whole = np.zeros((len(points), max(map(len, points))), np.float32)
-        for row, point in zip(whole, points, strict=True):
-            row[: len(point)] = point
-        self.stream.request(whole, tuple(layers))
+        points = [self._played(one, frame) for one in layers]
+        # a scene that comes or goes may be guided or bent alone
+        self.stream.request(alike(points, self.card.latent.width), tuple(layers))
+
+    def _played(self, layer: Layer, frame: Frame) -> Vector:
+        """Where a layer is, with all that the room's faders do."""
+        latent = self.card.latent
+        point = steer(layer.fader, latent, layer.step(frame), self.card.directions)
+        if self.space.guided:
+            point = follow(layer.fader, latent, point, frame.guide)
+        return np.concatenate([point, bend(layer.fader)])
 
     def news(self) -> tuple[Picture, int] | None:
         """The newest picture, once, and how many were painted since the one before it."""

@@ -15,20 +15,23 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from installation.engine.played import guided
 from installation.names import slug, slugs
 from installation.parameters import Bus, Param
-from models.latent import BEND, Label, Latent, Vector
+from models.latent import BEND, GUIDE, Label, Latent, Vector
 
-_OURS = ("code", "direction", "bend")  # under /piece, beside the labels
+_OURS = ("code", "direction", "bend", "guide")  # under /piece, beside the labels
 _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
 
 class LatentSpace:
     """The space of one piece; implements installation.scene.Space. chosen: points that are its
-    seeds, over and over, in place of random ones."""
+    seeds, over and over, in place of random ones. guided: the piece can follow a guide."""
 
-    def __init__(self, latent: Latent, seed: int = 0, chosen: Sequence[Vector] = ()) -> None:
-        self.latent = latent
+    def __init__(
+        self, latent: Latent, seed: int = 0, chosen: Sequence[Vector] = (), guided: bool = False
+    ) -> None:
+        self.latent, self.guided = latent, guided
         self._seed, self._chosen = seed, chosen
         self._where = latent.slices()
         # where shares stand in the vector, each label and each categorical code; and single numbers
@@ -71,6 +74,18 @@ class LatentSpace:
 
     def wear(self, point: Vector, other: Vector) -> Vector:
         return np.concatenate([point[: self.latent.z], other[self.latent.z :]])
+
+    def guide(
+        self, point: Vector, picture: NDArray[np.floating] | None, amount: float = 1.0
+    ) -> Vector:
+        if picture is None:
+            return point
+        numbers = np.asarray(picture, np.float32)
+        if numbers.shape != (GUIDE, GUIDE):
+            raise ValueError(f"a guide is {GUIDE} rows of {GUIDE} numbers, not {numbers.shape}")
+        if not self.guided:
+            return point
+        return guided(point, self.latent.width, np.float32(amount) * numbers.ravel())
 
     def bend(
         self, point: Vector, depth: float = 0.25, turn: float = 0.0, larger: float = 0.0,
@@ -193,9 +208,15 @@ _BENDS = {
 }  # as models.latent.BEND
 
 
-def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> None:
+_GUIDE = Param(0, 0, 1, glide=0.6, doc="How far pictures take the shape of who is before the wall.")
+
+
+def declare_pieces(
+    bus: Bus, pieces: Iterable[tuple[Latent, Directions]], guided: bool = False
+) -> None:
     """Offer the labels, codes and directions of all pieces to the room: /piece/hair/blonde,
-    /piece/code/2, /piece/direction/1. What two pieces share is one address.
+    /piece/code/2, /piece/direction/1. What two pieces share is one address. guided: one of them
+    can follow a guide.
 
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
@@ -206,6 +227,8 @@ def declare_pieces(bus: Bus, pieces: Iterable[tuple[Latent, Directions]]) -> Non
             offered.setdefault(owner, {}).update(declared)
     for owner, declared in offered.items():
         bus.declare(owner, declared)
+    if guided:
+        bus.declare("piece", {"guide": _GUIDE})
 
 
 def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict[str, Param]]]:
@@ -273,6 +296,18 @@ def steer(
             held = [fader(f"/piece/code/{number}/{k + 1}") for k in range(code.size)]
             out[where[code.name]] = _hold(out[where[code.name]], held)
     return out
+
+
+def follow(
+    fader: Callable[[str], float], latent: Latent, point: Vector, seen: NDArray[np.float32] | None
+) -> Vector:
+    """Lay whoever is seen before the wall, (GUIDE, GUIDE), over the guide of the scene: as far as
+    the room's fader is up. None is nobody."""
+    share = fader("/piece/guide")
+    if share <= 0:
+        return point
+    numbers = np.zeros(GUIDE**2, np.float32) if seen is None else share * seen.ravel()
+    return guided(point, latent.width, numbers, keeps=1 - share)
 
 
 def bend(fader: Callable[[str], float]) -> Vector:
