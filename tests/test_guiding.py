@@ -15,13 +15,13 @@ from tests.discs import write
 from tests.pieces import LATENT, make_piece
 from tests.tensors import differing
 from tests.test_ranks import as_rank
-from training import ranks
+from training import UsageError, ranks
 from training.evaluate import Effort, evaluate
 from training.guiding import Guides, draw, figures
 from training.lineage import as_begun, suited
 from training.module import GanModule
 from training.ranks import BatchGenerator
-from training.recipe import Recipe, load_recipe, make_recipe
+from training.recipe import Recipe, RecipeError, load_recipe, make_recipe
 from training.train import train
 from training.transfer import begin_from
 
@@ -187,3 +187,36 @@ def test_an_evaluation_says_how_far_it_follows(piece: Path, tmp_path: Path) -> N
     found = evaluate(piece, dataset, cache=tmp_path / "cache", effort=effort)["figures"]
     assert found["guide"]["value"] > found["guide"]["floor"] + 0.3
     assert found["fd_own_guided"]["value"] > 0
+
+
+def test_a_piece_that_learns_nothing_else_draws_as_before_to_the_bit(tmp_path: Path) -> None:
+    discs = write(tmp_path / "discs", 60)
+    codes = 'codes=[{name="size",kind="continuous"}]'
+    small = ["generator=4:16 8:12 16:8", "batch=16", "precision=float32", codes]
+    before = train(discs, out=tmp_path / "p", budget="0.128kimg", resolution=32, overrides=small)
+    words = before / "card.json"
+    words.write_text(words.read_text().replace('"name": "size"', '"name": "how large"'))
+    again = {"recipe": "guide", "overrides": ["batch=16", "precision=float32"]}
+    out = tmp_path / "q"
+    train(discs, out=out, budget="0.064kimg", begin_with=str(before), **again)
+    train(discs, out=out, budget="0.128kimg", resume=True, **again)
+    (card, one), (later, two) = load_unfolded(before), load_unfolded(out)
+    assert card.latent.slices().keys() == {"z", "hue", "how large"}
+    assert later.training["kimg"] == 0.128
+    mine, theirs = one.state_dict(), two.state_dict()
+    for key, tensor in mine.items():
+        assert torch.equal(tensor, theirs[key]), key
+    learned = [key for key in theirs if key.startswith("guide.heads")]
+    assert learned
+    assert all(theirs[key].abs().max() > 0 for key in learned)
+
+
+def test_it_wants_a_piece_and_its_labels(tmp_path: Path) -> None:
+    discs = write(tmp_path / "discs", 40)
+    with pytest.raises(UsageError, match="--from PIECE"):
+        train(discs, out=tmp_path / "q", budget="1kimg", recipe="guide")
+    other = make_piece(tmp_path / "other", 32)
+    with pytest.raises(UsageError, match=r"form"):
+        train(discs, out=tmp_path / "q", budget="1kimg", recipe="guide", begin_with=str(other))
+    with pytest.raises(RecipeError, match="guide is 0"):
+        load_recipe("guide", ["guide=0"])

@@ -113,10 +113,14 @@ class Progress(pl.Callback):
 
 class Grids(pl.Callback):
     """Sample grids at fixed points: latest.png, and one file per grid, named by images shown.
-    `pictures` holds the newest, (N, 3, S, S)."""
+    `pictures` holds the newest, (N, 3, S, S). guides: what they follow, (N, GUIDE²)."""
 
-    def __init__(self, folder: Path, points: Tensor, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self, folder: Path, points: Tensor, clock: Clock, seconds: float,
+        guides: Tensor | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.points, self.clock, self.seconds = folder, points, clock, seconds
+        self.guides = guides
         self.pictures: Tensor | None = None
         self._last = 0.0
 
@@ -128,7 +132,7 @@ class Grids(pl.Callback):
 
     def draw(self, module: GanModule) -> None:
         enlarge = 2 if module.size.resolution < 128 else 1
-        self.pictures = module.sample(self.points)
+        self.pictures = module.sample(self.points, self.guides)
         data = to_png(self.pictures, columns=8, enlarge=enlarge)
         (self.folder / "grids").mkdir(exist_ok=True)
         replace(self.folder / "grids" / f"{round(module.kimg * 1000):09d}.png", data)

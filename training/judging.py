@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from models.guide import guides
 from training.best import Figures
 from training.callbacks import Clock
 from training.dataset import Dataset
@@ -25,7 +26,7 @@ from training.metrics.encoder import Encoder, EncoderError
 from training.module import GanModule
 from training.novelty.findings import MOST, copies_among, reals_among
 from training.novelty.neighbours import View, find, look
-from training.pixels import pixels
+from training.pixels import floats, pixels
 from training.progress import bar
 
 WORTH = 15 * 60  # seconds of training that are left, at least, for learning to judge to pay
@@ -82,7 +83,9 @@ class _Sight:
         rng = torch.Generator().manual_seed(0)
         chosen = torch.randperm(len(data), generator=rng)
         self.encoder, self.data = encoder, data
-        self.real = encoder.features(data.images[chosen[:SAMPLES]])
+        real = data.images[chosen[:SAMPLES]]
+        self.real = encoder.features(real)
+        self._guides = guides(floats(real.cpu()))
         self.spread = mean_distance(self.real)
         some = chosen[:MOST].sort().values
         self.known: View = look(data.images[some], encoder.features)
@@ -92,7 +95,7 @@ class _Sight:
         points = fixed_latent(
             module.latent, len(self.real), module.recipe.seed, self.data.conditions
         )
-        pictures = pixels(module.sample(points))
+        pictures = pixels(module.sample(points, self._guides if module.recipe.frozen else None))
         features = self.encoder.features(pictures)
         return Figures(
             distance=frechet(self.real, features),

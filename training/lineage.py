@@ -3,6 +3,7 @@ size and width, so that they fit, which images were held out, and whose the imag
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from models.architecture import FIRST, parse
 from models.card import GENERATOR, Card
 from training.growth import from_size
-from training.recipe import Recipe, make_recipe
+from training.recipe import CODE_NAME, Recipe, make_recipe
 
+_SAME = ("resolution", "growth", "z", "generator", "networks", "labels", "codes")
 _GUIDED = 0.5  # share of the pictures that go on following a guide, where a piece can
 
 
@@ -27,6 +29,8 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     What the recipe says nothing of is as in the piece, it is trained at the piece's size at least,
     and grows from there; unless asked for otherwise.
     """
+    if recipe.frozen:
+        return _with(recipe, _same(card))
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, card.resolution)
     start = min(size, card.resolution)
     found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
@@ -41,9 +45,29 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     return _with(recipe, found)
 
 
+def _same(card: Card) -> dict[str, Any]:
+    """What a recipe says of a network that is to be the piece's, number for number."""
+    line = " ".join(f"{FIRST << i}:{c}" for i, c in enumerate(card.generator["channels"]))
+    codes = [
+        {
+            "name": code.name if re.fullmatch(CODE_NAME, code.name) else f"code{k}",
+            "kind": code.kind,
+            "size": code.size,
+        }
+        for k, code in enumerate(card.latent.codes, start=1)
+    ]
+    networks = "dcgan" if card.generator.get("doubling") == "transposed" else "strided"
+    labels = [label.name for label in card.latent.labels]
+    same = (card.resolution, "", card.latent.z, line, networks, labels, codes)
+    return dict(zip(_SAME, same, strict=True))
+
+
 def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     """A recipe given again on resume, for a training that began from a piece: as suited to it then,
     and G rests as long as it was to."""
+    if recipe.frozen:
+        rest = max(recipe.generator_rest, saved.generator_rest)
+        return _with(recipe, {key: getattr(saved, key) for key in _SAME} | {"generator_rest": rest})
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, saved.resolution)
     start = saved.sizes[0].resolution
     found: dict[str, Any] = {

@@ -46,6 +46,9 @@ class GanModule(pl.LightningModule):
         self.size = recipe.sizes[0]
         torch.manual_seed(recipe.seed)  # the weights; every later draw has its own generator
         self.generator = make_generator(recipe, latent, self.size.resolution)
+        if recipe.frozen and (guide := self.generator.guide) is not None:
+            self.generator.requires_grad_(False).eval()  # nor do batch norm's statistics move
+            guide.requires_grad_(True)
         self.discriminator = make_discriminator(recipe, latent, self.size.resolution)
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.steps, self.shown, self.grown_at, self.spent = 0, 0, 0, 0.0
@@ -95,6 +98,8 @@ class GanModule(pl.LightningModule):
     def train(self, mode: bool = True) -> GanModule:
         super().train(mode)
         self.average.eval()  # batch norm plays from its averaged statistics
+        if self.recipe.frozen:
+            self.generator.eval()
         return self
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -105,8 +110,9 @@ class GanModule(pl.LightningModule):
             "eps": 1e-8,
             "fused": self.device.type in ("cpu", "cuda"),
         }
+        learned = [weight for weight in self.generator.parameters() if weight.requires_grad]
         return [
-            torch.optim.Adam(self.generator.parameters(), **settings),
+            torch.optim.Adam(learned, **settings),
             torch.optim.Adam(self.discriminator.parameters(), **settings),
         ]
 

@@ -25,6 +25,7 @@ from training.growth import Size, plan
 
 Kind = TypeVar("Kind", bound=BaseModel)  # of recipe
 
+CODE_NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 MOST = 0.9  # of augmentation; beyond, it leaks into the pictures
 
 
@@ -36,7 +37,7 @@ class CodeRecipe(BaseModel):
     """An InfoGAN code to discover while training."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    name: str = Field(pattern=CODE_NAME)
     kind: Literal["categorical", "continuous"]
     size: int = Field(1, ge=1, le=64, description="Values of a categorical code.")
 
@@ -149,6 +150,7 @@ class Recipe(BaseModel):
         0.0, ge=0, le=0.9, description="Share of the pictures that follow a guide; 0: none can."
     )
     guide_weight: float = Field(4.0, ge=0, description="Weight of following it.")
+    frozen: bool = Field(False, description="With --from: all that G learns is to follow guides.")
     generator_rest: float = Field(
         0.0, ge=0, description="kimg in which only D learns, at first; set by --from."
     )
@@ -203,6 +205,8 @@ class Recipe(BaseModel):
             raise ValueError(f"augment {self.augment} is outside 0 to 1")
         if isinstance(self.gamma, float) and not 0 <= self.gamma <= 1000:
             raise ValueError(f"gamma {self.gamma} is outside 0 to 1000")
+        if self.frozen and not self.guide:
+            raise ValueError("frozen: then a guide is all that is learned, and guide is 0")
         if self.label_full < self.label_start:
             raise ValueError("label_full must not come before label_start")
         for code in self.codes:

@@ -23,6 +23,7 @@ from training.dataset import Dataset
 from training.export import export, make_card
 from training.fit import fit
 from training.grid import fixed_latent
+from training.guiding import figures
 from training.judging import OwnJudge
 from training.machines import Machines
 from training.module import GanModule
@@ -69,7 +70,9 @@ class Run:
         )
         best = self._best(judge, checkpoints)
         points = fixed_latent(module.latent, GRID, recipe.seed, self.data.conditions)
-        grids = Grids(self.work, points, clock, recipe.grid_seconds)
+        # what does not change without one is looked at with one
+        guides = figures().repeat(GRID, 1)[:GRID] if recipe.frozen else None
+        grids = Grids(self.work, points, clock, recipe.grid_seconds, guides)
         callbacks: list[pl.Callback] = [clock, Recovery(self.work), best]
         if len(self.held_out):
             callbacks.append(Adaptation(self.held_out, bool(recipe.adapt), self.held_out_shares))

@@ -68,6 +68,8 @@ def train(
     source = find(begin_with) if begin_with is not None and not going_on else None
     if source is not None:
         plan = lineage.suited(plan, read_card(source), lineage.given(overrides, resolution))
+    elif not going_on and plan.frozen:
+        raise UsageError("this recipe teaches a piece that is there already: name it, --from PIECE")
     saved = None
     with ExitStack() as claim:
         if going_on:

@@ -59,6 +59,8 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
             f"--from {folder}: its networks are of another kind than the recipe's, which could not "
             f"draw its pictures; give the recipe --set networks={kind}"
         )
+    if module.recipe.frozen:
+        _check_same(module.latent, card.latent, folder)
     mine, theirs = module.generator.state_dict(), source.state_dict()
     same_end = source.resolution == module.generator.resolution
     taken = layers = 0
@@ -66,9 +68,9 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
         other = theirs.get(key)
         if other is None or (key.startswith("picture.") and not same_end):
             continue
-        if key == "seed.weight" and len(other) <= len(tensor):
+        if key == "seed.weight" and len(other) <= len(tensor) and not module.recipe.frozen:
             _copy_inputs(tensor[: len(other)], other, module.latent, card.latent)
-        elif key != "seed.weight" and _fits(other, tensor):
+        elif (key != "seed.weight" or module.recipe.frozen) and _fits(other, tensor):
             _copy(tensor, other)
         else:
             continue
@@ -83,6 +85,17 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
     module.average.load_state_dict(mine)
     of = sum(_draws(key, tensor) for key, tensor in theirs.items())
     return Taken(layers, of, _take_discriminator(module, folder))
+
+
+def _check_same(mine: Latent, theirs: Latent, folder: Path) -> None:
+    """The labels have to be the piece's: its pictures are to stay as they are."""
+    found, wanted = ([(p.name, p.values) for p in one.labels] for one in (mine, theirs))
+    if found != wanted:
+        names = ", ".join(f"{name} ({', '.join(values)})" for name, values in wanted) or "none"
+        raise UsageError(
+            f"--from {folder}: its labels are {names}, and the dataset's others; give it the "
+            "images that it was trained on, or such as have the same labels"
+        )
 
 
 def _draws(key: str, tensor: Tensor) -> bool:
