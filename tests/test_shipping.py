@@ -22,9 +22,11 @@ TERMS = Terms(
     budget="0.032kimg",
     upscaler="0.064kimg",
     resolution=16,
+    guide="0.016kimg",
     count=60,
     large=4,
     overrides=["growth=", "generator=4:8 8:8", "batch=8", "z=8", "precision=float32"],
+    guide_overrides=["batch=8", "precision=float32"],
     upscaler_overrides=["batch=2", "crop=8", "tier=T"],
     measuring=Effort(encoder=2, labels=2, codes=2, code_pictures=32),
 )
@@ -59,13 +61,17 @@ def test_a_piece_is_made_measured_and_put_on_the_shelf(
     figures = whole.card.training["figures"]
     assert figures["fd_own"]["floor"] >= 0
     assert "label_material" in figures
+    assert "guide" in figures
+    assert whole.card.guided
+    assert whole.card.training["guide"]["kimg"] == 0.016
+    assert "guided.png" in whole.card.files
     assert whole.upscaler is not None
     assert {"upscaler.safetensors", "directions.png", "code_1.png"} <= set(whole.card.files)
     assert len(whole.card.provenance) == 2  # drawn at 16 pixels, and at 64 for the upscaler
     # In half precision it is as good as the one that was trained, and half as large.
-    whole_size = (tmp_path / "work" / "masks" / "generator.safetensors").stat().st_size
+    whole_size = (tmp_path / "work" / "masks-guided" / "generator.safetensors").stat().st_size
     assert (made / "generator.safetensors").stat().st_size < 0.75 * whole_size
-    trained = piece.load(tmp_path / "work" / "masks").generator
+    trained = piece.load(tmp_path / "work" / "masks-guided").generator
     points = torch.randn(4, whole.card.latent.width, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert (whole.generator(points) - trained(points)).abs().max() < 5e-3
@@ -75,6 +81,7 @@ def test_a_piece_is_made_measured_and_put_on_the_shelf(
     again = piece.load(made)
     assert again.card.training["kimg"] == 0.048  # gone on with
     assert again.upscaler is not None
+    assert again.card.guided
 
 
 def test_a_training_that_was_stopped_is_not_shipped(

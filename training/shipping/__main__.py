@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("piece", choices=commissions())
     parser.add_argument("--work", type=Path, required=True, help="where everything but it is kept")
     parser.add_argument("--budget", default="4h", help="of the training")
+    parser.add_argument("--guide", default="30m", help="of learning to follow a guide")
     parser.add_argument("--upscaler", default="30m", help="the budget of its upscaler")
     parser.add_argument("--resolution", type=int, default=256 if torch.cuda.is_available() else 128)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.budget,
         options.upscaler,
         options.resolution,
+        options.guide,
         overrides=options.set,
         begin_with=options.begin_with,
     )

@@ -1,7 +1,8 @@
-"""From a commission to a piece on the shelf: corpus, training, upscaler, figures."""
+"""From a commission to a piece on the shelf: corpus, training, guide, upscaler, figures."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models import piece
-from models.card import CARD, GENERATOR, UPSCALER, read_card
+from models.card import CARD, GENERATOR, read_card
 from training import UsageError
 from training.budget import Budget
 from training.corpus import folder
@@ -30,6 +31,7 @@ MOST_BYTES = 12_000_000
 _CARE = Effort(labels=3000)
 """At 1,500 steps, enough for colours, small things are misread: mouths of masks in .14."""
 
+_GUIDED = "augment=0.2"  # for the same reason as in the commissions
 _WHOLE = 0.99  # of a budget: a training ends with its last step, not at the very second
 
 
@@ -37,7 +39,7 @@ _WHOLE = 0.99  # of a budget: a training ends with its last step, not at the ver
 class Terms:
     """How much a piece may cost, beyond what its commission says.
 
-    budget, upscaler: times, as 2h. resolution: pixels a side. count: images instead of the
+    budget, guide, upscaler: times, as 2h. resolution: pixels a side. count: images instead of the
     commission's, and `large` those that the upscaler learns from. overrides: key=value on top.
     begin_with: a piece to begin from.
     """
@@ -45,10 +47,12 @@ class Terms:
     budget: str
     upscaler: str
     resolution: int
+    guide: str = "30m"
     count: int | None = None
     large: int = 400
     overrides: Sequence[str] = ()
     begin_with: str | None = None
+    guide_overrides: Sequence[str] = ()
     upscaler_overrides: Sequence[str] = ()
     measuring: Effort | None = None
 
@@ -60,7 +64,7 @@ def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Pat
     how an interrupted one is finished. Returns the piece's folder. Raises UsageError, PieceError
     or CorpusError in one line.
     """
-    for budget in (terms.budget, terms.upscaler):  # before anything is drawn
+    for budget in (terms.budget, terms.guide, terms.upscaler):  # before anything is drawn
         Budget.parse(budget)
     overrides = [*commission.set, *terms.overrides]
     load_recipe(commission.recipe, overrides, resolution=terms.resolution)
@@ -78,16 +82,45 @@ def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Pat
         resume="or-start",
         begin_with=terms.begin_with,
     )
-    told = read_card(made).training
-    if Budget.parse(terms.budget).spent(told["seconds"], told["kimg"]) < _WHOLE:
-        raise UsageError(f"{name} was stopped at {told['kimg']:.4g} kimg; the same command goes on")
+    _check_whole(made, terms.budget)
+    guided = _guided(made, images, terms)
     large = _draw(commission, work, min(1024, terms.resolution * recipe.scale), terms.large)
     train_upscaler(large, recipe, piece=made, budget=terms.upscaler, resume="or-start")
     report = evaluate(
-        made, images, cache=work / "encoders", out=work / "report",
+        guided, images, cache=work / "encoders", out=work / "report",
         effort=terms.measuring or _CARE,
     )  # fmt: skip
-    return _shelve(made, shelf / name, commission.title, report)
+    return _shelve(made, guided, shelf / name, commission.title, report)
+
+
+def _check_whole(made: Path, budget: str) -> None:
+    told = read_card(made).training
+    if Budget.parse(budget).spent(told["seconds"], told["kimg"]) < _WHOLE:
+        raise UsageError(
+            f"{made.name} was stopped at {told['kimg']:.4g} kimg; the same command goes on"
+        )
+
+
+def _guided(made: Path, images: Path, terms: Terms) -> Path:
+    """A piece beside the one made, with the same pictures, that follows a guide as well."""
+    out = made.with_name(f"{made.name}-guided")
+    if (out / CARD).is_file():
+        drawn_by = read_card(made).files[GENERATOR]["sha256"]
+        if read_card(out).training["from"]["sha256"] != drawn_by:  # that has learned more since
+            for older in (out, out.with_name(f"{out.name}.training")):
+                shutil.rmtree(older)
+    train(
+        images,
+        name=made.name,
+        recipe="guide",
+        out=out,
+        budget=terms.guide,
+        overrides=[_GUIDED, *terms.guide_overrides],
+        resume="or-start",
+        begin_with=str(made),
+    )
+    _check_whole(out, terms.guide)
+    return out
 
 
 def _draw(commission: Commission, work: Path, size: int, count: int) -> Path:
@@ -102,21 +135,22 @@ def _draw(commission: Commission, work: Path, size: int, count: int) -> Path:
     return out
 
 
-def _shelve(made: Path, target: Path, title: str, report: Mapping[str, Any]) -> Path:
-    """The piece with its figures in half precision, if it is small enough to travel."""
+def _shelve(made: Path, guided: Path, target: Path, title: str, report: Mapping[str, Any]) -> Path:
+    """The piece that follows, with the upscaler of the one it came from and its figures, in half
+    precision, if it is small enough to travel."""
     whole = piece.load(made)
-    card, generator = piece.load_unfolded(made)
+    follows, generator = piece.load_unfolded(guided)
     pictures = {
-        entry: (made / entry).read_bytes()
-        for entry in card.files
-        if entry not in (GENERATOR, UPSCALER)
+        entry: (guided / entry).read_bytes() for entry in follows.files if entry != GENERATOR
     }
+    learned = {key: follows.training[key] for key in ("kimg", "seconds", "recipe")}
     card = changed(
-        card,
+        whole.card,
+        generator=follows.generator,
         title=title,
         author=AUTHOR,
         licence=LICENCE,
-        training={**card.training, "figures": _figures(report)},
+        training={**whole.card.training, "guide": learned, "figures": _figures(report)},
     )
     if (target / CARD).is_file():
         card = with_words_of(read_card(target), card)
