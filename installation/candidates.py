@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from installation import still
 from installation.engine.painter import Painter
+from installation.engine.played import guided
 from installation.engine.walk import LatentSpace
 from installation.still import Shown, StillError
 from models import shelf
 from models.card import Card, verify
-from models.latent import Vector
+from models.latent import GUIDE, Vector
 from training.picture import decode
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def draw(
     like: Path | None = None,
     far: float | None = None,
     of: Path | None = None,
+    guide: Path | None = None,
 ) -> list[Path]:
     """Draw `count` stills into a folder, of the seeds from `seed` on, and name them after these.
 
@@ -47,7 +49,8 @@ def draw(
     the other; then there are as many as it has values, if nothing is said. like: a still that they
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
     they are (0.3, and with `each` 0). of: any picture, of which they are the piece's relatives,
-    nearest first, found by a search that begins at `seed`; 8 of them.
+    nearest first, found by a search that begins at `seed`; 8 of them. guide: any picture, whose
+    shape and light all of them take; the points that they tell are those without.
 
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.
@@ -62,6 +65,7 @@ def draw(
     if each in held:
         raise StillError(f"--each {each} has all of its values; leave --label {each}=… out")
     seen = _seen(of, card.resolution) if of else None
+    shape = _shape(guide, card) if guide else None
     points = [] if of else _points(card, seeds, truncation, held, each, like, far)
     stem = next((path.stem for path in (of, like) if path), card.name)
     paths = [out / f"{stem}-{number:05}.png" for number in seeds]
@@ -70,11 +74,12 @@ def draw(
         painter = Painter(folder)
         if seen is not None:
             points = _relatives(painter, seen, len(seeds), seed, truncation, held)
-        painter.to_host = True
+        painter.to_host, width = True, card.latent.width
         with tqdm(total=len(points), unit="still", delay=2, disable=None) as bar:
             for at in range(0, len(points), _TOGETHER):
                 some = points[at : at + _TOGETHER]
-                pictures = np.asarray(painter.paint(np.stack(some)))
+                follow = some if shape is None else [guided(p, width, shape) for p in some]
+                pictures = np.asarray(painter.paint(np.stack(follow)))
                 for path, point, picture in zip(paths[at:], some, pictures, strict=False):
                     still.save(path, picture[..., :3], Shown(card, point))
                     bar.update()
@@ -144,6 +149,18 @@ def _seen(path: Path, side: int) -> NDArray[np.uint8]:
         raise StillError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise StillError(f"{path} {error}") from error
+
+
+def _shape(path: Path, card: Card) -> Vector:
+    """The middle of a picture as a guide."""
+    if not card.guided:
+        raise StillError(
+            f"{card.name} has not learned to follow a guide; `installation train` teaches it, with "
+            f"--recipe guide --from {card.name}"
+        )
+    from models.guide import guide_of  # torch
+
+    return guide_of(_seen(path, 4 * GUIDE))
 
 
 def _relatives(

@@ -200,6 +200,8 @@ def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("--far", type=_share, help=text)
     text = "a JPEG, PNG or WebP, whose relatives in the piece they are, nearest first"
     p.add_argument("--of", default="", metavar="IMAGE", help=text)
+    text = "a JPEG, PNG or WebP, whose shape and light all of them take"
+    p.add_argument("--guide", default="", metavar="IMAGE", help=text)
     text = "0 to 1.5: low is average, high is strange (0.8)"
     p.add_argument("--truncation", type=_truncation, default=0.8, help=text)
     p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")

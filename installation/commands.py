@@ -276,6 +276,7 @@ def stills(options: argparse.Namespace) -> int:
         like=Path(options.like) if options.like else None,
         far=options.far,
         of=Path(options.of) if options.of else None,
+        guide=Path(options.guide) if options.guide else None,
     )
     print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
     words = ["installation", "play", options.piece, "--scene", "procession"]

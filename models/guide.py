@@ -14,10 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.latent import GUIDE
+from models.latent import GUIDE, Vector
 
 LEVELS = 2  # maps of the generator that it is fed into, from 4 pixels on; see MEASUREMENTS.md
 _WIDTHS = (32, 48, 64)  # channels at 16, 8 and 4 pixels
@@ -66,6 +69,13 @@ def guides(pictures: Tensor) -> Tensor:
     small = F.adaptive_avg_pool2d(grey, GUIDE).flatten(1)
     small = small - small.mean(1, keepdim=True)
     return small / (small.square().mean(1, keepdim=True).sqrt() + _FLAT)
+
+
+def guide_of(picture: NDArray[np.uint8]) -> Vector:
+    """The same of one picture, (S, S, 3) sRGB: (GUIDE²,)."""
+    seen = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float()
+    found: Vector = guides(seen / 127.5 - 1)[0].numpy()
+    return found
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from installation import house, stage, still
+from installation import candidates, house, stage, still
 from installation.control.query import describe
 from installation.engine.painter import Painter
 from installation.engine.played import alike, split
@@ -20,6 +21,7 @@ from installation.engine.walk import LatentSpace, declare_pieces, follow
 from installation.parameters import Bus
 from installation.programme import Options
 from installation.scene import SceneError
+from installation.still import StillError
 from models import piece
 from models.card import read_card
 from models.latent import BEND, GUIDE, Label, Latent
@@ -249,3 +251,27 @@ def test_all_that_may_be_asked_of_a_painter_is_tried_at_its_start(
     painted.clear()
     Painter(folder)
     assert [len(points[0]) - WIDTH for points in painted] == [0, bend, GUIDE**2, GUIDE**2 + bend]
+
+
+def test_stills_take_the_shape_of_a_picture(folder: Path, tmp_path: Path) -> None:
+    drawing = np.full((40, 64, 3), 20, np.uint8)
+    drawing[:, 32:] = 230  # light on the right
+    Image.fromarray(drawing).save(tmp_path / "a.png")
+    Image.fromarray(drawing[:, ::-1]).save(tmp_path / "b.png")
+    settings = {"count": 2, "seed": 3}
+    plain = candidates.draw(str(folder), tmp_path / "plain", **settings)
+    pictures = [[np.asarray(Image.open(path), int) for path in plain]]
+    for name in "ab":
+        stills = candidates.draw(
+            str(folder), tmp_path / name, **settings, guide=tmp_path / f"{name}.png"
+        )
+        pictures.append([np.asarray(Image.open(path), int) for path in stills])
+        for one, other in zip(plain, stills, strict=True):  # what they tell is the point alone
+            told = [still.read(path).point(LATENT) for path in (one, other)]
+            np.testing.assert_array_equal(*told)
+    before, right, left = pictures
+    for number in range(2):
+        assert np.abs(right[number] - before[number]).mean() > 1
+        assert np.abs(left[number] - right[number]).mean() > 1
+    with pytest.raises(StillError, match="is not a JPEG"):
+        candidates.draw(str(folder), tmp_path / "c", **settings, guide=Path(__file__))

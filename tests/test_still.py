@@ -335,6 +335,7 @@ def _keep(seen: dict[str, np.ndarray], name: str, given: Sequence[Any]) -> tuple
         (["--like", __file__], "it is no PNG that can be read"),
         (["--label", "form=disc", "--label", "form=oval"], "form is both disc and oval"),
         (["--label", "form=disc", "--each", "form"], "--each form has all of its values"),
+        (["--guide", __file__], "tiny has not learned to follow a guide"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_drawn(
