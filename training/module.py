@@ -223,9 +223,10 @@ class GanModule(pl.LightningModule):
             missed = self._guides.missed(fake) / recipe.guide
             self.losses["guide"] = missed.detach()
             loss = loss + recipe.guide_weight * missed
-        if self.latent.codes:
+        # a guide may ask for another shape than the labels and codes, which are learned already
+        if self.latent.codes and not recipe.frozen:
             loss = loss + self._code_weight() * self._code_loss(fake, latent)
-        if self.latent.labels:
+        if self.latent.labels and not recipe.frozen:
             missed = label_loss(classes, conditions, self.latent.labels)
             self.losses["labels"] = missed.detach()
             loss = loss + self._label_ramp() * recipe.label_weight * missed
