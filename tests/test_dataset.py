@@ -24,7 +24,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from tests import icc
 from tests.images import noise
-from training import picture, source
+from training import dataset, picture, source
 from training.curation.check import check
 from training.dataset import read_dataset
 from training.naming import tell_left_out
@@ -389,6 +389,30 @@ def test_tables_have_what_separates_them_where_they_were_saved(two: Path, separa
         ("wood", ("dark", "light")), ("people", ("dan", "igbo")),
     ]  # fmt: skip
     assert data.provenance == [{"author": "A. Artist", "licence": "CC0-1.0", "images": 2}]
+
+
+def test_a_table_may_be_headed_as_a_spreadsheet_does_it(two: Path) -> None:
+    write(two, labels_dot_csv=b"File,wood\na.png,dark\nb.png,light\n")
+    assert [label.name for label in read_dataset(two, 8).labels] == ["wood"]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("file,wood\na.png,gr\u00fcn\n".encode("cp1252"), "save it as CSV UTF-8"),
+        (b"image,wood\na.png,dark\n", "must be file,attribute"),
+        (b"file,wood\nc.png,dark\n", "no line of labels.csv is of an image that is here"),
+    ],
+)
+def test_a_wrong_table_is_told_before_the_images_are_looked_at(
+    two: Path, monkeypatch: pytest.MonkeyPatch, table: bytes, says: str
+) -> None:
+    write(two, labels_dot_csv=table)
+    looked: list[object] = []
+    monkeypatch.setattr(dataset, "read_each", lambda *of, **them: looked.append(of) or [])
+    with pytest.raises(DatasetError, match=says):
+        read_dataset(two, 8)
+    assert not looked
 
 
 @pytest.mark.parametrize("header", ["file;wood, or what else", 'file;"wood, dark, light"'])

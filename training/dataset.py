@@ -92,6 +92,7 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
     for entry in entries:
         if entry.suffix in OTHER_IMAGES:
             problems.append(Problem(entry.name, SAVE_AS))
+    read_labels(entries, [entry.name for entry in wanted])  # its faults, before minutes of looking
     images = np.empty((len(wanted), 3, size, size), np.uint8)
     decoded = read_each(wanted, lambda data: decode(data, size, fit), progress)
     for entry, result in zip(wanted, decoded, strict=True):
@@ -199,7 +200,7 @@ def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows
     except (OSError, ValueError) as error:
         raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
     header = [_plain(cell) for cell in lines[0]] if lines else []
-    if not header or header[0] != "file" or len(set(header)) != len(header) or "" in header:
+    if not header or header[0].lower() != "file" or len(set(header)) != len(header) or "" in header:
         raise DatasetError(
             f"the first line of {LABELS} must be file,attribute,… without repeats or gaps; it is "
             f"{','.join(header)[:80]!r}"
