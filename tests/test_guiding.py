@@ -192,7 +192,7 @@ def test_an_evaluation_says_how_far_it_follows(piece: Path, tmp_path: Path) -> N
 def test_a_piece_that_learns_nothing_else_draws_as_before_to_the_bit(tmp_path: Path) -> None:
     discs = write(tmp_path / "discs", 60)
     codes = 'codes=[{name="size",kind="continuous"}]'
-    small = ["generator=4:16 8:12 16:8", "batch=16", "precision=float32", codes]
+    small = ["generator=4:16 8:12 16:8", "batch=16", "precision=float32", codes, "mirror=false"]
     before = train(discs, out=tmp_path / "p", budget="0.128kimg", resolution=32, overrides=small)
     words = before / "card.json"
     words.write_text(words.read_text().replace('"name": "size"', '"name": "how large"'))
@@ -203,6 +203,7 @@ def test_a_piece_that_learns_nothing_else_draws_as_before_to_the_bit(tmp_path: P
     (card, one), (later, two) = load_unfolded(before), load_unfolded(out)
     assert card.latent.slices().keys() == {"z", "hue", "how large"}
     assert later.training["kimg"] == 0.128
+    assert later.training["recipe"]["mirror"] is False  # as it was shown images before
     mine, theirs = one.state_dict(), two.state_dict()
     for key, tensor in mine.items():
         assert torch.equal(tensor, theirs[key]), key

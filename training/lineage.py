@@ -11,9 +11,11 @@ from typing import Any
 from models.architecture import FIRST, parse
 from models.card import GENERATOR, Card
 from training.growth import from_size
+from training.metrics.origin import fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, make_recipe
 
 _SAME = ("resolution", "growth", "z", "generator", "networks", "labels", "codes")
+_SHOWN = {"fit", "mirror"}  # how images are shown, where nothing else is asked for
 _GUIDED = 0.5  # share of the pictures that go on following a guide, where a piece can
 
 
@@ -30,7 +32,9 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     and grows from there; unless asked for otherwise.
     """
     if recipe.frozen:
-        return _with(recipe, _same(card))
+        shown = {"fit": fit_of(card), "mirror": bool(recipe_of(card).get("mirror", True))}
+        unsaid = _SHOWN - recipe.model_fields_set
+        return _with(recipe, _same(card) | {key: shown[key] for key in unsaid})
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, card.resolution)
     start = min(size, card.resolution)
     found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
@@ -67,7 +71,8 @@ def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     and G rests as long as it was to."""
     if recipe.frozen:
         rest = max(recipe.generator_rest, saved.generator_rest)
-        return _with(recipe, {key: getattr(saved, key) for key in _SAME} | {"generator_rest": rest})
+        kept = {*_SAME} | (_SHOWN - recipe.model_fields_set)
+        return _with(recipe, {key: getattr(saved, key) for key in kept} | {"generator_rest": rest})
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, saved.resolution)
     start = saved.sizes[0].resolution
     found: dict[str, Any] = {
