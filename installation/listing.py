@@ -34,6 +34,7 @@ def pieces() -> list[dict[str, Any]]:
         row |= {"resolution": card.resolution, "z": card.latent.z}
         row |= {"labels": {label.name: list(label.values) for label in card.latent.labels}}
         row |= {"codes": [{"name": c.name, "kind": c.kind} for c in card.latent.codes]}
+        row |= {"guided": card.guided}
         rows.append(row)
     return rows
 
@@ -49,6 +50,7 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
         lines.append(f"  {row['path']}")
         lines += [f"  {name}: {', '.join(values)}" for name, values in row["labels"].items()]
         lines += [f"  {code['name']} ({code['kind']} code)" for code in row["codes"]]
+        lines += ["  can take the shape of who is before the wall"] if row["guided"] else []
     return "\n".join(lines) or "no pieces yet; `installation train DATASET` makes one"
 
 

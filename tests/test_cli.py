@@ -170,6 +170,7 @@ def test_pieces_lists_what_there_is_and_what_is_damaged(piece: Path, tmp_path: P
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert rows["mine"]["labels"] == {"form": ["oval", "disc"]}
     assert rows["mine"]["fault"] == ""
+    assert (rows["mine"]["guided"], rows["masks"]["guided"]) == (False, True)
     assert "SHA-256" in rows["worn"]["fault"]
 
 

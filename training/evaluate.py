@@ -121,7 +121,7 @@ def _measure(
             found |= figures.identity(far, by)
     if latent.codes:
         found |= _codes(piece, material, effort, seed, notes)
-    if piece.card.generator.get("guided"):
+    if piece.card.guided:
         found |= figures.guide(following(material, encoder, seed), found["fd_own"])
     inception, vgg = networks
     if inception is not None:

@@ -40,7 +40,7 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
     if "z" not in recipe.model_fields_set:
         found["z"] = card.latent.z
-    if "guide" not in recipe.model_fields_set and card.generator.get("guided"):
+    if "guide" not in recipe.model_fields_set and card.guided:
         found["guide"] = _GUIDED
     if "generator" not in recipe.model_fields_set:
         channels = list(card.generator["channels"])
