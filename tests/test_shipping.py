@@ -77,6 +77,10 @@ def test_a_piece_is_made_measured_and_put_on_the_shelf(
         assert (whole.generator(points) - trained(points)).abs().max() < 5e-3
 
     longer = replace(TERMS, budget="0.048kimg")
+    plain = commission.model_copy(update={"guided": False})
+    assert not piece.load(
+        ship("masks", plain, TERMS, tmp_path / "work", tmp_path / "b")
+    ).card.guided
     ship("masks", commission, longer, tmp_path / "work", tmp_path / "shelf")
     again = piece.load(made)
     assert again.card.training["kimg"] == 0.048  # gone on with

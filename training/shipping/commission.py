@@ -23,6 +23,7 @@ class Commission(BaseModel):
     seed: int = Field(ge=0, description="Of the corpus.")
     pinned: dict[str, str] = Field({}, description="Labels that all images share.")
     recipe: str
+    guided: bool = Field(False, description="Whether it learns to follow a guide.")
     set: tuple[str, ...] = Field((), description="What differs from the recipe, as key=value.")
 
     @property

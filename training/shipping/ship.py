@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models import piece
-from models.card import CARD, GENERATOR, read_card
+from models.card import CARD, GENERATOR, UPSCALER, read_card
 from training import UsageError
 from training.budget import Budget
 from training.corpus import folder
@@ -83,14 +83,14 @@ def ship(name: str, commission: Commission, terms: Terms, work: Path, shelf: Pat
         begin_with=terms.begin_with,
     )
     _check_whole(made, terms.budget)
-    guided = _guided(made, images, terms)
+    finished = _guided(made, images, terms) if commission.guided else made
     large = _draw(commission, work, min(1024, terms.resolution * recipe.scale), terms.large)
     train_upscaler(large, recipe, piece=made, budget=terms.upscaler, resume="or-start")
     report = evaluate(
-        guided, images, cache=work / "encoders", out=work / "report",
+        finished, images, cache=work / "encoders", out=work / "report",
         effort=terms.measuring or _CARE,
     )  # fmt: skip
-    return _shelve(made, guided, shelf / name, commission.title, report)
+    return _shelve(made, finished, shelf / name, commission.title, report)
 
 
 def _check_whole(made: Path, budget: str) -> None:
@@ -135,22 +135,28 @@ def _draw(commission: Commission, work: Path, size: int, count: int) -> Path:
     return out
 
 
-def _shelve(made: Path, guided: Path, target: Path, title: str, report: Mapping[str, Any]) -> Path:
-    """The piece that follows, with the upscaler of the one it came from and its figures, in half
+def _shelve(
+    made: Path, finished: Path, target: Path, title: str, report: Mapping[str, Any]
+) -> Path:
+    """The piece, as it is or with what it learned to follow, its upscaler and its figures, in half
     precision, if it is small enough to travel."""
     whole = piece.load(made)
-    follows, generator = piece.load_unfolded(guided)
+    last, generator = piece.load_unfolded(finished)
     pictures = {
-        entry: (guided / entry).read_bytes() for entry in follows.files if entry != GENERATOR
+        entry: (finished / entry).read_bytes()
+        for entry in last.files
+        if entry not in (GENERATOR, UPSCALER)
     }
-    learned = {key: follows.training[key] for key in ("kimg", "seconds", "recipe")}
+    told = {**whole.card.training, "figures": _figures(report)}
+    if last.guided:
+        told["guide"] = {key: last.training[key] for key in ("kimg", "seconds", "recipe")}
     card = changed(
         whole.card,
-        generator=follows.generator,
+        generator=last.generator,
         title=title,
         author=AUTHOR,
         licence=LICENCE,
-        training={**whole.card.training, "guide": learned, "figures": _figures(report)},
+        training=told,
     )
     if (target / CARD).is_file():
         card = with_words_of(read_card(target), card)
