@@ -49,4 +49,4 @@ def display() -> Iterator[str]:
     """A virtual screen of its own."""
     screen = Screen()
     yield screen.name
-    screen.off()
+    screen.close()

@@ -162,7 +162,17 @@ def test_a_display_that_is_away_is_waited_for(tmp_path: Path) -> None:
         assert "built-in picture" not in house.log()
     finally:
         house.kill()
-        screen.off()
+        screen.close()
+
+
+def test_the_name_of_a_display_that_is_away_is_given_to_nobody_else() -> None:
+    away = Screen()
+    away.off()
+    other = Screen()
+    assert other.name != away.name
+    away.on()
+    for screen in (away, other):
+        screen.close()
 
 
 def test_out_of_hours_the_wall_is_dark(display: str, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
         av, "enumerate_input_devices", lambda driver: [microphone, display, *entries]
     )
     yield made
-    made.off()
+    made.close()
 
 
 def test_who_walks_through_a_film_is_on_the_bus_and_in_the_frame(bus: Bus, tmp_path: Path) -> None:

@@ -68,9 +68,10 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
         other = theirs.get(key)
         if other is None or (key.startswith("picture.") and not same_end):
             continue
-        if key == "seed.weight" and len(other) <= len(tensor) and not module.recipe.frozen:
+        by_meaning = key == "seed.weight" and not module.recipe.frozen
+        if by_meaning and len(other) <= len(tensor):
             _copy_inputs(tensor[: len(other)], other, module.latent, card.latent)
-        elif (key != "seed.weight" or module.recipe.frozen) and _fits(other, tensor):
+        elif not by_meaning and _fits(other, tensor):
             _copy(tensor, other)
         else:
             continue
