@@ -32,6 +32,7 @@ class Capture:
         self._recorder: Recorder | None = None
         self._readback: Readback | None = None
         self._live = True
+        self._lead = 0
         self._every = 0.0
         self._due = 0.0
         self._ending: list[Recorder] = []  # stopped, their encoders still writing
@@ -46,16 +47,17 @@ class Capture:
         return self._recorder is not None
 
     def begin(
-        self, path: Path, size: tuple[int, int], fps: float, live: bool, sound: Path | None = None
-    ) -> None:
+        self, path: Path, size: tuple[int, int], fps: float, live: bool,
+        sound: Path | None = None, lead: int = 0,
+    ) -> None:  # fmt: skip
         """Record from now on. live: real times, frames may be dropped; else every frame is kept.
-        sound: a file whose sound goes with it.
+        sound: a file whose sound goes with it. lead: frames before the first that is kept.
 
         Raises RecorderError when the place cannot be written to.
         """
         self._recorder = Recorder(path, size, fps, sound=sound)
         self._readback = Readback(self._ctx, size)
-        self._live, self._every, self._due = live, 1 / fps, 0.0
+        self._live, self._every, self._due, self._lead = live, 1 / fps, 0.0, lead
 
     def toggle(self, size: tuple[int, int], fps: float) -> None:
         """R: start a recording, or end the one that runs. A fault is said, never raised."""
@@ -84,6 +86,9 @@ class Capture:
             self._still_wanted = False
             self._develop(screen, size, shown())
         if self._recorder is None or self._readback is None:
+            return
+        if self._lead > 0:
+            self._lead -= 1
             return
         if self._live:
             if size != self._readback.size:

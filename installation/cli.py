@@ -98,6 +98,8 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--offscreen", action="store_true", help="render without a window")
     p.add_argument("--frames", type=_count, help="stop after so many frames (else when told to)")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")
+    text = "offscreen: the film's end meets its beginning, for screens that play it over and over"
+    p.add_argument("--loop", action="store_true", help=text)
     text = "offscreen: a song to listen to, as long as which is rendered; it goes into the FILE.mp4"
     p.add_argument("--sound", default="", metavar="FILE", help=text)
     text = "offscreen: a film of those before the wall, seen in place of a camera"

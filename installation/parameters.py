@@ -279,6 +279,11 @@ class Bus:
         """These Params alone are so far from where their faders stand, in parts of their range."""
         self._away = dict(away)
 
+    @property
+    def away(self) -> Mapping[str, float]:
+        """Those of the last modulate()."""
+        return self._away
+
     def value(self, address: str) -> float:
         """Where the parameter is now, on its glide and moved by what modulates it; for a Trigger,
         how often it fired."""

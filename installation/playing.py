@@ -17,6 +17,7 @@ from installation.clock import FixedClock, WallClock
 from installation.control.film import Film
 from installation.control.sight import NoSight
 from installation.control.song import Song
+from installation.engine.looped import LoopError, close, turn_of
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
 from installation.output.offscreen import Offscreen
@@ -38,8 +39,11 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError, SoundtrackError, NoSight) before the first frame.
+    ControlError, ShaderError, RecorderError, SoundtrackError, NoSight, LoopError) before the first
+    frame.
     """
+    if options.loop:
+        _check_loop(options)
     if options.offscreen:
         return _render(options)
     if options.sound:
@@ -101,21 +105,27 @@ def _render(options: Options) -> int:
     song = Song.read(Path(options.sound), options.fps) if options.sound else None
     mirror = program.venue.sight.mirror
     film = Film(Path(options.sight), options.fps, mirror) if options.sight else None
+    lasts = song.frames if song else film.frames if film else 0
+    frames = options.frames or lasts or round(_CLIP_SECONDS * options.fps)
+    if options.loop:
+        options = replace(options, lead=turn_of(frames, options.fps))
     with ExitStack() as last:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)
         clock = FixedClock(options.fps)
         stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
         last.callback(stage.close)
+        if options.loop:
+            moments = stage.ahead(options.lead + frames)
+            close(stage.show.scene, moments, stage.bus, options.lead)
         if not options.out and not options.report:
             log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
         last.enter_context(ended_by_signals(stage.end))
         if film:
             last.callback(film.close)
             stage.controls.watch(film)
-        lasts = song.frames if song else film.frames if film else 0
-        frames = options.frames or lasts or round(_CLIP_SECONDS * options.fps)
-        for frame in tqdm(range(frames), unit="frame", disable=not sys.stderr.isatty()):
+        drawn, silent = range(-options.lead, frames), not sys.stderr.isatty()
+        for frame in tqdm(drawn, unit="frame", disable=silent):
             if stage.closing:
                 return 130
             if song:
@@ -124,6 +134,18 @@ def _render(options: Options) -> int:
                 film.play(stage.bus, frame)
             stage.frame()
     return 0
+
+
+def _check_loop(options: Options) -> None:
+    """Raises LoopError for what cannot be a loop."""
+    if not options.offscreen:
+        raise LoopError("--loop goes with --offscreen: it makes a film, as by --out loop.mp4")
+    for given, name in (("--sound", options.sound), ("--sight", options.sight)):
+        if name:
+            raise LoopError(
+                f"--loop does not go with {given}: what {name} plays does not come back to its "
+                "beginning; leave one of the two out"
+            )
 
 
 def _render_clip(options: Options, why: str) -> int:

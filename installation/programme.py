@@ -43,6 +43,8 @@ class Options:
     offscreen: bool = False
     frames: int | None = None
     fps: float = 60.0
+    loop: bool = False  # offscreen: the film's end meets its beginning
+    lead: int = 0  # frames before it that are drawn and not kept
     sound: str = ""  # a file that is heard, offscreen, and goes into the movie
     sight: str = ""  # a film that is seen, offscreen, in place of a camera
     out: str = ""

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from installation import focus, report
 from installation.capture import Capture
-from installation.clock import Clock, Senses, Tempo
+from installation.clock import Clock, Frame, Senses, Tempo
 from installation.control.keyboard import Keyboard
 from installation.controls import Controls
 from installation.desk import Desk
@@ -92,7 +92,7 @@ class Stage:
         self._watch = FileWatch(watched(self._scene_files.values(), order) if reloads else [])
         self._last = time.perf_counter()
         first = options.scene or venue.play.scene
-        hold = bool(first) or not venue.play.advance
+        hold = bool(first) or not venue.play.advance or options.loop
         self._evening = Evening(program, self.show, self.modulations, hold, self._scene_changed)
         program.check(self.bus, options.venue)
         for address, value in venue.parameters.items():
@@ -111,7 +111,8 @@ class Stage:
             offscreen = options.offscreen
             fps = options.fps if offscreen else venue.record.fps
             sound = Path(options.sound) if options.sound else None
-            self._capture.begin(Path(options.out), window.size, fps, not offscreen, sound)
+            path, live = Path(options.out), not offscreen
+            self._capture.begin(path, window.size, fps, live, sound, options.lead)
 
     @property
     def scene_names(self) -> list[str]:
@@ -139,10 +140,8 @@ class Stage:
         if self.lights.out:
             self._rest()
             return
-        moment = self.senses.tell(self.tempo.frame(dt))
-        moment = replace(moment, guide=self.controls.guide)
         self._reload(self._watch.changed())
-        self.modulations.follow(moment)
+        moment = self._moment(dt)
         self.show.shade.show(self.controls.shade)
         self.show.step(moment)
         picture = self.show.render(moment)
@@ -152,6 +151,20 @@ class Stage:
         self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()
+
+    def _moment(self, dt: float) -> Frame:
+        """What the scenes are told; what moves by itself has been moved to there."""
+        moment = self.senses.tell(self.tempo.frame(dt))
+        moment = replace(moment, guide=self.controls.guide)
+        self.modulations.follow(moment)
+        return moment
+
+    def ahead(self, frames: int) -> Iterator[Frame]:
+        """So many frames of which nothing is drawn: each is there while it is given."""
+        for _ in range(frames):
+            dt = self._clock.tick()
+            self.bus.tick(dt)
+            yield self._moment(dt)
 
     def _shown(self) -> Shown | None:
         """What the picture shows, of the scene that is on or coming on."""

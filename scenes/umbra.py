@@ -20,6 +20,9 @@ class Umbra(Scene):
             "post/shade",
             lantern=Param(0.32, 0, 1.5, glide=1.0, doc="How large the lantern is."),
             found="found",
+            wander=0.0,
+            across="across",
+            up="up",
             outside=Param(0.02, 0, 1, glide=0.5, doc="Light that is left around who is there."),
             soft=Param(0.5, 0, 1, glide=0.5, doc="How soft the edge of a shade is."),
             rim=Param(0.25, 0, 2, glide=0.5, doc="Light along its edge."),
@@ -34,12 +37,16 @@ class Umbra(Scene):
 
     def start(self, space: Space) -> None:
         self.walk = space.spline(range(800, 812))
+        self.across = self.up = 0.0  # where the lantern is
         self.found = 0.0  # 0 to 1: the lantern has found somebody, and goes out
 
     def step(self, frame: Frame) -> Point:
         there = 1.0 if frame.presence > 0.05 else 0.0
         slow = self.finds if there else 3 * self.finds
         self.found += (there - self.found) * (1 - math.exp(-frame.dt / slow))
+        # here and not in the shader: a film that loops brings back what its scene moves
+        self.across = 0.33 * math.sin(0.29 * frame.time)
+        self.up = 0.33 * math.sin(0.195 * frame.time + 1)
         pace = 1 + self.stir * frame.motion + self.heed * frame.level
         self.walk.advance(frame.dt * self.speed * pace)
         return self.walk.point(truncation=self.calm)

@@ -415,6 +415,19 @@ def test_a_pass_reads_who_stands_before_the_wall(gl: moderngl.Context, tmp_path:
     shade.release()
 
 
+def test_a_lantern_is_where_a_scene_says(gl: moderngl.Context) -> None:
+    shade, values = Shade(gl), {"lantern": 0.2, "wander": 0.0, "across": 0.4, "up": 0.3}
+    chain = PassChain(gl, [Pass("post/shade", **values)], (64, 48), shade)
+    white = linear_target(gl, np.ones((48, 64, 3), np.float32))
+    seen = [read(gl, chain.render(white.texture, [values], time, 0)) for time in (0.0, 9.0)]
+    np.testing.assert_array_equal(*seen)  # whatever the time
+    rows, columns = np.nonzero(seen[0][..., 1] > 0.5)
+    assert columns.mean() == pytest.approx(32 + 0.4 * 48, abs=1)
+    assert rows.mean() == pytest.approx(24 + 0.3 * 48, abs=1)  # the first row is the lowest
+    chain.release()
+    shade.release()
+
+
 def test_a_lantern_goes_out_only_where_a_shade_is_seen(gl: moderngl.Context) -> None:
     """Presence may come by OSC as well, and then the wall would be black."""
     shade = Shade(gl)

@@ -80,7 +80,7 @@ class Layer:
         self._ctx, self._bus, self._space, self._size = ctx, bus, player.space, size
         self._shade = shade
         self._path = str(find(file))  # faults name a line of it, also while it is away
-        self.scene, (self._point, self._told), self.chain = self._start()
+        self.scene, (self._point, self.told), self.chain = self._start()
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
@@ -153,7 +153,7 @@ class Layer:
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
         try:
-            self._point, self._told = self._stepped(self.scene, self.chain.passes, frame)
+            self._point, self.told = self._stepped(self.scene, self.chain.passes, frame)
             self._step_fault = ""
         except FAILURES as error:  # keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, self._path)}"
@@ -164,7 +164,7 @@ class Layer:
     def reload(self) -> None:
         """Take the scene's file as it is now; if it is broken, keep the old one and say so."""
         try:
-            scene, (self._point, self._told), chain = self._start()
+            scene, (self._point, self.told), chain = self._start()
         except (SceneError, ShaderError) as error:
             self._file_fault, self._lacks_shader = str(error), isinstance(error, ShaderError)
             log.error("%s; the old one goes on", error)
@@ -228,7 +228,7 @@ class Layer:
         older, newer, blend = self._pair(now, frame.dt)
         values = [
             {**one.values(self.fader, self.name), **told}
-            for one, told in zip(self.chain.passes, self._told, strict=True)
+            for one, told in zip(self.chain.passes, self.told, strict=True)
         ]
         linear = self._compose.render(older, newer, blend)
         return self.chain.render(linear, values, frame.time, frame.dt)
