@@ -108,11 +108,10 @@ class Stage:
         self.bus.tick(math.inf)  # nor to what the first entry sets, or a show that crashed had
         self._scene_changed()
         if options.out:
-            offscreen = options.offscreen
-            fps = options.fps if offscreen else venue.record.fps
+            live = not options.offscreen
+            fps = venue.record.fps if live else options.fps
             sound = Path(options.sound) if options.sound else None
-            path, live = Path(options.out), not offscreen
-            self._capture.begin(path, window.size, fps, live, sound, options.lead)
+            self._capture.begin(Path(options.out), window.size, fps, live, sound, options.lead)
 
     @property
     def scene_names(self) -> list[str]:

@@ -128,6 +128,9 @@ def test_all_that_changes_by_itself_comes_back(piece: Path, moved: str) -> None:
         np.testing.assert_array_equal(film[:FRAMES], film[FRAMES:], err_msg=name)  # over and over
         assert np.ptp(film) > 0.01, name
         assert meets(film[:FRAMES]), (name, steps(film[:FRAMES]))
+    light = np.concatenate(found["light"])
+    went = np.diff(light[FRAMES - 2 : FRAMES + 2])
+    assert went.min() > 0.5 * went.max(), went  # it arrives as fast as it sets out, and that way
 
 
 def film(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
