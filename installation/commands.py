@@ -59,6 +59,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.soundtrack": "SoundtrackError",
         "installation.output.window": "DisplayError",
         "installation.output.recorder": "RecorderError",
+        "installation.output.ndi": "NdiError",
         "shaders": "ShaderError",
         "models.card": "PieceError",
         "training.corpus.corpus": "CorpusError",

@@ -38,7 +38,8 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError, SoundtrackError, NoSight) before the first frame.
+    ControlError, NdiError, ShaderError, RecorderError, SoundtrackError, NoSight) before the first
+    frame.
     """
     if options.offscreen:
         return _render(options)
@@ -60,7 +61,7 @@ def play(options: Options) -> int:
             raise
         return _render_clip(options, str(error))
     try:
-        stage.controls.open()
+        stage.open()
         with ended_by_signals(stage.end) as came:
             stage.frame()  # the first picture is on the wall before torch is imported
             stage.show.start()

@@ -65,6 +65,7 @@ DOORS = {
         "installation.output", "installation.log", "installation.soundtrack", "pygame", "moderngl",
         "numpy", "PIL", "av", "anyascii",
     },
+    "installation.broadcast": {"installation", "moderngl", "numpy"},
     "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
     "installation.playing": {"installation", "tqdm"},
     "installation.programme": {
@@ -75,10 +76,9 @@ DOORS = {
     "installation.bench": {
         "installation", "models", "moderngl", "numpy", "torch", "mido", "pythonosc",
     },
-    # the doctor asks torch for its GPU, and whether frames can stay there
-    "installation.doctor": {
-        "installation", "models.card", "models.shelf", "shaders", "torch", "cuda",
-    },
+    # torch is asked for its GPU, and whether frames can stay there
+    "installation.machine": {"installation", "torch", "cuda"},
+    "installation.doctor": {"installation", "models.card", "models.shelf", "shaders"},
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
