@@ -83,6 +83,7 @@ DOORS = {
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
     "installation.commands": {"installation", "training"},
+    "installation.choose": {"installation", "models", "aiohttp", "numpy", "PIL", "pydantic"},
     # an artist's picture is seen as those of a dataset are
     "installation.candidates": {"installation", "models", "numpy", "tqdm", "training.picture"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},
