@@ -290,7 +290,7 @@ def choose(options: argparse.Namespace) -> int:
     kept = chosen(
         options.piece, Path(options.out), seed=options.seed, truncation=options.truncation
     )
-    print(f"{options.out}: {len(kept)} stills")
+    print(f"{options.out}: {len(kept)} {'still' if len(kept) == 1 else 'stills'}")
     if len(kept) > 1:
         _say_how_to_play(options.piece, options.out)
     return 0
