@@ -113,7 +113,8 @@ class Choice:
             moved = one + np.float32(step) * along
             moved[:z] *= np.linalg.norm(one[:z]) / (np.linalg.norm(moved[:z]) or 1.0)
             points.append(moved)
-        return self._offer(points, [f"{step:+.0f}".replace("+0", "0") for step in _STEPS], _STEPS.index(0))
+        says = [f"{step:+.0f}" if step else "0" for step in _STEPS]
+        return self._offer(points, says, _STEPS.index(0))
 
     def picture(self, number: int) -> bytes:
         """A PNG of one."""
