@@ -11,13 +11,13 @@ from pathlib import Path
 import moderngl
 import numpy as np
 
+from installation.clock import Cadence
 from installation.engine.readback import Readback
 from installation.output.recorder import Recorder, RecorderError, Recording
 from installation.still import Shown, save
 
 log = logging.getLogger(__name__)
 
-_EARLY = 0.2  # of the time between two pictures: a frame that comes a little before its time is it
 _STILLS = 4  # that wait to be saved; a picture is 25 MB at 4K
 
 
@@ -31,10 +31,8 @@ class Capture:
         self._ctx, self._folder, self._name = ctx, folder, name
         self._recorder: Recorder | None = None
         self._readback: Readback | None = None
-        self._live = True
-        self._lead = 0
-        self._every = 0.0
-        self._due = 0.0
+        self._live, self._cadence = True, Cadence(1)
+        self._lead = 0  # frames still to come before the first that is kept
         self._ending: list[Recorder] = []  # stopped, their encoders still writing
         self._saver = ThreadPoolExecutor(1, "still")
         self._stills: dict[Path, Future[None]] = {}  # that are still being saved
@@ -57,7 +55,7 @@ class Capture:
         """
         self._recorder = Recorder(path, size, fps, sound=sound)
         self._readback = Readback(self._ctx, size)
-        self._live, self._every, self._due, self._lead = live, 1 / fps, 0.0, lead
+        self._live, self._cadence, self._lead = live, Cadence(fps), lead
 
     def toggle(self, size: tuple[int, int], fps: float) -> None:
         """R: start a recording, or end the one that runs. A fault is said, never raised."""
@@ -99,9 +97,8 @@ class Capture:
                 self.fault = self._recorder.fault
                 self.end()
                 return
-            if now < self._due - _EARLY * self._every:
+            if not self._cadence.takes(now):
                 return
-            self._due = max(self._due + self._every, now)
         done = self._readback.push(screen, now)
         if done is not None:
             self._hand_over(*done)

@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     _json(_command(sub, "pieces", "what pieces there are", "installation pieces"))
     text = "draw stills of a piece, to choose from"
     _stills(_command(sub, "stills", text, "installation stills anime --out faces/"))
+    text = "choose stills of a piece, in a browser"
+    _choose(_command(sub, "choose", text, "installation choose anime --out faces/"))
     text = "the upscaler as a shader for mpv"
     _export(_command(sub, "export", text, "installation export --tier S --scale 2 --out s.glsl"))
     _scenes(_command(sub, "scenes", "scenes and addresses", "installation scenes"))
@@ -204,9 +206,20 @@ def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("--of", default="", metavar="IMAGE", help=text)
     text = "a JPEG, PNG or WebP, whose shape and light all of them take"
     p.add_argument("--guide", default="", metavar="IMAGE", help=text)
+    _truncated(p)
+    p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")
+
+
+def _choose(p: argparse.ArgumentParser) -> None:
+    p.add_argument("piece", help="a piece's name or folder")
+    p.add_argument("--seed", type=_seed, default=0, help="the first one's; the next ones' follow")
+    _truncated(p)
+    p.add_argument("--out", required=True, help="a folder, new or not, for those that you keep")
+
+
+def _truncated(p: argparse.ArgumentParser) -> None:
     text = "0 to 1.5: low is average, high is strange (0.8)"
     p.add_argument("--truncation", type=_truncation, default=0.8, help=text)
-    p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")
 
 
 def _export(p: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from installation.parameters import Bus, Param, Parameters, Trigger
 
 _DRAWN = 0.25  # of its speed, by which a beat hurries or lags to meet somebody else's
 _BOUNCE = 0.5  # of the shortest beat: no hand taps again so soon
+_EARLY = 0.2  # of the time between two frames that are taken: as early one may come
 _LONGEST_STEP = 0.1  # seconds; after a hiccup the picture goes on, it does not leap
 
 
@@ -71,6 +72,21 @@ class FixedClock:
 
     def tick(self) -> float:
         return self._dt
+
+
+class Cadence:
+    """Takes so many frames a second out of those that come, evenly where more do."""
+
+    def __init__(self, fps: float) -> None:
+        self._every = 1 / fps
+        self._due = 0.0
+
+    def takes(self, now: float) -> bool:
+        """Whether the frame of this moment, in seconds, is one of them."""
+        if now < self._due - _EARLY * self._every:
+            return False
+        self._due = max(self._due + self._every, now)
+        return True
 
 
 class Tempo(Parameters):

@@ -60,6 +60,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.soundtrack": "SoundtrackError",
         "installation.output.window": "DisplayError",
         "installation.output.recorder": "RecorderError",
+        "installation.output.ndi": "NdiError",
         "shaders": "ShaderError",
         "models.card": "PieceError",
         "training.corpus.corpus": "CorpusError",
@@ -281,10 +282,25 @@ def stills(options: argparse.Namespace) -> int:
         guide=Path(options.guide) if options.guide else None,
     )
     print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
-    words = ["installation", "play", options.piece, "--scene", "procession"]
-    words += ["--chosen", options.out]
-    print(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
+    _say_how_to_play(options.piece, options.out)
     return 0
+
+
+def choose(options: argparse.Namespace) -> int:
+    from installation.choose import choose as chosen
+
+    kept = chosen(
+        options.piece, Path(options.out), seed=options.seed, truncation=options.truncation
+    )
+    print(f"{options.out}: {len(kept)} {'still' if len(kept) == 1 else 'stills'}")
+    if len(kept) > 1:
+        _say_how_to_play(options.piece, options.out)
+    return 0
+
+
+def _say_how_to_play(piece: str, folder: str) -> None:
+    words = ["installation", "play", piece, "--scene", "procession", "--chosen", folder]
+    print(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
 
 
 def export(options: argparse.Namespace) -> int:

@@ -39,8 +39,8 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, ShaderError, RecorderError, SoundtrackError, NoSight, LoopError) before the first
-    frame.
+    ControlError, NdiError, ShaderError, RecorderError, SoundtrackError, NoSight, LoopError) before
+    the first frame.
     """
     if options.loop:
         _check_loop(options)
@@ -64,7 +64,7 @@ def play(options: Options) -> int:
             raise
         return _render_clip(options, str(error))
     try:
-        stage.controls.open()
+        stage.open()
         with ended_by_signals(stage.end) as came:
             stage.frame()  # the first picture is on the wall before torch is imported
             stage.show.start()

@@ -9,9 +9,8 @@ import time
 import moderngl
 from PIL import Image
 
-from installation.engine.compose import Present
-from installation.engine.readback import Picture, Readback
-from installation.engine.textures import Target
+from installation.engine.aside import Aside
+from installation.engine.readback import Picture
 
 LONGEST = 360  # pixels
 _EVERY = 0.2  # seconds between two pictures
@@ -23,10 +22,7 @@ class Preview:
     """offer() from the render thread, jpeg() from any other."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        self._ctx = ctx
-        self._present: Present | None = None  # made when somebody looks
-        self._target: Target | None = None
-        self._readback: Readback | None = None
+        self._aside = Aside(ctx)
         self._due = 0.0
         self._wanted = 0.0  # until when, by time.monotonic()
         self._news = threading.Condition()
@@ -37,29 +33,16 @@ class Preview:
         moment = time.monotonic()
         if moment > self._wanted or moment < self._due:
             return
-        if moment > self._due + _PATIENCE and self._readback is not None:
-            for _ in self._readback.flush():  # of when somebody looked last: not to be seen now
-                pass
+        if moment > self._due + _PATIENCE:
+            self._aside.forget()  # it is of when somebody looked last
         self._due = moment + _EVERY
-        target, readback = self._made(picture.size)
-        assert self._present is not None  # noqa: S101 - just made
-        self._present.render(picture, target.framebuffer, now, fade)
-        done = readback.push(target.framebuffer, now)
+        shrink = min(1.0, LONGEST / max(picture.size))
+        small = max(16, round(picture.width * shrink)), max(16, round(picture.height * shrink))
+        done = self._aside.push(picture, small, now, fade)
         if done is not None:
             with self._news:
                 self._picture = done[0].copy()
                 self._news.notify_all()
-
-    def _made(self, size: tuple[int, int]) -> tuple[Target, Readback]:
-        """The target and the ring for pictures of this shape."""
-        shrink = min(1.0, LONGEST / max(size))
-        small = max(16, round(size[0] * shrink)), max(16, round(size[1] * shrink))
-        if self._target is None or self._readback is None or self._target.size != small:
-            self.release()
-            self._present = Present(self._ctx)
-            self._target = Target(self._ctx, small, "f1")
-            self._readback = Readback(self._ctx, small, depth=1)
-        return self._target, self._readback
 
     def jpeg(self) -> bytes | None:
         """The next picture; waits for it. None where none comes: the house is closed."""
@@ -74,7 +57,4 @@ class Preview:
         return file.getvalue()
 
     def release(self) -> None:
-        for part in (self._present, self._target, self._readback):
-            if part is not None:
-                part.release()
-        self._present = self._target = self._readback = None
+        self._aside.release()

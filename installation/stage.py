@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from installation import focus, report
+from installation.broadcast import Broadcast
 from installation.capture import Capture
 from installation.clock import Clock, Frame, Senses, Tempo
 from installation.control.keyboard import Keyboard
@@ -82,7 +83,7 @@ class Stage:
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self.modulations = Modulations(self.bus, seed)
         self._desk = Desk(window, self.keyboard, self.modulations, venue.window.overlay)
-        self._preview = Preview(window.ctx)
+        self._preview, self._broadcast = Preview(window.ctx), Broadcast(window.ctx, venue.ndi)
         title = program.card.title or program.card.name
         self.controls = Controls(
             self.bus, venue, title, self._preview.jpeg, patient=options.supervised
@@ -117,6 +118,11 @@ class Stage:
     def scene_names(self) -> list[str]:
         return list(self._scene_files)
 
+    def open(self) -> None:
+        """Let the room in. Raises ControlError, NdiError, or VenueError for what was learned."""
+        self.controls.open()
+        self._broadcast.open(patient=self.options.supervised)
+
     def end(self) -> None:
         """Close the house after this frame."""
         self.closing = True
@@ -144,7 +150,9 @@ class Stage:
         self.show.shade.show(self.controls.shade)
         self.show.step(moment)
         picture = self.show.render(moment)
-        self._preview.offer(picture, moment.time, self.show.brightness(self.lights.level))
+        bright = self.show.brightness(self.lights.level)
+        self._preview.offer(picture, moment.time, bright)
+        self._broadcast.offer(picture, moment.time, bright)
         self.show.present(picture, self.window.screen, moment, self.lights.level)
         self._capture.take(self.window.screen, self.window.size, moment.time, self._shown)
         self._desk.draw(self.show, self._news())
@@ -176,6 +184,7 @@ class Stage:
         ready = self.show.warm()
         self.window.screen.clear()
         self.window.swap()
+        self._broadcast.rest()
         if ready:  # not before: upscalers are timed, and a GPU that rests is slow
             time.sleep(_REST)
         self._last = time.perf_counter()
@@ -310,7 +319,7 @@ class Stage:
         """Finish the recording, write the report, close the ports, free the GPU; each of them also
         where one before it fails."""
         with ExitStack() as last:
-            for part in (self.show, self._preview, self._desk):
+            for part in (self.show, self._preview, self._broadcast, self._desk):
                 last.callback(part.release)
             last.callback(self.controls.close)
             try:

@@ -11,10 +11,11 @@ import json
 import logging
 import re
 import tomllib
+from collections.abc import Callable
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -29,24 +30,33 @@ from pydantic import (
 
 from installation.control.hosts import host_and_port
 from installation.fault import first_fault
-from installation.watch.schedule import Hours
+from installation.watch.schedule import Hours, time_of_day
 
 log = logging.getLogger(__name__)
 
 
-def _address(text: str) -> str:
+def _if(check: Callable[[Any], object]) -> AfterValidator:
+    """What the check takes, without a ValueError, stays as it was written."""
+
+    def checked(value: Any) -> Any:
+        check(value)
+        return value
+
+    return AfterValidator(checked)
+
+
+def _address(text: str) -> None:
     if not text.startswith("/") or len(text) < 2 or re.search(r"\s", text):
         raise ValueError('an address begins with /, and stands in quotes: "/light/brightness"')
-    return text
 
 
-def _place(text: str) -> str:
-    host_and_port(text)
-    return text
+def _visible(text: str) -> None:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("a name has letters, and none that are not seen")
 
 
 # Whether it is there Programme asks.
-Address = Annotated[str, Field(max_length=128), AfterValidator(_address)]
+Address = Annotated[str, Field(max_length=128), _if(_address)]
 Side = Annotated[int, Field(ge=64, le=16384)]
 _PASSWORD = (8, 128)  # characters, at least and at most
 
@@ -56,23 +66,6 @@ _Kind = TypeVar("_Kind", bound=BaseModel)
 
 class VenueError(Exception):
     """A venue file that is not there or not right. One line: file, key, value, what is allowed."""
-
-
-def _open(table: dict[str, str]) -> dict[str, str]:
-    Hours.parse(table)
-    return table
-
-
-def _daily(text: str) -> str:
-    if text == "never":
-        return text
-    try:
-        local = time.fromisoformat(text).tzinfo is None
-    except ValueError:
-        local = False
-    if not local:
-        raise ValueError("a time of the day like 04:00, by the machine's clock, or never")
-    return text
 
 
 class Table(BaseModel):
@@ -113,7 +106,7 @@ class Osc(Table):
     enabled: bool = True
     host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
     port: int = Field(9000, ge=1, le=65535)
-    feedback: list[Annotated[str, AfterValidator(_place)]] = Field(
+    feedback: list[Annotated[str, _if(host_and_port)]] = Field(
         [], description="HOST:PORT of controllers that show where all is."
     )
 
@@ -197,6 +190,14 @@ class Sight(Table):
     mirror: bool = Field(True, description="It hangs at the wall, and looks at those before it.")
 
 
+class Ndi(Table):
+    """The picture for other programs, of this machine and its network."""
+
+    enabled: bool = False
+    name: Annotated[str, _if(_visible)] = Field("installation", max_length=64)
+    fps: float = Field(60, ge=1, le=240, description="Frames a second, where so many are drawn.")
+
+
 class Rehearsal(Table):
     """For working on the piece, not for opening hours."""
 
@@ -211,7 +212,7 @@ class Record(Table):
 class Watch(Table):
     """For `installation open`, when nobody is there."""
 
-    restart: Annotated[str, AfterValidator(_daily)] = Field(
+    restart: Annotated[str, _if(time_of_day)] = Field(
         "04:00", description="When the show begins anew every day, by local time; or never."
     )
     hang: float = Field(30, ge=5, le=600, description="Seconds without a frame, then it is ended.")
@@ -219,7 +220,7 @@ class Watch(Table):
 
     @property
     def begins_anew(self) -> time | None:
-        return None if self.restart == "never" else time.fromisoformat(self.restart)
+        return time_of_day(self.restart)
 
 
 class Venue(Table):
@@ -233,10 +234,11 @@ class Venue(Table):
     sight: Sight = Sight()
     web: Web = Web()
     link: Link = Link()
+    ndi: Ndi = Ndi()
     rehearsal: Rehearsal = Rehearsal()
     record: Record = Record()
     watch: Watch = Watch()
-    hours: Annotated[dict[str, str], AfterValidator(_open)] = Field(
+    hours: Annotated[dict[str, str], _if(Hours.parse)] = Field(
         {}, description="When the house is open, for `installation open`; empty: always."
     )
     parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")

@@ -17,7 +17,7 @@ LATENT = Latent(8, (Label("form", ("oval", "disc")),), (Code("turn", "continuous
 
 def make_piece(
     folder: Path, resolution: int = 32, latent: Latent = LATENT, scale: int = 0,
-    guided: bool = False,
+    guided: bool = False, directions: tuple[tuple[float, ...], ...] = (),
 ) -> Path:  # fmt: skip
     """Write an untrained piece, with a label and a code; scale: of an upscaler of its own; guided:
     it follows a guide, wherever that leads."""
@@ -30,6 +30,6 @@ def make_piece(
     kwargs = {"scale": scale, "channels": 4, "depth": 2} if scale else None
     card = Card(
         name=folder.name, resolution=resolution, latent=latent, generator=generator.arguments(),
-        upscaler=kwargs, title="Test",
+        upscaler=kwargs, title="Test", directions=directions,
     )  # fmt: skip
     return piece.save(folder, card, generator, Upscaler(**kwargs) if kwargs else None)

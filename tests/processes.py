@@ -6,7 +6,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess as Process
 from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
@@ -39,6 +41,22 @@ def installation(*arguments: object, cwd: Path = ROOT) -> CompletedProcess[str]:
         out, err = Path(said, "out"), Path(said, "err")
         status = apart(_run, words, cwd, out, err)
         return CompletedProcess(words, status, out.read_text(), err.read_text())
+
+
+@contextmanager
+def serving(*arguments: object, cwd: Path) -> Iterator[tuple[Process, Path]]:
+    """`installation` with these arguments in a folder, while it runs, and a file of what it says;
+    ended at last, if it has not ended by itself."""
+    words = [str(one) for one in arguments]
+    with TemporaryDirectory() as said:
+        out, err = Path(said, "out"), Path(said, "err")
+        process = _CONTEXT.Process(target=_run, args=(words, cwd, out, err))
+        process.start()
+        try:
+            yield process, out
+        finally:
+            process.kill()
+            process.join()
 
 
 def _run(words: list[str], cwd: Path, out: Path, err: Path) -> None:

@@ -65,6 +65,7 @@ DOORS = {
         "installation.output", "installation.log", "installation.soundtrack", "pygame", "moderngl",
         "numpy", "PIL", "av", "anyascii",
     },
+    "installation.broadcast": {"installation", "moderngl", "numpy"},
     "installation.stage": {"installation", "models.card", "models.shelf", "moderngl", "shaders"},
     "installation.playing": {"installation", "tqdm"},
     "installation.programme": {
@@ -75,14 +76,14 @@ DOORS = {
     "installation.bench": {
         "installation", "models", "moderngl", "numpy", "torch", "mido", "pythonosc",
     },
-    # the doctor asks torch for its GPU, and whether frames can stay there
-    "installation.doctor": {
-        "installation", "models.card", "models.shelf", "shaders", "torch", "cuda",
-    },
+    # torch is asked for its GPU, and whether frames can stay there
+    "installation.machine": {"installation", "torch", "cuda"},
+    "installation.doctor": {"installation", "models.card", "models.shelf", "shaders"},
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
     "installation.commands": {"installation", "training"},
+    "installation.choose": {"installation", "models", "aiohttp", "numpy", "PIL", "pydantic"},
     # an artist's picture is seen as those of a dataset are
     "installation.candidates": {"installation", "models", "numpy", "tqdm", "training.picture"},
     "installation": {"installation", "models", "shaders", "moderngl", "numpy", "PIL", "tqdm"},

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
-from installation import candidates, doctor
+from installation import candidates, doctor, machine
 from installation.cli import main
 from installation.control.midi import NoMidi
 from installation.finding import Finding
+from installation.output.ndi import Ndi
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError
 from models.card import GENERATOR
@@ -22,12 +24,12 @@ from tests.visitors import Room, film
 
 
 @pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def simple(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One display, one controller, in a folder of our own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(doctor, "displays", lambda: [(640, 480)])
-    monkeypatch.setattr(doctor, "_hidden_window", lambda: Offscreen((16, 16)))
-    monkeypatch.setattr(doctor, "port_names", lambda: ["nanoKONTROL2:in 20:0"])
+    monkeypatch.setattr(machine, "displays", lambda: [(640, 480)])
+    monkeypatch.setattr(machine, "_hidden_window", lambda: Offscreen((16, 16)))
+    monkeypatch.setattr(machine, "port_names", lambda: ["nanoKONTROL2:in 20:0"])
 
 
 @pytest.fixture
@@ -161,8 +163,8 @@ def test_no_display_and_no_midi(tmp_path: Path, port: int, monkeypatch: pytest.M
     def silent() -> list[str]:
         raise NoMidi("this machine has no MIDI system")
 
-    monkeypatch.setattr(doctor, "displays", none)
-    monkeypatch.setattr(doctor, "port_names", silent)
+    monkeypatch.setattr(machine, "displays", none)
+    monkeypatch.setattr(machine, "port_names", silent)
     assert [one.what for one in faults(venue(tmp_path, port))] == ["display"]
     named = venue(tmp_path, port, "[[midi.map]]\naddress = '/drift/speed'\ncc = 1\n")
     assert [one.what for one in faults(named)] == ["display", "MIDI"]
@@ -203,12 +205,31 @@ def test_a_camera_that_is_wanted_is_looked_through(
     assert "camera" in fault.says
     silent = Mock(size=(640, 480))
     silent.name = "cyclops"
-    monkeypatch.setattr(doctor, "open_camera", lambda device, look: silent)
-    monkeypatch.setattr(doctor, "_FIRST_PICTURE", 0.01)
+    monkeypatch.setattr(machine, "open_camera", lambda device, look: silent)
+    monkeypatch.setattr(machine, "_FIRST_PICTURE", 0.01)
     (fault,) = [one for one in faults(path) if one.what == "sight"]
     assert fault.says == "cyclops gives no picture"
     assert "another program may have it" in fault.do
     silent.close.assert_called_once()
+
+
+def test_a_source_for_other_programs_is_looked_at(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"a wall {os.getpid()}"
+    path = venue(tmp_path, port, f"[ndi]\nenabled = true\nname = '{name}'\n")
+    monkeypatch.setattr(machine, "_AVAHI", tmp_path)  # it is on
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "NDI"]
+    assert found.state == "ok"
+    assert found.says.endswith(f"({name})")
+    monkeypatch.setattr(machine, "_AVAHI", tmp_path / "none")
+    monkeypatch.setattr("sys.platform", "linux")
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "NDI"]
+    assert (found.state, "avahi-daemon" in found.do) == ("note", True)
+    other = Ndi(name, 60).start()
+    (fault,) = [one for one in faults(path) if one.what == "NDI"]
+    other.close()
+    assert "another name under [ndi]" in fault.says
 
 
 def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:

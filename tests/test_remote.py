@@ -8,41 +8,11 @@ from importlib import resources
 from typing import Any
 
 from installation.modulation import NONE, WAYS
+from tests.browser import ELEMENT
 
-_BROWSER = """
-class Element {
-  constructor() {
-    Object.assign(this, { children: [], on: {}, styles: {}, value: "", text: "", hidden: false });
-    const [names, styles] = [new Set(), this.styles];
-    this.classList = {
-      add: (name) => names.add(name), remove: (name) => names.delete(name),
-      contains: (name) => names.has(name),
-      toggle: (name, whether) => { if (whether) names.add(name); else names.delete(name); },
-    };
-    this.style = { setProperty: (name, value) => { styles[name] = value; } };
-    this.attributes = new Map();
-    this.clientWidth = 200;
-  }
-  get textContent() { return this.text + this.children.map((one) => one.textContent).join(""); }
-  set textContent(text) { this.text = text; }
-  out(one) { one.parent?.children.splice(one.parent.children.indexOf(one), 1); one.parent = this; }
-  append(...some) { for (const one of some) { this.out(one); this.children.push(one); } }
-  remove() { this.parent?.out(this); this.parent = null; }
-  after(one) {
-    const all = this.parent.children;
-    this.parent.insertBefore(one, all[all.indexOf(this) + 1]);
-  }
-  prepend(one) { this.out(one); this.children.unshift(one); }
-  insertBefore(one, next) {
-    this.out(one);
-    this.children.splice(next ? this.children.indexOf(next) : this.children.length, 0, one);
-  }
-  replaceChildren() { this.children = []; }
-  setAttribute(name, value) { this.attributes.set(name, value); }
-  removeAttribute(name) { this.attributes.delete(name); }
-  setPointerCapture() {}
-  addEventListener(name, what) { this.on[name] = what; }
-}
+_BROWSER = (
+    ELEMENT
+    + """
 class WebSocket {
   static OPEN = 1;
   static all = [];
@@ -106,6 +76,7 @@ const TREE = { CONTENTS: {
 } };
 answers["/"] = TREE;
 """
+)
 
 
 def page(does: str) -> Any:

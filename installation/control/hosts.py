@@ -6,7 +6,9 @@ import errno
 import ipaddress
 import re
 import socket
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 Place = tuple[socket.AddressFamily, tuple[Any, ...]]
 """What a socket of that family binds to, or sends to."""
@@ -76,8 +78,22 @@ def names_of_this_machine() -> set[str]:
     return {name, f"{name.partition('.')[0]}.local"}
 
 
-def is_number(host: str) -> bool:
-    """Whether a host is an address itself, and no name that others could point at this machine."""
+def is_ours(host: str, origin: str | None, names: Collection[str]) -> bool:
+    """Whether a request is for this machine, and from no page of another site.
+
+    host, origin: as its headers say. names: of this machine, beside every address that is written
+    as a number: a name could be pointed at it by somebody else (DNS rebinding).
+    """
+    if origin is not None and origin.partition("://")[2] != host:
+        return False
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name in names or _is_number(name)
+
+
+def _is_number(host: str) -> bool:
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

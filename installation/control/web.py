@@ -21,7 +21,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Self, cast
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -29,7 +28,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from installation.control.crowd import Door, bounded_loop
 from installation.control.gate import Gate
 from installation.control.hosts import (
-    is_number,
+    is_ours,
     names_of_this_machine,
     reached_at,
     remedy,
@@ -145,9 +144,7 @@ class Web:
     ) -> web.StreamResponse:
         """Answer only who calls this machine by a name that is its own, is no page of others, and
         has the password."""
-        origin = request.headers.get("Origin")
-        theirs = origin is not None and origin.partition("://")[2] != request.host
-        if theirs or not self._is_us(request.host):
+        if not is_ours(request.host, request.headers.get("Origin"), self._names):
             raise web.HTTPForbidden(text="this is not for pages of another site\n")
         if self._gate is None:
             return await handler(request)
@@ -155,13 +152,6 @@ class Web:
         answer = await handler(request)
         self._gate.remember(answer)
         return answer
-
-    def _is_us(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        return name in self._names or is_number(name)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """The remote, its picture, a WebSocket, or a node of OSCQuery."""

@@ -11,20 +11,27 @@ from numpy.typing import NDArray
 
 from installation.engine.textures import Size
 
-Picture = NDArray[np.uint8]  # (height, width, 3), first row at the top
+Picture = NDArray[np.uint8]  # (height, width, channels), first row at the top
 
 
 class Readback:
     """A ring of pixel buffers. A picture pushed now comes out `depth` pushes later.
 
     The copy into a pixel buffer runs on the GPU beside the next frames; by the time it is mapped
-    it has long been done, and the render loop does not stall.
+    it has long been done, and the render loop does not stall. channels: 3 for RGB, 4 for RGB with
+    one that says nothing.
     """
 
-    def __init__(self, ctx: moderngl.Context, size: Size, depth: int = 2) -> None:
-        self._size = self.size = size
+    def __init__(
+        self, ctx: moderngl.Context, size: Size, depth: int = 2, channels: int = 3
+    ) -> None:
+        self._size, self._channels = size, channels
         self._free = [ctx.buffer(reserve=size[0] * size[1] * 4) for _ in range(depth + 1)]
         self._pending: deque[tuple[moderngl.Buffer, float]] = deque()
+
+    @property
+    def size(self) -> Size:
+        return self._size
 
     def push(self, source: moderngl.Framebuffer, time: float) -> tuple[Picture, float] | None:
         """Begin to copy what was drawn into an RGBA8 target or the window, of this ring's size.
@@ -48,7 +55,7 @@ class Readback:
         width, height = self._size
         rows = np.frombuffer(buffer.read(), np.uint8).reshape(height, width, 4)
         self._free.append(buffer)
-        return rows[::-1, :, :3], time
+        return rows[::-1, :, : self._channels], time
 
     def release(self) -> None:
         for buffer in (*self._free, *(buffer for buffer, _ in self._pending)):

@@ -80,6 +80,20 @@ def _midnight(now: datetime, days: int) -> datetime:
     return datetime.combine(now.date() + timedelta(days=days), time())
 
 
+def time_of_day(text: str) -> time | None:
+    """A time like 04:00, by the machine's clock; None for `never`. Raises ValueError, which says
+    what is allowed."""
+    if text == "never":
+        return None
+    try:
+        found = time.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise ValueError("a time of the day like 04:00, by the machine's clock, or never")
+    return found
+
+
 def _days(text: str) -> list[int]:
     if text == "daily":
         return list(range(_WEEK))
