@@ -176,6 +176,25 @@ def test_another_size_of_picture_begins_anew(room: Room) -> None:
     assert after[-1].motion < 0.05
 
 
+def test_whoever_is_seen_as_the_room_is_learned_anew_goes_softly(room: Room) -> None:
+    """Where a camera changes its picture's size, or is turned."""
+    room.watch(2, lambda number: room.person(40, 20))
+    most = room.eye.shade.mean()
+    room.eye.see(np.full((36, WIDTH), 128, np.uint8), 1 / RATE)
+    assert room.eye.shade.shape == (36, WIDTH)
+    assert 0.7 * most < room.eye.shade.mean() < most
+    room = Room()
+    room.watch(5)
+    room.walls = np.roll(room.walls, 13, 1)[::-1].copy()
+    shades = []
+    for _ in range(10 * RATE):
+        room.watch(1 / RATE)
+        shades.append(room.eye.shade.mean())
+    assert max(shades) > 200
+    assert np.diff(shades).min() > -0.3 * max(shades)
+    assert shades[-1] < 1
+
+
 def lit(room: Room, x: int, grey: float) -> Picture:
     """Somebody in one colour, their middle at this column, but for a light head."""
     picture = room.walls.copy()

@@ -37,6 +37,7 @@ _BLIND = 5.0  # seconds without a picture, and the camera is gone
 _PATIENCE = 10.0  # seconds for the first one, and for the network
 _LOWEST, _HIGHEST = 16, 128  # rows of the picture that is looked at
 _LARGEST = 7680 * 4320  # points of a picture; a small file may hold one that fills the memory
+_LEAVES = 8.0  # seconds in which nothing is left of who was seen by a camera that is gone
 _BETWEEN = 0.04  # seconds from a film's last picture to its first
 
 Look = Callable[[NDArray[np.uint8], float], None]
@@ -62,7 +63,8 @@ class Sight:
     """
 
     def __init__(self, bus: Bus, device: str = "", mirror: bool = True) -> None:
-        self._bus, self._mirror = bus, mirror
+        self._bus, self._eye, self._lock = bus, Eye(mirror), threading.Lock()
+        self._leaving = 0.0  # seconds for which somebody is still seen to go
         # the newest, as Eye has them; none: nobody looks
         self.shade: NDArray[np.uint8] | None = None
         self.guide: NDArray[np.float32] | None = None
@@ -78,21 +80,44 @@ class Sight:
 
     def close(self) -> None:
         self._inlet.close()
+        self._nobody()
+
+    def keep(self, dt: float) -> None:
+        """Once a frame, dt seconds after the last: whoever was seen by a camera that is gone goes,
+        as if they walked away."""
+        if self._leaving <= 0:
+            return
+        with self._lock:
+            self._leaving -= dt
+            self._tell(self._eye.rest(dt))
+            if self._leaving <= 0:
+                self._nobody()
 
     def _rest(self) -> None:
-        """Nothing is seen any more: what it moved comes to rest."""
+        self._leaving = _LEAVES
+
+    def _nobody(self) -> None:
+        """Nothing is seen any more: what it moved is at rest."""
         self.shade = self.guide = None
         post(self._bus, Seen(), _SOURCE)
 
     def _looks(self) -> Look:
-        eye, before = Eye(self._mirror), None
+        before: float | None = None
 
         def look(picture: NDArray[np.uint8], moment: float) -> None:
             nonlocal before
-            post(self._bus, eye.see(picture, 0.0 if before is None else moment - before), _SOURCE)
-            self.shade, self.guide, before = eye.shade, eye.guide, moment
+            with self._lock:
+                if before is None:
+                    self._eye.anew()
+                    self._leaving = 0.0
+                self._tell(self._eye.see(picture, 0.0 if before is None else moment - before))
+                before = moment
 
         return look
+
+    def _tell(self, seen: Seen) -> None:
+        post(self._bus, seen, _SOURCE)
+        self.shade, self.guide = self._eye.shade, self._eye.guide
 
 
 def post(bus: Bus, seen: Seen, source: str) -> None:
