@@ -147,6 +147,11 @@ class Lens:
         self._thread.start()
 
     @property
+    def gives(self) -> bool:
+        """It has given a picture."""
+        return self._until == _BLIND
+
+    @property
     def alive(self) -> bool:
         """It goes on giving pictures; a film may pause."""
         late = not self._film and time.monotonic() - self._seen >= self._until
