@@ -102,7 +102,7 @@ class Stage:
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self.modulations, self._evening, self._scene_files, kept)
         self._memory = Memory(
-            options.memory, self.bus, self.modulations, self._evening, self.lights
+            options.memory, self.bus, self.modulations, self._evening, self._presets, self.lights
         )
         self._memory.take_up(self._scene_files, first)
         self.bus.tick(math.inf)  # nor to what the first entry sets, or a show that crashed had
