@@ -128,8 +128,9 @@ class Stage:
         """One frame, from what the room said to what the wall shows."""
         dt = self._clock.tick()
         self._take_events()
-        self._carry_out(self.bus.tick(dt))
-        self.modulations.take()
+        fired = self.bus.tick(dt)
+        self.modulations.take()  # as values: what is carried out finds all as it stands now
+        self._carry_out(fired)
         self.lights.follow(dt)
         # while the house is closed the setlist waits, but what a hand asks for is done
         self._evening.follow(0.0 if self.lights.out else dt)
