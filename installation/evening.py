@@ -85,8 +85,8 @@ class Evening:
         place: tuple[int, float] = (0, 0.0),
         dressed: Dressed | None = None,
     ) -> None:
-        """The first scene. held, place, dressed: as they were, the first in the stead of `hold`, the
-        last in that of the scene's own entry. Raises SceneError or ShaderError."""
+        """The first scene. held, place, dressed: as they were, the first in the stead of `hold`,
+        the last in that of the scene's own entry. Raises SceneError or ShaderError."""
         there = place[0] < len(self._order)  # the setlist may be another today
         if there:
             self._at, self._time = place

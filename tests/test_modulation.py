@@ -445,9 +445,7 @@ def test_a_preset_keeps_what_moves_and_brings_it_back(piece: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("first", ["modulation", "preset"])
-def test_a_preset_stored_in_the_same_bundle_has_it(
-    piece: Path, tmp_path: Path, first: str
-) -> None:
+def test_a_preset_stored_in_the_same_bundle_has_it(piece: Path, tmp_path: Path, first: str) -> None:
     """As it has the faders that come in the same bundle, whatever their order."""
     moving = Modulation(by="sine", depth=0.3, beats=8)
     venue = evening(tmp_path, '"/drift/calm" = { by = "bass" }')

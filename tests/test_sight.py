@@ -193,6 +193,27 @@ def test_a_camera_that_stays_away_is_nobody_in_the_end(
     looking.close()
 
 
+def test_a_camera_that_gives_nothing_leaves_the_room_to_others(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that sees better sends the same by OSC."""
+    Senses().bind(bus)
+    lenses: list[Plugged] = []
+
+    def plug(device: str, look: sight.Look) -> Plugged:
+        lenses.append(Plugged(look))
+        lenses[-1].alive = lenses[-1].gives = False
+        return lenses[-1]
+
+    monkeypatch.setattr(sight, "open_camera", plug)
+    looking = Sight(bus).start()
+    bus.post("/sight/presence", 0.7, "osc")
+    until(lambda: (looking.keep(0.1), len(lenses) > 5)[1])
+    bus.tick(0.1)
+    assert bus.value("/sight/presence") == 0.7
+    looking.close()
+
+
 def test_a_camera_that_is_just_being_opened_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -393,6 +414,18 @@ def test_damaged_pictures_of_a_network_are_left_out(caplog: pytest.LogCaptureFix
         lens.close()
     said = "some pictures of 127.0.0.1 are damaged; they are left out"
     assert caplog.messages.count(said) == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 1), (1, 300)])
+def test_what_is_no_picture_is_left_out(size: tuple[int, int]) -> None:
+    """FFmpeg ends the process over one of a single row, in the formats of some cameras' sensors."""
+    pictures: Pictures = []
+    whole, speck = jpeg(320, 240), jpeg(*size)
+    with phone(lambda number: speck if number % 5 == 4 else whole) as where:
+        lens = open_camera(where, lambda picture, moment: pictures.append(picture))
+        until(lambda: len(pictures) > 20 or not lens.alive)
+        lens.close()
+    assert {one.shape for one in pictures} == {(48, WIDTH)}
 
 
 def test_a_picture_too_large_for_any_camera_is_not_decoded() -> None:

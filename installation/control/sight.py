@@ -88,13 +88,17 @@ class Sight:
         if self._leaving <= 0:
             return
         with self._lock:
+            if self._leaving <= 0:  # a camera is back meanwhile
+                return
             self._leaving -= dt
             self._tell(self._eye.rest(dt))
             if self._leaving <= 0:
                 self._nobody()
 
     def _rest(self) -> None:
-        self._leaving = _LEAVES
+        """A camera is gone; of one that has given nothing nobody is left."""
+        if self.shade is not None and self._leaving <= 0:
+            self._leaving = _LEAVES
 
     def _nobody(self) -> None:
         """Nothing is seen any more: what it moved is at rest."""
@@ -191,7 +195,8 @@ class Lens:
 
 
 def decoded(container: InputContainer, name: str) -> Iterator[av.VideoFrame]:
-    """Each picture. What is damaged is left out, as a network may lose some of it."""
+    """Each picture. What is damaged is left out, as a network may lose some of it; and what is one
+    point high, over which FFmpeg ends the process where it is a sensor's raw picture."""
     for packet in container.demux(video=0):
         try:
             found = packet.decode()
@@ -200,7 +205,7 @@ def decoded(container: InputContainer, name: str) -> Iterator[av.VideoFrame]:
                 name, lambda: f"some pictures of {name} are damaged; they are left out"
             )
             continue
-        yield from found
+        yield from (one for one in found if min(one.width, one.height) > 1)
 
 
 def timed(container: InputContainer, name: str) -> Iterator[tuple[av.VideoFrame, float]]:
