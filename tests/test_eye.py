@@ -36,6 +36,17 @@ def test_an_empty_room_is_empty_whatever_the_light_does(room: Room) -> None:
     assert not any(one.arrives for one in seen)
 
 
+@pytest.mark.parametrize("light", [0.15, 0.1, 0.07])
+def test_lamps_that_go_out_at_once_but_for_a_few_are_nobody(room: Room, light: float) -> None:
+    room.light = light
+    seen = room.watch(8)
+    room.light = 1.0
+    seen += room.watch(8)
+    assert max(one.presence for one in seen) < 0.2
+    assert not any(one.arrives for one in seen)
+    assert room.watch(2, lambda number: room.person(40))[-1].presence > 0.3
+
+
 def test_an_overexposed_room_is_empty_too(room: Room) -> None:
     """What is brighter than white cannot be compared."""
     seen = []

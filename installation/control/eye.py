@@ -192,7 +192,7 @@ def _lit(before: Map, fresh: Map) -> Map:
     """An earlier picture in the light of this one: by what most of the points have in common. It
     goes on beyond white, and is not lost when the light falls again."""
     light = float(np.median((fresh + _DARK) / (before + _DARK)))
-    return (before + _DARK) * min(4.0, max(0.25, light)) - _DARK
+    return (before + _DARK) * light - _DARK
 
 
 def _fitted(picture: Map, shape: tuple[int, ...]) -> Map:
