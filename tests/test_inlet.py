@@ -65,8 +65,21 @@ def test_one_that_gives_nothing_is_said_once_in_a_long_while(
     assert 2 <= len(caplog.messages) <= 30
     assert set(caplog.messages) == {BLIND}
     said = len(caplog.messages)
-    socket.wait(300, gives=True, stays=1000)
+    socket.wait(30, gives=True, stays=1000)
     assert caplog.messages[said:] == [GIVES]  # it is back
+
+
+def test_one_that_stays_open_and_gives_nothing_is_said_too(
+    socket: Socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an input for sound, whose driver may take its time."""
+    socket.wait(8, stays=1e9)
+    assert not caplog.messages
+    socket.wait(24 * 3600, stays=1e9)
+    assert caplog.messages == [BLIND]
+    assert socket.opened == 1
+    socket.wait(20, gives=True, stays=1e9)
+    assert caplog.messages == [BLIND, GIVES]
 
 
 def test_one_that_cannot_even_be_opened_now_and_then_is_no_more(

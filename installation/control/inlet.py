@@ -4,6 +4,7 @@ every two seconds when it is gone."""
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _EVERY = 2.0  # seconds between two looks for it
 _PATIENCE = 2.0  # seconds that closing takes at most
+_SLOW = 10.0  # seconds without anything from one that has just been opened, and it is said
 _STAYS = 60.0  # seconds that it gives anything without a break, and it is all right
 _RARELY = 3600.0  # seconds until the same trouble is said once more
 
@@ -54,10 +56,11 @@ class Inlet(Generic[One]):
         self._opens, self._rests = opens, rests
         self._taken, self._none, self._gone = taken, none, gone
         self._open: One | None = None
-        self._gives_since: float | None = None  # that one; None: it has not given anything yet
-        self._told = False  # of it, that it was taken up
+        self._since = 0.0  # when it was opened
+        self._gives_since: float | None = None  # None: it has not given anything yet
+        self._told = False  # that it was taken up
         self._troubles: dict[str, float] = {}  # when each was said, until all is right again
-        self._quiet = False  # the last one was too soon after another to be said
+        self._quiet = False  # it came and went too often to be said
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=sense, daemon=True)
 
@@ -84,12 +87,15 @@ class Inlet(Generic[One]):
             self._take_up()
         elif not self._open.alive:
             self._lose(self._open)
+        elif not self._open.gives and time.monotonic() - self._since >= _SLOW:
+            self._since = math.inf
+            self._blame(self._open)
         if self._open is not None and self._open.gives:
             self._goes_on(self._open)
 
     def _take_up(self) -> None:
         try:
-            self._open = self._opens()
+            self._open, self._since = self._opens(), time.monotonic()
         except NoInput as error:
             self._warn(f"{self._none}: {error}")
 
@@ -106,17 +112,23 @@ class Inlet(Generic[One]):
 
     def _lose(self, one: One) -> None:
         if one.gives or self._gives_since is not None:
-            self._warn(f"{self._gone} {one.name} is gone; it is looked for again")
+            told = self._warn(f"{self._gone} {one.name} is gone; it is looked for again")
+            self._quiet = not told
         else:
-            self._warn(f"{self._none}: {one.name} is there, and gives nothing")
+            self._blame(one)
         self._let_go()
 
-    def _warn(self, trouble: str) -> None:
-        now, said = time.monotonic(), self._troubles.get(trouble)
-        self._quiet = said is not None and now - said < _RARELY
-        if not self._quiet:
-            self._troubles[trouble] = now
-            log.warning("%s", trouble)
+    def _blame(self, one: One) -> None:
+        self._warn(f"{self._none}: {one.name} is there, and gives nothing")
+
+    def _warn(self, trouble: str) -> bool:
+        """Say it, unless it was said not long ago: False."""
+        now, said = time.monotonic(), self._troubles.get(trouble, -math.inf)
+        if now - said < _RARELY:
+            return False
+        self._troubles[trouble] = now
+        log.warning("%s", trouble)
+        return True
 
     def _let_go(self) -> None:
         if self._open is not None:
