@@ -146,10 +146,12 @@ class Controls:
         return self._web
 
     def keep(self, dt: float, status: Callable[[], dict[str, str]]) -> None:
-        """Once a frame: what was learned since is written down, and what is on is told. status:
-        is asked now and then, where anybody is served."""
+        """Once a frame: what was learned since is written down, who is seen no more goes, and what
+        is on is told. status: is asked now and then, where anybody is served."""
         if self._learned is not None:
             self._learned.keep()
+        if isinstance(self._sight, Sight):
+            self._sight.keep(dt)
         self._passed += dt
         if self._web is not None and self._passed >= _TOLD:
             self._passed, self._web.status = 0.0, status()

@@ -16,6 +16,9 @@ from shaders import ShaderError
 
 log = logging.getLogger(__name__)
 
+Dressed = tuple[int, str]  # the number of an entry of the setlist, from 0, and its scene
+_IN_NOTHING: Dressed = (0, "")
+
 
 @dataclass(frozen=True)
 class _Cue:
@@ -50,6 +53,7 @@ class Evening:
         self._modulations = modulations
         self._order, self._hold = program.order.scene, hold
         self._at, self._time = 0, 0.0
+        self.dressed = _IN_NOTHING  # in which entry's; a preset or a piece by hand changes nothing
         self._cue: _Cue | None = None
         self.fault = ""  # why what was wanted last has not come on
         self._refused: _Cue | None = None  # what that is, where a file that is saved may mend it
@@ -79,13 +83,17 @@ class Evening:
         piece: str = "",
         held: bool | None = None,
         place: tuple[int, float] = (0, 0.0),
+        dressed: Dressed | None = None,
     ) -> None:
-        """The first scene. held, place: as they were, the former in the stead of `hold`. Raises
-        SceneError or ShaderError."""
-        if place[0] < len(self._order):  # the setlist may be shorter today
+        """The first scene. held, place, dressed: as they were, the first in the stead of `hold`,
+        the last in that of the scene's own entry. Raises SceneError or ShaderError."""
+        there = place[0] < len(self._order)  # the setlist may be another today
+        if there:
             self._at, self._time = place
         first = scene or self._order[0].scene
-        entry = self._find(first)
+        worn = [one for n, one in enumerate(self._order) if (n, one.scene) == dressed]
+        kept = there and (worn or dressed == _IN_NOTHING)
+        entry = next(iter(worn), None) if kept else self._find(first)
         self._hold = self._hold if held is None else held
         piece = piece or (self._program.piece_of(entry) if entry else "")
         try:
@@ -236,5 +244,7 @@ class Evening:
     def _dress(self, entry: Entry | None, spared: Collection[str] = ()) -> None:
         """Set what the entry asks for, but for what is spared."""
         bus = self._show.bus
+        worn = [(n, one.scene) for n, one in enumerate(self._order) if one is entry]
+        self.dressed = worn[0] if worn else _IN_NOTHING
         self.worn.change(self._program.moved_by(entry, bus) if entry else {}, spared)
         self._modulations.dress(self._program.modulated_by(entry, bus) if entry else {})

@@ -20,10 +20,11 @@ from pydantic import (
     ValidationError,
 )
 
-from installation.evening import Evening
+from installation.evening import Dressed, Evening
 from installation.log import Complaints
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param
+from installation.presets import Presets
 from installation.sources import MEMORY, by_hand
 from installation.watch.lights import Lights
 from installation.writing import replace
@@ -36,9 +37,9 @@ _STEP = 10.0  # seconds; how long an entry has been on is kept no finer, or all 
 
 class Moment(BaseModel):
     """The scene and piece that were on, whether a hand had chosen, and what hands had moved. at,
-    seconds: where in the setlist, and for how long. covered: what hands had moved, under what the
-    entry that was on had set. moving, moving_covered: the same of what moves by itself. dark: by
-    hand."""
+    seconds: where in the setlist, and for how long. dressed: in which of its entries, which is not
+    that of the scene after a preset. covered: what hands had moved, under what that entry had set.
+    moving, moving_covered: the same of what moves by itself. dark: by hand."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,17 +53,19 @@ class Moment(BaseModel):
     dark: bool
     moving: dict[str, Modulation | None] = {}
     moving_covered: dict[str, Modulation | None] = {}
+    dressed: Dressed | None = None
 
 
 class Memory:
     """file: where it is kept; "" keeps nothing."""
 
     def __init__(
-        self, file: str, bus: Bus, modulations: Modulations, evening: Evening, lights: Lights
-    ) -> None:
+        self, file: str, bus: Bus, modulations: Modulations, evening: Evening, presets: Presets,
+        lights: Lights,
+    ) -> None:  # fmt: skip
         self._file = Path(file) if file else None
         self._bus, self._evening, self._lights = bus, evening, lights
-        self._modulations = modulations
+        self._modulations, self._presets = modulations, presets
         self._passed = 0.0
         self._kept: dict[str, Any] = {}
         self._complaints = Complaints(log)
@@ -79,7 +82,9 @@ class Memory:
         if moment.scene in scenes:
             log.info("%s is taken up again, with %d faders", moment.scene, len(moment.moved))
             place = moment.at, moment.seconds
-            self._evening.open(scenes[moment.scene], moment.piece, moment.held, place)
+            self._evening.open(
+                scenes[moment.scene], moment.piece, moment.held, place, moment.dressed
+            )
         else:
             log.info("%s is no more; %d faders are taken up", moment.scene, len(moment.moved))
             self._evening.open(first)
@@ -106,11 +111,13 @@ class Memory:
         self._passed = 0.0
         scene, piece, held = self._evening.on
         moved = {a: self._bus.target(a) for a, what in self._bus if self._by_hand(a, what)}
+        moved |= self._presets.going
         at, passed = self._evening.place
         now = Moment(
             scene=scene, piece=piece, held=held, at=at, seconds=passed // _STEP * _STEP,
             moved=moved, covered=self._evening.worn.covered, dark=self._lights.switched_off,
             moving=self._modulations.by_hand, moving_covered=self._modulations.worn.covered,
+            dressed=self._evening.dressed,
         ).model_dump()  # fmt: skip
         if now == self._kept:
             return

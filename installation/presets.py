@@ -104,6 +104,12 @@ class Presets:
         return self._storing > 0
 
     @property
+    def going(self) -> dict[str, float]:
+        """Where the faders that are still on their way go, by address."""
+        fade = self._fade
+        return {} if fade is None else {address: fade.wanted[address] for address in fade.said}
+
+    @property
     def news(self) -> str:
         """What is waited for, or what kept the preset called up last from coming on whole; "" for
         nothing."""

@@ -103,7 +103,7 @@ class Stage:
         kept = "" if options.offscreen else venue.play.presets
         self._presets = Presets(self.bus, self.modulations, self._evening, self._scene_files, kept)
         self._memory = Memory(
-            options.memory, self.bus, self.modulations, self._evening, self.lights
+            options.memory, self.bus, self.modulations, self._evening, self._presets, self.lights
         )
         self._memory.take_up(self._scene_files, first)
         self.bus.tick(math.inf)  # nor to what the first entry sets, or a show that crashed had
@@ -134,8 +134,9 @@ class Stage:
         """One frame, from what the room said to what the wall shows."""
         dt = self._clock.tick()
         self._take_events()
-        self._carry_out(self.bus.tick(dt))
-        self.modulations.take()
+        fired = self.bus.tick(dt)
+        self.modulations.take()  # as values: what is carried out finds all as it stands now
+        self._carry_out(fired)
         self.lights.follow(dt)
         # while the house is closed the setlist waits, but what a hand asks for is done
         self._evening.follow(0.0 if self.lights.out else dt)

@@ -37,7 +37,7 @@ class Vigil(Scene):
         self.since, self.last_beat = self.dream / 2, 0.0
 
     def step(self, frame: Frame) -> Point:
-        self.since += frame.beat - self.last_beat
+        self.since += min(1.0, frame.beat - self.last_beat)  # at first all before it came on
         self.last_beat = frame.beat
         there = max(frame.presence, self.heed * frame.level)
         if there > 0.1:

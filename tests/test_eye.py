@@ -36,6 +36,17 @@ def test_an_empty_room_is_empty_whatever_the_light_does(room: Room) -> None:
     assert not any(one.arrives for one in seen)
 
 
+@pytest.mark.parametrize("light", [0.15, 0.1, 0.07])
+def test_lamps_that_go_out_at_once_but_for_a_few_are_nobody(room: Room, light: float) -> None:
+    room.light = light
+    seen = room.watch(8)
+    room.light = 1.0
+    seen += room.watch(8)
+    assert max(one.presence for one in seen) < 0.2
+    assert not any(one.arrives for one in seen)
+    assert room.watch(2, lambda number: room.person(40))[-1].presence > 0.3
+
+
 def test_an_overexposed_room_is_empty_too(room: Room) -> None:
     """What is brighter than white cannot be compared."""
     seen = []
@@ -174,6 +185,25 @@ def test_another_size_of_picture_begins_anew(room: Room) -> None:
     assert not any(one.arrives for one in after)
     assert after[-1].presence < 0.05
     assert after[-1].motion < 0.05
+
+
+def test_whoever_is_seen_as_the_room_is_learned_anew_goes_softly(room: Room) -> None:
+    """Where a camera changes its picture's size, or is turned."""
+    room.watch(2, lambda number: room.person(40, 20))
+    most = room.eye.shade.mean()
+    room.eye.see(np.full((36, WIDTH), 128, np.uint8), 1 / RATE)
+    assert room.eye.shade.shape == (36, WIDTH)
+    assert 0.7 * most < room.eye.shade.mean() < most
+    room = Room()
+    room.watch(5)
+    room.walls = np.roll(room.walls, 13, 1)[::-1].copy()
+    shades = []
+    for _ in range(10 * RATE):
+        room.watch(1 / RATE)
+        shades.append(room.eye.shade.mean())
+    assert max(shades) > 200
+    assert np.diff(shades).min() > -0.3 * max(shades)
+    assert shades[-1] < 1
 
 
 def lit(room: Room, x: int, grey: float) -> Picture:

@@ -116,6 +116,99 @@ def test_a_shorter_setlist_begins_where_its_scene_is(piece: Path, tmp_path: Path
         assert show.show.scene.name == "ember"
 
 
+def test_a_preset_s_scene_leaves_the_setlist_where_it_was(piece: Path, tmp_path: Path) -> None:
+    """Also where a restart lies between; and the entry's own values stay until it is over."""
+    order = '[[scene]]\nscene = "drift"\nfade = 0\n[[scene]]\nscene = "kin"\nfade = 0\n'
+    order += 'parameters = {"/modulation/depth" = 0.5}\n[[scene]]\nscene = "ember"\nfade = 0\n'
+    venue, memory = setlist(tmp_path, order), tmp_path / "show.json"
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        for asked in ("/preset/store", "/preset/1", "/stage/next", "/preset/1"):
+            show.bus.post(asked, 1, "osc")
+            run(show, 3)
+        assert show.show.scene.name == "drift"
+        run(show, 40)
+        assert show.bus.target("/modulation/depth") == 0.5
+    for _ in range(2):  # remembered twice
+        with opened(piece, venue=venue, memory=str(memory)) as again:
+            run(again, 12)
+            assert again.show.scene.name == "drift"
+            assert again.bus.target("/modulation/depth") == 0.5
+    with opened(piece, venue=venue, memory=str(memory)) as last:
+        last.bus.post("/stage/next", 1, "osc")
+        run(last, 3)
+        assert last.show.scene.name == "ember"
+        assert last.bus.target("/modulation/depth") == 1
+
+
+def test_a_preset_s_scene_after_one_of_no_setlist_wears_nothing(
+    piece: Path, tmp_path: Path
+) -> None:
+    order = '[[scene]]\nscene = "drift"\n[[scene]]\nscene = "kin"\n[[scene]]\nscene = "ember"\n'
+    order = order.replace('"ember"', '"ember"\nparameters = {"/modulation/depth" = 0.5}')
+    venue, memory = setlist(tmp_path, order), tmp_path / "show.json"
+    asks = ("/stage/scene/ember", "/preset/store", "/preset/1", "/stage/next", "/stage/scene/janus")
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        for asked in (*asks, "/preset/1"):
+            show.bus.post(asked, 1, "osc")
+            run(show, 30)
+        assert show.show.scene.name == "ember"
+        assert show.bus.target("/modulation/depth") == 1
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        run(again, 2)
+        assert again.show.scene.name == "ember"
+        assert again.bus.target("/modulation/depth") == 1
+        again.bus.post("/stage/next", 1, "osc")
+        run(again, 2)
+        assert again.show.scene.name == "kin"  # it had come to the first
+
+
+def test_a_setlist_that_is_another_by_now_goes_on_from_the_scene(
+    piece: Path, tmp_path: Path
+) -> None:
+    order = [f'[[scene]]\nscene = "{name}"\n' for name in ("drift", "kin", "ember")]
+    memory = tmp_path / "show.json"
+    with opened(piece, venue=setlist(tmp_path, "".join(order)), memory=str(memory)) as show:
+        show.bus.post("/stage/next", 1, "osc")
+        run(show, 20)
+        assert show.show.scene.name == "kin"
+    venue = setlist(tmp_path, "".join(order[::-1] + order[1:]))  # the night brought another
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        again.bus.post("/stage/next", 1, "osc")
+        run(again, 2)
+        assert again.show.scene.name == "drift"
+    venue = setlist(tmp_path, order[0] + order[2] + order[1])
+    with opened(piece, venue=venue, memory=str(memory)) as third:
+        run(third, 2)
+        assert third.show.scene.name == "kin"
+        third.bus.post("/stage/next", 1, "osc")
+        run(third, 2)
+        assert third.show.scene.name == "drift"
+
+
+def test_a_preset_that_was_fading_has_come_to_its_end(piece: Path, tmp_path: Path) -> None:
+    memory, venue = tmp_path / "show.json", setlist(tmp_path, '[[scene]]\nscene = "drift"\n')
+    with opened(piece, venue=venue, memory=str(memory)) as show:
+        begins = {"/light/brightness": 0.2, "/drift/calm": 0.9}
+        for address, value in begins.items():
+            show.bus.post(address, value, "osc")
+        for asked in ("/preset/store", "/preset/1"):
+            show.bus.post(asked, 1, "osc")
+        run(show, 2)
+        for address in begins:
+            show.bus.reset(address)
+        show.bus.post("/preset/fade", 20, "osc")
+        run(show, 2)
+        show.bus.post("/preset/1", 1, "osc")
+        run(show, 50)
+        show.bus.post("/drift/calm", 0.4, "osc")  # a hand takes it over
+        run(show, 15)
+        assert 0.5 < show.bus.target("/light/brightness") < 0.9
+    with opened(piece, venue=venue, memory=str(memory)) as again:
+        again.frame()
+        assert again.bus.target("/light/brightness") == pytest.approx(0.2)
+        assert again.bus.target("/drift/calm") == pytest.approx(0.4)
+
+
 DRESSED = (
     '[[scene]]\nscene = "drift"\nseconds = 2\nfade = 0\n'
     '[[scene]]\nscene = "kin"\nseconds = 3\nfade = 0\nparameters = {"/light/brightness" = 0.8}\n'

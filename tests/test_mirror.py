@@ -192,6 +192,23 @@ def test_scenes_that_follow_and_bend_go_over_into_each_other(
         assert not show.show.scene.fault
 
 
+def test_what_a_scene_makes_of_its_guide_is_its_own(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, painted: list[np.ndarray]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changes = "space.guide(point, frame.guide.__imul__(2) if frame.guide is not None else None)"
+    before = SOMEBODY.copy()
+    with watched(folder, changes=changes, follows=FOLLOWS) as show:
+        run(show, 3)
+        np.testing.assert_allclose(painted[-1][0, WIDTH:], 2 * before.ravel())
+        show.bus.post("/stage/scene/follows", 1)
+        run(show, 2)
+        np.testing.assert_allclose(painted[-1][0, WIDTH:], 2 * before.ravel())
+        np.testing.assert_allclose(painted[-1][1, WIDTH:], before.ravel() / 2)
+        assert not show.show.scene.fault
+    np.testing.assert_array_equal(SOMEBODY, before)
+
+
 def test_any_scene_is_a_mirror_by_hand(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, painted: list[np.ndarray]
 ) -> None:

@@ -444,6 +444,29 @@ def test_a_preset_keeps_what_moves_and_brings_it_back(piece: Path, tmp_path: Pat
         assert show.modulations.of("/light/brightness") is None  # it did not move
 
 
+@pytest.mark.parametrize("first", ["modulation", "preset"])
+def test_a_preset_stored_in_the_same_bundle_has_it(piece: Path, tmp_path: Path, first: str) -> None:
+    """As it has the faders that come in the same bundle, whatever their order."""
+    moving = Modulation(by="sine", depth=0.3, beats=8)
+    venue = evening(tmp_path, '"/drift/calm" = { by = "bass" }')
+    with opened(Options(piece=str(piece), scene="drift", venue=venue)) as show:
+        run(show, 1)
+
+        def modulate() -> None:
+            show.bus.post("/drift/speed", moving, "osc", "modulation")
+            show.bus.post("/drift/calm", None, "osc", "modulation")
+
+        if first == "modulation":
+            modulate()
+        for asked_for in ("/preset/store", "/preset/3"):
+            show.bus.post(asked_for, 1, "osc")
+        if first == "preset":
+            modulate()
+        run(show, 1)
+    (kept,) = presets.read(str(tmp_path / "kept.toml"))
+    assert kept.modulation == {"/drift/speed": moving}
+
+
 def test_a_preset_brings_whatever_somebody_wrote_into_its_file(piece: Path, tmp_path: Path) -> None:
     """As with its faders: of any scene that is there, and the rest is left out."""
     venue = evening(tmp_path, "")

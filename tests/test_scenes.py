@@ -313,6 +313,19 @@ def test_vigil_wakes_for_who_comes_and_leans_to_where_they_stand() -> None:
     assert stirred > 2 * calm
 
 
+def test_vigil_comes_on_asleep_however_late_the_evening() -> None:
+    scene, tempo = scenes.load("vigil"), Tempo()
+    scene.start(LatentSpace(PLAIN))
+    scene.step(Frame(0, 0.0, 0.0, 0.0))  # tried out
+    evening = tempo.frame(3600)
+    dreamt = []
+    for _ in range(15 * 30):  # beats at 72 a minute
+        frame = tempo.frame(1 / 30)
+        scene.step(frame)
+        dreamt += [frame.beat - evening.beat] * scene.met
+    assert dreamt[0] == pytest.approx(scene.dream / 2, abs=1)
+
+
 def write(folder: Path, body: str) -> str:
     path = folder / "mine.py"
     path.write_text(f"from installation.scene import Param, Scene\n{body}\n")

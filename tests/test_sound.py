@@ -27,7 +27,7 @@ class Jack:
     def __init__(self, device: str, listens: Callable[[float], Take]) -> None:
         if not Jack.plugged:
             raise NoSound("nothing is plugged in")
-        self.device, self.name, self.rate = device, "line in", 48000.0
+        self.device, self.name, self.rate, self.gives = device, "line in", 48000.0, True
         self.take, self.closed = listens(self.rate), False
         Jack.opened.append(self)
 

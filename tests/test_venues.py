@@ -10,6 +10,7 @@ import pytest
 
 from installation import setlist, venue
 from installation.house import declare
+from installation.modulation import WAYS, Modulation
 from installation.parameters import Bus
 from models.card import Card
 from models.latent import Latent
@@ -192,3 +193,21 @@ def test_every_key_is_explained_with_its_default() -> None:
     part = text[text.index("| in `map`") :].split("\n\n", 1)[0]
     for key in venue.MidiBinding.model_fields:
         assert f"`{key}`" in part, key
+
+
+def test_every_key_of_a_setlist_is_explained_and_every_way_to_move() -> None:
+    root = Path(__file__).parent.parent
+    text = (root / "venue" / "README.md").read_text("utf-8")
+    for title, table in (("`[[scene]]`", setlist.Entry), ("of `modulation`", Modulation)):
+        rows = text[text.index(f"| in each {title} |") :].split("\n\n", 1)[0]
+        keys = " ".join(row.split("|")[1] for row in rows.splitlines())
+        assert [key for key in table.model_fields if f"`{key}`" not in keys] == [], title
+    (by,) = [row for row in rows.splitlines() if row.startswith("| `by` |")]
+    readme = (root / "README.md").read_text("utf-8")
+    told = readme[readme.index("`by` is a wave") :].split("\n\n", 1)[0]
+    remote = (root / "installation/control/remote/remote.js").read_text("utf-8")
+    offered = remote[remote.index("const WAYS =") :].split(";", 1)[0]
+    for way in WAYS:
+        assert f"`{way}`" in by, way
+        assert f"`{way}`" in told, way
+        assert f'"{way}"' in offered, way

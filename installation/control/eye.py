@@ -58,7 +58,16 @@ class Eye:
 
     def __init__(self, mirror: bool = True) -> None:
         self._mirror, self._side = mirror, -1.0 if mirror else 1.0
-        self._now, self._alone = Seen(), 0.0
+        self._now = Seen()
+        # where somebody was seen last, and how light it was there
+        self._shade: Map = np.zeros((1, 1), np.float32)
+        self._grey: Map = np.zeros((1, 1), np.float32)
+        self.anew()
+
+    def anew(self) -> None:
+        """Another camera, or the same again: the room is learned from its first picture on. Who
+        was there before goes as by rest()."""
+        self._alone = 0.0
         self._begin(np.zeros((0, 0), np.float32))
 
     def _begin(self, fresh: Map) -> None:
@@ -67,7 +76,6 @@ class Eye:
         self._put: Map = fresh.copy()
         self._recent: Map = fresh.copy()  # the last tenth of a second
         self._usual: Map = np.zeros_like(fresh)  # how much each point changes by itself
-        self._shade: Map = np.zeros_like(fresh)
         self._age = self._strange = 0.0
 
     def see(self, picture: NDArray[np.uint8], seconds: float) -> Seen:
@@ -75,10 +83,12 @@ class Eye:
         fresh = picture.astype(np.float32) / 255
         if self._room.shape != fresh.shape:
             self._begin(fresh)
+            self._shade, self._grey = (
+                _fitted(one, fresh.shape) for one in (self._shade, self._grey)
+            )
         seconds = min(_LONGEST, max(0.0, seconds))
-        nothing = np.zeros_like(fresh)
         if float(np.median(fresh)) < _DARK:  # nobody can be seen, and nothing be learned
-            return self._look(nothing, nothing, nothing > 0, seconds)
+            return self.rest(seconds)
         self._age += seconds
         # in the light of now: the camera's exposure, or a cloud
         self._room, self._put = _lit(self._room, fresh), _lit(self._put, fresh)
@@ -91,13 +101,20 @@ class Eye:
         if self._age < _FIRST:
             self._room += _share(seconds, _FIRST / 8) * _else(fresh, self._room)
             self._put = self._room.copy()
-            return self._look(nothing, nothing, nothing > 0, seconds)
+            return self.rest(seconds)
         from_room, from_put = (_soft(np.abs(_else(fresh, one))) for one in (self._room, self._put))
         away = np.minimum(from_room, from_put)
         # a median: of one who dances most points see something now and then, of a screen always
         self._usual += _USUAL * seconds * np.sign(flicker - self._usual)
         self._learn(fresh, from_room <= least, away > least, moving, seconds)
+        self._grey = np.clip(self._recent, 0, 1)
         return self._look(away, least, moving, seconds)
+
+    def rest(self, seconds: float) -> Seen:
+        """So many seconds in which nothing can be seen: whoever was there goes, as if they walked
+        away."""
+        nothing = np.zeros_like(self._shade)
+        return self._look(nothing, nothing, nothing > 0, seconds)
 
     @property
     def shade(self) -> NDArray[np.uint8]:
@@ -112,7 +129,7 @@ class Eye:
         there = np.float32(min(1.0, self._now.presence / _SOMEBODY))
         if not there:
             return np.zeros((guide.SIDE, guide.SIDE), np.float32)
-        shade, grey = map(self._as_on_the_wall, (self._shade, np.clip(self._recent, 0, 1)))
+        shade, grey = map(self._as_on_the_wall, (self._shade, self._grey))
         return there * guide.guide(shade, grey, self._now.across)
 
     def _as_on_the_wall(self, picture: Map) -> Map:
@@ -175,7 +192,15 @@ def _lit(before: Map, fresh: Map) -> Map:
     """An earlier picture in the light of this one: by what most of the points have in common. It
     goes on beyond white, and is not lost when the light falls again."""
     light = float(np.median((fresh + _DARK) / (before + _DARK)))
-    return (before + _DARK) * min(4.0, max(0.25, light)) - _DARK
+    return (before + _DARK) * light - _DARK
+
+
+def _fitted(picture: Map, shape: tuple[int, ...]) -> Map:
+    """A picture in another shape, point by point."""
+    rows, columns = (
+        np.arange(new) * old // new for new, old in zip(shape, picture.shape, strict=True)
+    )
+    return picture[np.ix_(rows, columns)]
 
 
 def _else(fresh: Map, before: Map) -> Map:

@@ -33,7 +33,8 @@ class Film:
         self._container = open_film(path)
         self._pictures = self._decoded()
         self._next = next(self._pictures, None)
-        self._eye, self._seen, self._before = Eye(mirror), Seen(), 0.0
+        self._eye, self._seen = Eye(mirror), Seen()
+        self._before, self._lasts = 0.0, 0.0  # the last picture's moment, and how long it is on
         self.shade: NDArray[np.uint8] | None = None
         self.guide: NDArray[np.float32] | None = None
 
@@ -45,16 +46,18 @@ class Film:
 
     def play(self, bus: Bus, frame: int) -> None:
         """Post what is seen in a frame, counted from 0, after those before it; after the film's end
-        that is nothing."""
-        arrives = False
-        while self._next is not None and self._next[1] <= frame / self._fps:
+        whoever was there goes."""
+        now, arrives, over = frame / self._fps, False, self._next is None
+        while self._next is not None and self._next[1] <= now:
             picture, moment = self._next
-            self._seen, self._before = self._eye.see(picture, moment - self._before), moment
+            self._lasts, self._before = moment - self._before, moment
+            self._seen = self._eye.see(picture, self._lasts)
             self.shade, self.guide = self._eye.shade, self._eye.guide
             arrives = arrives or self._seen.arrives
             self._next = next(self._pictures, None)
-            if self._next is None:
-                self._seen, self.shade, self.guide = Seen(), None, None
+        if over and now >= self._before + self._lasts:
+            self._seen = self._eye.rest(1 / self._fps)
+            self.shade, self.guide = self._eye.shade, self._eye.guide
         post(bus, replace(self._seen, arrives=arrives), _SOURCE)
 
     def _decoded(self) -> Iterator[tuple[NDArray[np.uint8], float]]:

@@ -37,6 +37,7 @@ _BLIND = 5.0  # seconds without a picture, and the camera is gone
 _PATIENCE = 10.0  # seconds for the first one, and for the network
 _LOWEST, _HIGHEST = 16, 128  # rows of the picture that is looked at
 _LARGEST = 7680 * 4320  # points of a picture; a small file may hold one that fills the memory
+_LEAVES = 8.0  # seconds in which nothing is left of who was seen by a camera that is gone
 _BETWEEN = 0.04  # seconds from a film's last picture to its first
 
 Look = Callable[[NDArray[np.uint8], float], None]
@@ -62,7 +63,8 @@ class Sight:
     """
 
     def __init__(self, bus: Bus, device: str = "", mirror: bool = True) -> None:
-        self._bus, self._mirror = bus, mirror
+        self._bus, self._eye, self._lock = bus, Eye(mirror), threading.Lock()
+        self._leaving = 0.0  # seconds for which somebody is still seen to go
         # the newest, as Eye has them; none: nobody looks
         self.shade: NDArray[np.uint8] | None = None
         self.guide: NDArray[np.float32] | None = None
@@ -78,21 +80,48 @@ class Sight:
 
     def close(self) -> None:
         self._inlet.close()
+        self._nobody()
+
+    def keep(self, dt: float) -> None:
+        """Once a frame, dt seconds after the last: whoever was seen by a camera that is gone goes,
+        as if they walked away."""
+        if self._leaving <= 0:
+            return
+        with self._lock:
+            if self._leaving <= 0:  # a camera is back meanwhile
+                return
+            self._leaving -= dt
+            self._tell(self._eye.rest(dt))
+            if self._leaving <= 0:
+                self._nobody()
 
     def _rest(self) -> None:
-        """Nothing is seen any more: what it moved comes to rest."""
+        """A camera is gone; of one that has given nothing nobody is left."""
+        if self.shade is not None and self._leaving <= 0:
+            self._leaving = _LEAVES
+
+    def _nobody(self) -> None:
+        """Nothing is seen any more: what it moved is at rest."""
         self.shade = self.guide = None
         post(self._bus, Seen(), _SOURCE)
 
     def _looks(self) -> Look:
-        eye, before = Eye(self._mirror), None
+        before: float | None = None
 
         def look(picture: NDArray[np.uint8], moment: float) -> None:
             nonlocal before
-            post(self._bus, eye.see(picture, 0.0 if before is None else moment - before), _SOURCE)
-            self.shade, self.guide, before = eye.shade, eye.guide, moment
+            with self._lock:
+                if before is None:
+                    self._eye.anew()
+                    self._leaving = 0.0
+                self._tell(self._eye.see(picture, 0.0 if before is None else moment - before))
+                before = moment
 
         return look
+
+    def _tell(self, seen: Seen) -> None:
+        post(self._bus, seen, _SOURCE)
+        self.shade, self.guide = self._eye.shade, self._eye.guide
 
 
 def post(bus: Bus, seen: Seen, source: str) -> None:
@@ -120,6 +149,11 @@ class Lens:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._read, name="lens", daemon=True)
         self._thread.start()
+
+    @property
+    def gives(self) -> bool:
+        """It has given a picture."""
+        return self._until == _BLIND
 
     @property
     def alive(self) -> bool:
@@ -161,7 +195,8 @@ class Lens:
 
 
 def decoded(container: InputContainer, name: str) -> Iterator[av.VideoFrame]:
-    """Each picture. What is damaged is left out, as a network may lose some of it."""
+    """Each picture. What is damaged is left out, as a network may lose some of it; and what is one
+    point high, over which FFmpeg ends the process where it is a sensor's raw picture."""
     for packet in container.demux(video=0):
         try:
             found = packet.decode()
@@ -170,7 +205,7 @@ def decoded(container: InputContainer, name: str) -> Iterator[av.VideoFrame]:
                 name, lambda: f"some pictures of {name} are damaged; they are left out"
             )
             continue
-        yield from found
+        yield from (one for one in found if min(one.width, one.height) > 1)
 
 
 def timed(container: InputContainer, name: str) -> Iterator[tuple[av.VideoFrame, float]]:

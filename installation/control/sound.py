@@ -139,6 +139,11 @@ class Input:
         self._stream.start()
 
     @property
+    def gives(self) -> bool:
+        """It has given samples."""
+        return self._heard is not None
+
+    @property
     def alive(self) -> bool:
         """It goes on giving samples, once it has given any: a driver may call it active, and call
         nobody any more."""

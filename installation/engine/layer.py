@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import moderngl
@@ -152,6 +153,8 @@ class Layer:
 
     def step(self, frame: Frame) -> Point:
         """Where the scene is now."""
+        if frame.guide is not None:  # a scene may change it, and others are told of it, too
+            frame = replace(frame, guide=frame.guide.copy())
         try:
             self._point, self.told = self._stepped(self.scene, self.chain.passes, frame)
             self._step_fault = ""
