@@ -55,8 +55,11 @@ def draw(
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.
     """
-    folder = shelf.find(piece)
-    card = verify(folder)
+    if far is not None and not like:
+        raise StillError("--far does nothing without --like; leave it out")
+    if of and (like or each):
+        raise StillError("--of goes with neither --like nor --each; leave it out, or them")
+    card = verify(folder := shelf.find(piece))
     most = _RELATIVES if of else len(_values(card, each)) if each else _COUNT
     seeds = range(seed, seed + (count or most))
     if far is None:

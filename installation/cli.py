@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     text = "the gallery: by the venue's hours, started again when it ends"
     _open(_command(sub, "open", text, "installation open gallery", "open_house"))
     _train(_command(sub, "train", "train a piece on images", "installation train photos/"))
+    text = "a piece of two: the shapes of one, and what the other makes of them"
+    _cross(_command(sub, "cross", text, "installation cross anime carved --name wooden"))
     _evaluate(_command(sub, "evaluate", "measure a piece", "installation evaluate masks photos/"))
     _dataset(sub)
     film = _command(sub, "timelapse", "a film of a training", "installation timelapse masks")
@@ -139,6 +141,15 @@ def _train(p: argparse.ArgumentParser) -> None:
     p.add_argument("--tensorboard", action="store_true", help="write TensorBoard's event files")
     p.add_argument("--devices", default="1", help="GPUs or processes a machine, or auto (1)")
     p.add_argument("--nodes", type=_count, default=1, help="machines (1)")
+
+
+def _cross(p: argparse.ArgumentParser) -> None:
+    p.add_argument("shape", help="the piece whose shapes it has, and its labels")
+    p.add_argument("surface", help="the piece that draws them; one was trained from the other")
+    text = "up to how many pixels the first one draws: 4, 8, 16, … (16)"
+    p.add_argument("--at", type=_count, default=16, help=text)
+    p.add_argument("--name", help="the new piece's name (both names)")
+    p.add_argument("--out", help="its folder (pieces/NAME)")
 
 
 def _evaluate(p: argparse.ArgumentParser) -> None:

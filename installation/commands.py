@@ -132,6 +132,14 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def cross(options: argparse.Namespace) -> int:
+    from training.cross import cross as crossed
+
+    o = options
+    print(crossed(o.shape, o.surface, name=o.name, out=o.out, at=o.at))
+    return 0
+
+
 def _train_upscaler(options: argparse.Namespace) -> int:
     from training import UsageError
     from training.recipe import checked, read_recipe
@@ -262,12 +270,7 @@ def pieces(options: argparse.Namespace) -> int:
 
 def stills(options: argparse.Namespace) -> int:
     from installation import candidates
-    from installation.still import StillError
 
-    if options.far is not None and not options.like:
-        raise StillError("--far does nothing without --like; leave it out")
-    if options.of and (options.like or options.each):
-        raise StillError("--of goes with neither --like nor --each; leave it out, or them")
     drawn = candidates.draw(
         options.piece,
         Path(options.out),

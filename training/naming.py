@@ -10,6 +10,7 @@ from pathlib import Path
 
 from anyascii import anyascii
 
+from models.shelf import OWN
 from training import UsageError
 
 _SHOWN = 10  # problems that are named one by one
@@ -36,6 +37,14 @@ def name_of(dataset: Path, otherwise: str) -> str:
     """A name made of the dataset's, in Latin letters; otherwise: where nothing of that is left."""
     latin = anyascii(unicodedata.normalize("NFC", called(dataset)))
     return re.sub(r"[^A-Za-z0-9_-]+", "-", latin).strip("-_")[:64] or otherwise
+
+
+def piece_folder(out: str | Path | None, name: str) -> Path:
+    """Where a piece is written: `out`, or a folder of its name in ./pieces. Raises UsageError."""
+    piece = Path(out) if out is not None else OWN / name
+    if piece.name in ("", ".."):
+        raise UsageError(f"--out {out}: name a folder for the piece")
+    return piece
 
 
 def tell_left_out(problems: Sequence[object]) -> None:

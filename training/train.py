@@ -15,7 +15,7 @@ from training import UsageError, lineage
 from training.budget import Budget
 from training.lock import held
 from training.machines import Machines
-from training.naming import checked, name_of, tell_left_out
+from training.naming import checked, name_of, piece_folder, tell_left_out
 from training.recipe import Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
 
@@ -59,7 +59,7 @@ def train(
     dataset = Path(dataset)
     name = checked(name or name_of(dataset, "piece"))
     limit = Budget.parse(budget)
-    piece = _piece_folder(out, name)
+    piece = piece_folder(out, name)
     work = piece.with_name(f"{piece.name}.training")
     # Refuse a wrong recipe or folder before the dataset is read.
     going_on = _check_folders(dataset, piece, work, resume)
@@ -106,13 +106,6 @@ def _going_on(
     elif "from" in account:
         again = lineage.as_begun(again, before, asked)
     return lineage.once_trained_on(again, before.hold_out, "this piece")
-
-
-def _piece_folder(out: str | Path | None, name: str) -> Path:
-    piece = Path(out) if out is not None else Path("pieces") / name
-    if piece.name in ("", ".."):
-        raise UsageError(f"--out {out}: name a folder for the piece")
-    return piece
 
 
 def _check_folders(

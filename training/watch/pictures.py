@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,6 +30,17 @@ REACH = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # beyond ±1 is beyond what was 
 FADER = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)  # of a direction, live
 ROWS = 4  # points of a traversal strip
 SHOWN = 8  # pictures that are compared, and images that are shown as augmented
+
+
+class Sampler(Protocol):
+    """What draws pictures: a training, or a piece."""
+
+    @property
+    def latent(self) -> Latent: ...
+
+    def sample(self, latent: Tensor, guides: Tensor | None = None) -> Tensor:
+        """Points (N, width), and guides for them (N, GUIDE²) -> (N, 3, S, S) in [-1, 1]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ def matrix_axes(latent: Latent, points: Tensor) -> tuple[Axis, Axis] | None:
     return steered[0], steered[1] if len(steered) > 1 else seeds(latent, points)
 
 
-def matrix(module: GanModule, points: Tensor) -> Image.Image | None:
+def matrix(module: Sampler, points: Tensor) -> Image.Image | None:
     """Every value of one part against every value of another, all else the first point's."""
     axes = matrix_axes(module.latent, points)
     if axes is None:
@@ -87,7 +99,7 @@ def matrix(module: GanModule, points: Tensor) -> Image.Image | None:
     )  # fmt: skip
 
 
-def strip(module: GanModule, code: Code, points: Tensor) -> Image.Image:
+def strip(module: Sampler, code: Code, points: Tensor) -> Image.Image:
     """What one code does: a row a point, a column a value, all else unchanged along a row."""
     columns = axis(module.latent, code)
     crossed = torch.stack([_across(point, columns) for point in points[:ROWS]])
@@ -98,7 +110,7 @@ def strip(module: GanModule, code: Code, points: Tensor) -> Image.Image:
     return sheet(_drawn(module, crossed), title, left, columns.captions)
 
 
-def guided(module: GanModule, points: Tensor) -> Image.Image:
+def guided(module: Sampler, points: Tensor) -> Image.Image:
     """What a piece makes of somebody before the wall: a guide a column, a point a row, the last of
     them following half as far."""
     shown = figures()
@@ -111,7 +123,7 @@ def guided(module: GanModule, points: Tensor) -> Image.Image:
     return sheet(rows, "pictures that follow a guide", left, [])
 
 
-def ways(module: GanModule, directions: Sequence[Sequence[float]], point: Tensor) -> Image.Image:
+def ways(module: Sampler, directions: Sequence[Sequence[float]], point: Tensor) -> Image.Image:
     """What each direction does to one point (width,): a row each, from one end of its fader to the
     other."""
     z = module.latent.slices()["z"]
@@ -159,7 +171,7 @@ def _across(point: Tensor, along: Axis) -> Tensor:
     return made
 
 
-def _drawn(module: GanModule, points: Tensor) -> list[Sequence[Tile]]:
+def _drawn(module: Sampler, points: Tensor) -> list[Sequence[Tile]]:
     """Points (R, C, width) -> R rows of C tiles."""
     rows, columns, width = points.shape
     flat = tiles(module.sample(points.reshape(-1, width)))

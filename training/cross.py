@@ -1,0 +1,194 @@
+"""A cross of two pieces: one gives the shapes, the other what they are made of.
+
+The first layers, which draw up to so many pixels, are one piece's, and the rest another's (Pinkney
+and Adler 2020, "Resolution Dependent GAN Interpolation for Controllable Image Synthesis Between
+Domains"). A map has to mean the same to both, so one of them has been trained from the other, or
+both from a third. What the last layers' batch norm knows of the maps that it is given is taken
+anew, since others come now.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models import piece, shelf
+from models.architecture import FIRST
+from models.card import PREVIEW, UPSCALER, Card, PieceError
+from models.folder import check_target
+from models.generator import Generator, Stage
+from models.latent import Latent
+from models.upscaler import build
+from training import UsageError
+from training.grid import fixed_latent, to_png
+from training.naming import checked, piece_folder
+from training.watch.pictures import strip, ways
+from training.watch.sheet import png
+
+AT = 16  # pixels up to which the first piece draws
+_SETTLING, _BATCH = 2048, 64  # points by which the last layers are settled
+_KIN = 0.2  # of kernels' directions in common; strangers have less than a tenth
+_SHOWN = 16  # pictures in the preview
+
+
+@dataclass(frozen=True)
+class _Sampler:
+    """As much of a training as pictures of a piece are drawn by."""
+
+    generator: Generator
+    latent: Latent
+
+    @torch.no_grad()
+    def sample(self, latent: Tensor, guides: Tensor | None = None) -> Tensor:
+        """(N, width) -> (N, 3, S, S)"""
+        return torch.cat([self.generator(part) for part in latent.split(_BATCH)])
+
+
+def cross(
+    shape: str, surface: str, *, name: str | None = None, out: str | None = None, at: int = AT
+) -> Path:
+    """Write a piece that draws like the piece `shape` up to `at` pixels, and from there on like
+    `surface`; it has the labels, codes and directions of the first, and the size and the upscaler
+    of the second. name: both names, if left out; out: its folder, by its name in ./pieces.
+
+    Raises PieceError for a damaged piece, or where there is one in the folder already; UsageError
+    where the two do not fit together.
+    """
+    folders = shelf.find(shape), shelf.find(surface)
+    target = piece_folder(out, checked(name or "-".join(one.name for one in folders)[:64]))
+    check_target(target)
+    if target.is_dir() and any(target.iterdir()):
+        raise PieceError(f"there is a piece at {target} already; choose another --name")
+    (first, one), (last, other) = (piece.load_unfolded(folder) for folder in folders)
+    kept = _kept(one, other, at)
+    if kinship(one, other) < _KIN:
+        print(
+            f"{first.name} and {last.name} are not kin (neither was trained from the other): of "
+            "both no more than traces may be left",
+            file=sys.stderr,
+        )
+    generator = joined(one, other, kept)
+    settle(generator, kept, first.latent)
+    card = _card(target.name, first, last, generator, at)
+    upscaler = None
+    if last.upscaler is not None:
+        path = folders[1] / UPSCALER
+        upscaler = build(last.upscaler, path.read_bytes(), str(path))
+    return piece.save(target, card, generator, upscaler, _pictures(card, generator))
+
+
+def _kept(shape: Generator, surface: Generator, at: int) -> int:
+    """How many of the first piece's sizes stay. Raises UsageError."""
+    most = min(len(shape.channels), len(surface.channels))
+    sizes = [FIRST << k for k in range(most)]
+    if at not in sizes:
+        raise UsageError(f"--at {at}: one of {', '.join(map(str, sizes))} pixels")
+    if shape.doubling != surface.doubling:
+        raise UsageError("the two pieces' networks are of different kinds, and do not fit together")
+    kept = sizes.index(at) + 1
+    if shape.channels[kept - 1] != surface.channels[kept - 1]:
+        fitting = [
+            str(size)
+            for size, a, b in zip(sizes, shape.channels, surface.channels, strict=False)
+            if a == b
+        ]
+        raise UsageError(
+            f"at {at} pixels the two have {shape.channels[kept - 1]} and "
+            f"{surface.channels[kept - 1]} maps, and cannot be joined there; "
+            + (f"--at {', '.join(fitting)} can" if fitting else "nor anywhere else")
+        )
+    return kept
+
+
+def kinship(one: Generator, other: Generator) -> float:
+    """How alike the kernels are that both have in the same place, -1 to 1: their mean cosine. Two
+    trainings from chance have about 0."""
+    mine, theirs = one.state_dict(), other.state_dict()
+    found = [
+        float(F.cosine_similarity(mine[key].flatten(), theirs[key].flatten(), 0))
+        for key in mine
+        if key.startswith("stages.") and key.endswith("conv.weight") and key in theirs
+        and mine[key].shape == theirs[key].shape
+    ]  # fmt: skip
+    return float(np.mean(found)) if found else 0.0
+
+
+def joined(shape: Generator, surface: Generator, kept: int) -> Generator:
+    """The first `kept` sizes of one, and what comes after them of the other."""
+    channels = (*shape.channels[:kept], *surface.channels[kept:])
+    guided = shape.guide is not None and kept >= 2  # it adds to the first two
+    made = Generator(shape.inputs, surface.resolution, channels, shape.doubling, guided)
+    mine, theirs = shape.state_dict(), surface.state_dict()
+    state = {
+        key: (mine if _is_early(key, kept) else theirs)[key].clone() for key in made.state_dict()
+    }
+    made.load_state_dict(state)
+    return made.requires_grad_(False).eval()
+
+
+def _is_early(key: str, kept: int) -> bool:
+    part, _, rest = key.partition(".")
+    return part in ("seed", "norm", "guide") or (
+        part == "stages" and int(rest.partition(".")[0]) < kept - 1
+    )
+
+
+@torch.no_grad()
+def settle(generator: Generator, kept: int, latent: Latent) -> None:
+    """Take batch norm's statistics anew from the first layer on that is not the first piece's."""
+    for stage in list(generator.stages)[kept - 1 :]:
+        norm = cast(Stage, stage).norm
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all that comes
+        norm.train()
+    rng = np.random.default_rng(0)
+    for _ in range(_SETTLING // _BATCH):
+        generator(torch.from_numpy(latent.sample(rng, _BATCH)))
+    generator.eval()
+
+
+def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> Card:
+    """Whose the pictures are is what both say; figures are of neither."""
+    told: dict[str, Any] = {
+        "cross": {"shape": first.name, "surface": last.name, "at": at},
+        "torch": torch.__version__,
+    }
+    if "upscaler" in last.training:
+        told["upscaler"] = last.training["upscaler"]
+    same = [record for record in last.provenance if record not in first.provenance]
+    return Card(
+        name=name,
+        title=name,
+        resolution=generator.resolution,
+        latent=first.latent,
+        generator=generator.arguments(),
+        upscaler=last.upscaler,
+        directions=first.directions,
+        author=_both(first.author, last.author),
+        licence=_both(first.licence, last.licence),
+        provenance=[*first.provenance, *same],
+        training=told,
+    )
+
+
+def _both(one: str, other: str) -> str:
+    return " and ".join(dict.fromkeys(filter(None, (one, other))))
+
+
+def _pictures(card: Card, generator: Generator) -> dict[str, bytes]:
+    drawn = _Sampler(generator, card.latent)
+    points = fixed_latent(card.latent, _SHOWN, 0)
+    enlarge = max(1, 128 // card.resolution)
+    found = {PREVIEW: to_png(drawn.sample(points), columns=4, enlarge=enlarge)}
+    for number, code in enumerate(card.latent.codes, start=1):
+        found[f"code_{number}.png"] = png(strip(drawn, code, points))
+    if card.directions:
+        found["directions.png"] = png(ways(drawn, card.directions, points[0]))
+    return found
