@@ -1,18 +1,20 @@
 """What a training takes over from the piece that it begins from, beside its weights (transfer.py):
-size and width, so that they fit, which images were held out, and whose the images were."""
+size and width, so that they fit, its upscaler, which images were held out, and whose they were."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from models.architecture import FIRST, parse
-from models.card import GENERATOR, Card
+from models.card import GENERATOR, UPSCALER, Card
 from training.growth import from_size
 from training.metrics.origin import fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, make_recipe
+from training.writing import replace
 
 _SAME = ("resolution", "growth", "z", "generator", "networks", "labels", "codes")
 _SHOWN = {"fit", "mirror"}  # how images are shown, where nothing else is asked for
@@ -105,9 +107,37 @@ def once_trained_on(recipe: Recipe, before: float, where: str) -> Recipe:
 def held_out_of(card: Card, dataset: str) -> float:
     """The share of a dataset, by its name, that a piece was not trained on; 1 where it was trained
     on another."""
-    told = card.training
-    same = told.get("dataset") in (dataset, "images")  # as all curated ones were called before
-    return float(told.get("hold_out", 0)) if same else 1.0
+    return float(card.training.get("hold_out", 0)) if _trained_on(card, dataset) else 1.0
+
+
+def _trained_on(card: Card, dataset: str) -> bool:
+    return card.training.get("dataset") in (dataset, "images")  # as all curated ones were once
+
+
+def upscaler_of(card: Card) -> dict[str, Any] | None:
+    """What a card says of its piece's upscaler, if there is one."""
+    if card.upscaler is None:
+        return None
+    told = {key: card.training[key] for key in ("upscaler",) if key in card.training}
+    return {
+        "arguments": card.upscaler,
+        "sha256": card.files.get(UPSCALER, {}).get("sha256"),
+        "training": told,
+    }
+
+
+def upscaler_fits(card: Card, recipe: Recipe, dataset: str) -> bool:
+    """Whether a piece's upscaler knows what is learned from here on. It was fitted to the step from
+    that many pixels to the wall's, and to pictures like these: those of the generator, if that
+    stays as it is, or of the same dataset. For all others there is the general one that ships."""
+    same = recipe.resolution == card.resolution
+    return same and (recipe.frozen or _trained_on(card, dataset))
+
+
+def bring_upscaler(source: Path, work: Path) -> None:
+    """Keep a piece's upscaler with the training: by its end the piece may be gone or another.
+    Raises OSError."""
+    replace(work / UPSCALER, (source / UPSCALER).read_bytes())
 
 
 def account_of(card: Card) -> dict[str, Any]:
