@@ -33,7 +33,7 @@ def make_card(
         name=name,
         title=name,
         resolution=network.resolution,
-        latent=module.latent,
+        latent=lineage.named(module.latent, account),
         generator=network.arguments(),
         directions=find_directions(network.fold(), module.latent.z),
         provenance=lineage.provenance(data.provenance, account),

@@ -165,7 +165,7 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
 
     first = job.machines.lead
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
-    if job.recipe.labels:
+    if job.recipe.labels or job.recipe.frozen:  # which is steered as its piece is, or by none
         data = data.steered_by(job.recipe.labels)
     if first:
         _report(data)
@@ -264,6 +264,8 @@ def _begin_from(module: GanModule, source: Path, dataset: str) -> dict[str, Any]
         module.recipe = module.recipe.model_copy(update={"generator_rest": rest})
     print(f"beginning from {card.name}: {taken}", file=sys.stderr)
     account = lineage.account_of(card)
+    if module.recipe.frozen:
+        account["codes"] = [code.name for code in card.latent.codes]
     if (upscaler := lineage.upscaler_of(card)) is not None:
         if lineage.upscaler_fits(card, module.recipe, dataset):
             account["upscaler"] = upscaler
