@@ -224,13 +224,13 @@ def test_what_stays_as_in_the_piece_cannot_be_asked_for(tmp_path: Path) -> None:
             overrides=[*SHORT, *overrides], resolution=resolution, resume=resume,
         )  # fmt: skip
 
-    with pytest.raises(UsageError, match=r"resolution stays 32, as in the piece.*leave it out"):
+    with pytest.raises(UsageError, match=r"resolution = 32 stays as in the piece.*leave it out"):
         run(resolution=64)
-    with pytest.raises(UsageError, match="z stays 8"):
+    with pytest.raises(UsageError, match="z = 8 stays"):
         run("z=9")
     assert not (tmp_path / "q.training").exists()
     run("z=8", resolution=32)
-    with pytest.raises(UsageError, match="resolution stays 32"):
+    with pytest.raises(UsageError, match="resolution = 32 stays"):
         run(resolution=64, resume=True)
 
 

@@ -105,7 +105,7 @@ def _unchanged(recipe: Recipe, changes: dict[str, Any], asked: set[str]) -> Reci
         if key in asked and getattr(recipe, key) != getattr(found, key):
             stays = found.model_dump(mode="json")[key]
             raise RecipeError(
-                f"{key} stays {stays!r}, as in the piece, which learns to follow a guide and "
+                f"{key} = {stays!r} stays as in the piece, which learns to follow a guide and "
                 "nothing else; leave it out"
             )
     return found
