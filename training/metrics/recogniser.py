@@ -19,7 +19,7 @@ from training.progress import Progress
 Part = Label | Code
 
 _BATCH = 64
-_PASSES = 40  # over the images; more teach nothing new
+_PASSES = 40  # over the images; more tell few of them hardly better (MEASUREMENTS.md)
 _FEWEST = 300  # steps, however few they are
 _RATE = 2e-3
 _AT_ONCE = 256
