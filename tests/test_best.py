@@ -14,6 +14,7 @@ from models import piece
 from tests.images import squares
 from tests.tensors import differing
 from training.best import NAME, Figures, turn
+from training.callbacks import Checkpoints
 from training.checkpoint import NAME as CHECKPOINT
 from training.checkpoint import read_checkpoint, read_state, state_of
 from training.dataset import Dataset
@@ -190,6 +191,67 @@ def test_a_collapse_is_rolled_back(
     account = read_checkpoint(work)[1]
     assert (account["steps"], account["health"]["returns"]) == (7, 1)
     assert piece.load(out).card.training["best"]["kimg"] == 0.016
+
+
+@pytest.mark.parametrize("at", ["at once", "a step later"])
+def test_a_training_killed_after_a_roll_back_goes_on_as_if_it_had_not_been(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """What was gone back to is there until a checkpoint holds it, and is not gone back to twice."""
+    good, bad = Figures(5.0, GOOD), Figures(5.0, 0.1)
+
+    def run(out: str, steps: int, *figures: Figures) -> None:
+        resume = "or-start"
+        train(images, out=tmp_path / out, budget=kimg(steps), overrides=TINY, resume=resume,
+              judge=Scripted(figures))  # fmt: skip
+
+    def killed(*given: object) -> None:
+        raise Killed
+
+    for out in ("whole", "parts"):
+        run(out, 5, good, good)
+    with monkeypatch.context() as later:
+        if at == "at once":
+            later.setattr(Checkpoints, "on_train_batch_end", killed)
+        else:
+            later.setattr(GanModule, "training_step", _killed_at(6))
+        with pytest.raises(Killed):
+            run("parts", 9, bad)
+    if at == "at once":
+        run("parts", 9, bad, bad)
+    else:
+        assert read_checkpoint(tmp_path / "parts.training")[1]["health"]["returns"] == 1
+        run("parts", 9, bad)
+    run("whole", 9, bad, bad)
+    one, two = (read_checkpoint(tmp_path / f"{out}.training") for out in ("whole", "parts"))
+    assert one[1]["health"] == two[1]["health"]
+    assert one[1]["health"]["returns"] == 2
+    assert differing(one[0], two[0]) == []
+
+
+def _killed_at(steps: int) -> Callable[..., None]:
+    step = GanModule.training_step
+
+    def training_step(self: GanModule, *given: object) -> None:
+        if self.steps == steps:
+            raise Killed
+        step(self, *given)
+
+    return training_step
+
+
+def test_a_snapshot_that_is_written_again_costs_no_other(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a training goes on from a checkpoint of before it."""
+    out, good = tmp_path / "p", Figures(5.0, GOOD)
+    train(images, out=out, budget=kimg(3), overrides=TINY, judge=Scripted([good]))
+    monkeypatch.setattr(GanModule, "training_step", _killed_at(6))
+    for _ in range(2):
+        with pytest.raises(Killed):
+            train(images, out=out, budget=kimg(9), resume=True, judge=Scripted([good, good]))
+        kept = sorted(path.name for path in (tmp_path / "p.training").glob("snapshot-*"))
+        assert kept == [f"snapshot-{shown:012d}.safetensors" for shown in (32, 48)]
 
 
 def test_a_roll_back_keeps_to_the_strength_that_is_asked_for(images: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from training.metrics.figure import Figure, plain
 from training.metrics.identity import estranged, lines
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, conditions_for
-from training.metrics.recogniser import score, train_recogniser
+from training.metrics.recogniser import score, steps_for, train_recogniser
 from training.metrics.weights import Official, WeightsError, load_official
 from training.pixels import floats, pixels
 from training.split import split
@@ -97,6 +98,34 @@ def test_a_label_is_learned_and_disobedience_seen() -> None:
     found = label_accuracy(training, held_out, both, wishes, steps=50)["hue"]
     assert found.real.value > 0.9
     assert found.generated.value == pytest.approx(0.5, abs=0.05)
+
+
+def test_few_images_are_not_looked_at_for_ever_and_many_as_long_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()  # the batches of small_batches
+    most = Effort().labels
+    assert steps_for(5400, most) == most  # a tenth of 6,000 is held out
+    assert steps_for(5400, 2 * most) == 2 * most  # as the pieces that ship are measured
+    assert steps_for(600, most) == 375
+    assert steps_for(40, most) == steps_for(100, most) == 300
+    assert steps_for(40, 20) == 20
+
+
+def test_an_evaluation_learns_labels_in_as_many_steps_as_its_images_want(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def noted(images: Tensor, *given: Any, steps: int, **settings: Any) -> Any:
+        asked.append(steps)
+        return train_recogniser(images, *given, steps=1, **settings)
+
+    monkeypatch.setattr("training.metrics.labels.train_recogniser", noted)
+    piece = make_piece(tmp_path / "p", latent=LATENT)
+    effort = Effort(encoder=2, codes=2, code_pictures=64)
+    evaluate(piece, discs.write(tmp_path / "d", 60), cache=tmp_path / "c", effort=effort)
+    assert asked == [300]
 
 
 CODED = Latent(4, (), (Code("hue", "categorical", 3), Code("light", "continuous")))

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from models.guide import guides
-from models.latent import GUIDE
+from models.latent import GUIDE, Code, Latent
 from models.piece import load, load_unfolded
-from tests.discs import write
+from tests.discs import HUE, write
 from tests.pieces import LATENT, make_piece
 from tests.tensors import differing
 from tests.test_ranks import as_rank
@@ -210,6 +210,96 @@ def test_a_piece_that_learns_nothing_else_draws_as_before_to_the_bit(tmp_path: P
     learned = [key for key in theirs if key.startswith("guide.heads")]
     assert learned
     assert all(theirs[key].abs().max() > 0 for key in learned)
+
+
+SHORT = ["batch=16", "precision=float32"]
+
+
+def test_what_stays_as_in_the_piece_cannot_be_asked_for(tmp_path: Path) -> None:
+    discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "first", 32, Latent(8))
+
+    def run(*overrides: str, resolution: int | None = None, resume: bool = False) -> None:
+        train(
+            discs, out=tmp_path / "q", budget="0.016kimg", recipe="guide", begin_with=first,
+            overrides=[*SHORT, *overrides], resolution=resolution, resume=resume,
+        )  # fmt: skip
+
+    with pytest.raises(UsageError, match=r"resolution = 32 stays as in the piece.*leave it out"):
+        run(resolution=64)
+    with pytest.raises(UsageError, match="z = 8 stays"):
+        run("z=9")
+    assert not (tmp_path / "q.training").exists()
+    run("z=8", resolution=32)
+    with pytest.raises(UsageError, match="resolution = 32 stays"):
+        run(resolution=64, resume=True)
+
+
+def test_what_learns_nothing_else_does_not_grow(tmp_path: Path) -> None:
+    """Its new layers would learn, or draw what chance made of them."""
+    with pytest.raises(RecipeError, match=r"frozen: .* cannot grow"):
+        make_recipe({**SMALL, "guide": 0.5, "frozen": True, "growth": "16:1 32:1"})
+    discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "first", 16, Latent(8))
+    settings = {"resolution": 32, "begin_with": first, "overrides": [*SHORT, "guide=0.5"]}
+    train(discs, out=tmp_path / "q", budget="0.016kimg", **settings)
+    with pytest.raises(RecipeError, match=r"frozen: .* cannot grow"):
+        train(
+            discs, out=tmp_path / "q", budget="0.5kimg", recipe="guide", overrides=SHORT,
+            resume=True,
+        )  # fmt: skip
+
+
+def test_what_has_learned_to_follow_goes_on_with_a_recipe_for_larger_pictures(
+    tmp_path: Path,
+) -> None:
+    discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "f", 32, Latent(8, (HUE,)))
+    out, settings = tmp_path / "q", {"overrides": SHORT}
+    train(discs, out=out, budget="0.016kimg", recipe="guide", begin_with=first, **settings)
+    train(discs, out=out, budget="0.032kimg", recipe="quick", resume=True, **settings)
+    told = load_unfolded(out)[0].training["recipe"]
+    assert (told["resolution"], told["growth"], told["frozen"]) == (64, "32:1 64:9", False)
+
+
+def test_what_the_codes_were_called_stays(tmp_path: Path) -> None:
+    """By a person: such names are none for a recipe."""
+    codes = (Code("code2", "continuous"), Code("tief unten", "categorical", 3))
+    first = make_piece(tmp_path / "first", 32, Latent(8, (HUE,), codes))
+    discs = write(tmp_path / "discs", 40)
+    out, settings = tmp_path / "q", {"recipe": "guide", "overrides": SHORT}
+    train(discs, out=out, budget="0.016kimg", begin_with=first, **settings)
+    assert load_unfolded(out)[0].latent.codes == codes
+    train(discs, out=out, budget="0.032kimg", resume=True, **settings)
+    assert load_unfolded(out)[0].latent.codes == codes
+
+
+def test_labels_that_the_piece_is_not_steered_by_are_no_hindrance(tmp_path: Path) -> None:
+    first = make_piece(tmp_path / "first", 32, Latent(8))
+    out, discs = tmp_path / "q", write(tmp_path / "discs", 40)  # with hues
+    for budget in ("0.016kimg", "0.032kimg"):
+        train(
+            discs, out=out, budget=budget, recipe="guide", overrides=SHORT, begin_with=first,
+            resume="or-start",
+        )  # fmt: skip
+    assert load_unfolded(out)[0].latent.labels == ()
+
+
+def test_its_discriminator_comes_along_whatever_its_layers(tmp_path: Path) -> None:
+    discs = write(tmp_path / "discs", 40)
+    own = ["generator=4:16 8:12 16:8", "discriminator=4:24 8:16 16:12"]
+    first = train(
+        discs, out=tmp_path / "p", budget="0.016kimg", resolution=32, overrides=[*SHORT, *own]
+    )
+    made = train(
+        discs, out=tmp_path / "q", budget="0.016kimg", recipe="guide", overrides=SHORT,
+        begin_with=first,
+    )  # fmt: skip
+    assert load_unfolded(made)[0].training["recipe"]["generator_rest"] == 0
+
+
+@pytest.mark.parametrize("key", ["guide_weight", "label_weight", "ema_kimg"])
+def test_a_weight_is_a_finite_number(key: str) -> None:
+    """Every step would be undone."""
+    with pytest.raises(RecipeError, match=f"{key} = inf: input should be a finite number"):
+        load_recipe("quick", [f"{key}=inf"])
 
 
 def test_it_wants_a_piece_and_its_labels(tmp_path: Path) -> None:

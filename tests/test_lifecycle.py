@@ -139,7 +139,7 @@ def test_many_bad_steps_in_a_row_go_back_and_slow_down(
     assert [rate[0] for rate in rates] == [rate[1] for rate in rates]
     assert [rate[0] for rate in rates] == [1e-3] * 5 + [5e-4] * 2
     health = read_checkpoint(tmp_path / "p.training")[1]["health"]
-    assert health == {"skipped": 3, "in_a_row": 0, "returns": 1, "slowed": 0.5}
+    assert health == {"skipped": 3, "in_a_row": 0, "returns": 1, "slowed": 0.5, "used": []}
     rates.clear()
     train(images, out=tmp_path / "p", budget=kimg(12), resume=True)
     assert rates == [[5e-4, 5e-4]]

@@ -11,6 +11,7 @@ import torch
 from models import piece
 from training import UsageError
 from training.evaluate import Effort
+from training.export import export
 from training.recipe import load_recipe
 from training.shipping import ship as shipping
 from training.shipping.__main__ import main
@@ -86,6 +87,29 @@ def test_a_piece_is_made_measured_and_put_on_the_shelf(
     assert again.card.training["kimg"] == 0.048  # gone on with
     assert again.upscaler is not None
     assert again.card.guided
+
+
+def test_what_began_from_an_earlier_state_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before there was a piece of it, too: its pictures are those of then."""
+    commission, work = read_commission("masks"), tmp_path / "work"
+
+    def cut(folder: Path, *given: object) -> None:
+        if folder.name == "masks-guided":
+            raise KeyboardInterrupt
+        export(folder, *given)
+
+    with monkeypatch.context() as later:
+        later.setattr("training.run.export", cut)
+        with pytest.raises(KeyboardInterrupt):
+            ship("masks", commission, TERMS, work, tmp_path / "shelf")
+    assert not (work / "masks-guided").exists()
+    assert (work / "masks-guided.training").exists()
+    ship("masks", commission, replace(TERMS, budget="0.048kimg"), work, tmp_path / "shelf")
+    one, two = (piece.load_unfolded(work / name)[1].state_dict() for name in
+                ("masks", "masks-guided"))  # fmt: skip
+    assert [key for key in one if not torch.equal(one[key], two[key])] == []
 
 
 def test_a_training_that_was_stopped_is_not_shipped(

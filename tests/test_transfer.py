@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.card import PieceError, read_card
+from models.card import UPSCALER, PieceError, read_card
 from models.latent import Code, Label, Latent
-from models.piece import load_unfolded
+from models.piece import load, load_unfolded
+from models.upscaler import Upscaler
 from tests.images import noise
 from tests.pieces import make_piece
 from tests.tensors import differing
@@ -26,6 +27,7 @@ from training.module import GanModule
 from training.recipe import RecipeError, load_recipe, make_recipe
 from training.train import train
 from training.transfer import REST, Taken, begin_from
+from training.upscale.export import into_piece
 
 HERE = Latent(6, (Label("hair", ("black", "red")),), (Code("size", "continuous"),))
 THERE = Latent(
@@ -275,6 +277,84 @@ def test_whose_the_pieces_images_were_stays_with_what_comes_of_it(
     (images / "provenance.json").write_text(json.dumps(mine))
     heir = train(images, out=tmp_path / "b", budget="0.008kimg", overrides=TINY, begin_with=first)
     assert read_card(heir).provenance == [mine, theirs]
+
+
+def with_upscaler(folder: Path, of: Path) -> tuple[Path, dict[str, Any]]:
+    """The piece `of` with an upscaler of its own, and what its card says of that."""
+    torch.manual_seed(5)
+    told = {"dataset": "large ones", "kimg": 3.0}
+    fitted = Upscaler(scale=2, channels=4, depth=2)
+    into_piece(fitted, of, folder, told, [{"author": "C. Artist"}])
+    return folder, told
+
+
+def upscaler_in(made: Path | None, first: Path, told: dict[str, Any]) -> bool:
+    """Whether a piece has the first one's upscaler; with all that belongs to it, if so."""
+    assert made is not None
+    card = load(made).card  # every hash is right
+    there = card.upscaler is not None
+    assert card.training.get("upscaler") == (told if there else None)
+    assert (made / UPSCALER).exists() == there
+    if there:
+        assert (made / UPSCALER).read_bytes() == (first / UPSCALER).read_bytes()
+        assert card.upscaler == read_card(first).upscaler
+        assert {"author": "C. Artist"} in card.provenance
+    return there
+
+
+def test_an_upscaler_comes_along_where_the_pictures_stay_what_it_was_fitted_to(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
+    assert base is not None
+    first, told = with_upscaler(tmp_path / "first", base)
+    others, short = noise(tmp_path / "others"), ["batch=4", "precision=float32"]
+
+    def begun(name: str, dataset: Path, **more: Any) -> bool:
+        made = train(dataset, out=tmp_path / name, budget="0.008kimg", begin_with=first, **more)
+        return upscaler_in(made, first, told)
+
+    assert begun("guided", images, recipe="guide", overrides=short)
+    assert begun("elsewhere", others, recipe="guide", overrides=short)  # G stays as it is
+    assert begun("longer", images, overrides=TINY)
+    assert "its upscaler comes along" in capsys.readouterr().err
+    assert not begun("other", others, overrides=TINY)
+    assert "its upscaler stays behind" in capsys.readouterr().err
+    wide = [*TINY, "resolution=32", "generator=4:16 8:8 16:8"]
+    assert not begun("larger", images, overrides=wide)
+    assert "its upscaler stays behind" in capsys.readouterr().err
+    plain = train(images, out=tmp_path / "p", budget="0.008kimg", overrides=TINY, begin_with=base)
+    assert not upscaler_in(plain, first, told)
+    assert "its upscaler" not in capsys.readouterr().err
+
+
+def test_an_upscaler_that_came_along_needs_the_first_piece_no_longer(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    base = train(images, out=tmp_path / "a", budget="0.012kimg", overrides=TINY)
+    assert base is not None
+    first, told = with_upscaler(tmp_path / "first", base)
+    settings: dict[str, Any] = {
+        "recipe": "guide", "overrides": ["batch=4", "precision=float32"], "begin_with": first,
+        "resume": "or-start",
+    }  # fmt: skip
+
+    def cut(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as later:  # saved, and ended before there is a piece
+        later.setattr("training.run.export", cut)
+        for name in ("b", "c"):
+            with pytest.raises(KeyboardInterrupt):
+                train(images, out=tmp_path / name, budget="0.008kimg", **settings)
+    gone = first.rename(tmp_path / "gone")
+    made = train(images, out=tmp_path / "b", budget="0.016kimg", **settings)
+    assert upscaler_in(made, gone, told)
+    (tmp_path / "c.training" / UPSCALER).write_bytes(b"half")
+    made = train(images, out=tmp_path / "c", budget="0.016kimg", **settings)
+    assert not upscaler_in(made, gone, told)
+    assert "the piece's upscaler is left out" in capsys.readouterr().err
 
 
 @torch.no_grad()

@@ -141,7 +141,8 @@ class Grids(pl.Callback):
 
 class Checkpoints(pl.Callback):
     """Restores the optimisers when training starts and saves the state from then on, so often that
-    no more than `seconds` of work are lost when the machine is switched off."""
+    no more than `seconds` of work are lost when the machine is switched off, and at once where an
+    earlier state was put back: the snapshot that was used may go then."""
 
     def __init__(
         self, folder: Path, account: dict[str, Any], clock: Clock, seconds: float,
@@ -152,12 +153,14 @@ class Checkpoints(pl.Callback):
         self._last = 0.0
         self._stepped = 0.0
         self._writing = 0.0  # seconds that the last one took; lost too, if it is cut short
+        self._returns = 0  # of the training's health, as last saved
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         # Networks that have grown since begin their moments anew, as they do without a stop.
         if self.tensors and self.account["resolution"] == module.size.resolution:
             restore_optimizers(module, self.tensors)
         self.tensors = {}
+        self._returns = module.health.returns
         ranks.require_same("the dataset", str(self.account["dataset"]))
         ranks.require_same("the checkpoint", str(module.steps))
         ranks.copy_from_first(state_of(module).values())
@@ -166,7 +169,7 @@ class Checkpoints(pl.Callback):
         here = self.clock.here
         step, self._stepped = here - self._stepped, here
         due = here + step + self._writing - self._last >= self.seconds
-        if ranks.leads() and due:
+        if ranks.leads() and (due or module.health.returns != self._returns):
             self.keep(module)
 
     def keep(self, module: GanModule) -> None:
@@ -174,7 +177,7 @@ class Checkpoints(pl.Callback):
         steps: what Recovery goes back to has to be before it."""
         if module.health.in_a_row:
             return
-        self._last = self.clock.here
+        self._last, self._returns = self.clock.here, module.health.returns
         with going_on("the checkpoint"):
             self.save(module)
         self._writing = self.clock.here - self._last

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -25,8 +25,8 @@ from models.card import PREVIEW, UPSCALER, Card, PieceError
 from models.folder import check_target
 from models.generator import Generator, Stage
 from models.latent import Latent
-from models.upscaler import build
-from training import UsageError
+from training import UsageError, lineage
+from training.export import with_upscaler
 from training.grid import fixed_latent, to_png
 from training.naming import checked, piece_folder
 from training.watch.pictures import strip, ways
@@ -77,10 +77,8 @@ def cross(
     generator = joined(one, other, kept)
     settle(generator, kept, first.latent)
     card = _card(target.name, first, last, generator, at)
-    upscaler = None
-    if last.upscaler is not None:
-        path = folders[1] / UPSCALER
-        upscaler = build(last.upscaler, path.read_bytes(), str(path))
+    told = lineage.upscaler_of(last)
+    card, upscaler = with_upscaler(card, told, folders[1] / UPSCALER) if told else (card, None)
     return piece.save(target, card, generator, upscaler, _pictures(card, generator))
 
 
@@ -156,25 +154,19 @@ def settle(generator: Generator, kept: int, latent: Latent) -> None:
 
 def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> Card:
     """Whose the pictures are is what both say; figures are of neither."""
-    told: dict[str, Any] = {
-        "cross": {"shape": first.name, "surface": last.name, "at": at},
-        "torch": torch.__version__,
-    }
-    if "upscaler" in last.training:
-        told["upscaler"] = last.training["upscaler"]
-    same = [record for record in last.provenance if record not in first.provenance]
+    told = {"shape": first.name, "surface": last.name, "at": at}
+    more = [record for record in last.provenance if record not in first.provenance]
     return Card(
         name=name,
         title=name,
         resolution=generator.resolution,
         latent=first.latent,
         generator=generator.arguments(),
-        upscaler=last.upscaler,
         directions=first.directions,
         author=_both(first.author, last.author),
         licence=_both(first.licence, last.licence),
-        provenance=[*first.provenance, *same],
-        training=told,
+        provenance=[*first.provenance, *more],
+        training={"cross": told, "torch": torch.__version__},
     )
 
 

@@ -25,6 +25,7 @@ from training.metrics.inception import Inception, load_inception
 from training.metrics.labels import label_accuracy
 from training.metrics.material import EvaluationError, Material, gather
 from training.metrics.origin import ENCODERS, fit_of, hold_out_of, recipe_of
+from training.metrics.recogniser import steps_for
 from training.metrics.vgg import Vgg16, load_vgg
 from training.pixels import floats
 from training.progress import bar
@@ -38,7 +39,7 @@ _REPORT, _TABLE, _SHEET = "evaluation.json", "evaluation.txt", "real-above-gener
 
 @dataclass(frozen=True)
 class Effort:
-    """Training steps of each network that measures."""
+    """Training steps of each network that measures; labels: at most, few images want fewer."""
 
     encoder: int = contrast.STEPS
     labels: int = 1500
@@ -139,8 +140,8 @@ def _labels(
     with bar("training the label reader") as progress:
         found = label_accuracy(
             material.training, material.held_out, material.generated, asked,
-            steps=effort.labels, flip=bool(recipe_of(piece.card).get("mirror", True)), seed=seed,
-            progress=progress,
+            steps=steps_for(len(material.training), effort.labels), seed=seed, progress=progress,
+            flip=bool(recipe_of(piece.card).get("mirror", True)),
         )  # fmt: skip
     for label in latent.labels:
         if label.name not in found:

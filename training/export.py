@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from models import piece
-from models.card import CARD, PREVIEW, UPSCALER, Card, PieceError, read_card, verify
+from models.card import CARD, PREVIEW, UPSCALER, Card, PieceError, read_card, sha256
 from models.directions import find_directions
 from models.upscaler import build
 from training import lineage
@@ -33,7 +33,7 @@ def make_card(
         name=name,
         title=name,
         resolution=network.resolution,
-        latent=module.latent,
+        latent=lineage.named(module.latent, account),
         generator=network.arguments(),
         directions=find_directions(network.fold(), module.latent.z),
         provenance=lineage.provenance(data.provenance, account),
@@ -52,18 +52,24 @@ def make_card(
     )
 
 
-def export(folder: Path, card: Card, data: Dataset, module: GanModule) -> None:
+def export(
+    folder: Path, card: Card, data: Dataset, module: GanModule, work: Path, account: dict[str, Any]
+) -> None:
     """Write the piece, with pictures of what each code (`code_1.png` …) and direction does.
 
     What a person wrote into an older card stays: title, author, licence, names of codes. So does
-    an older piece's upscaler, which fits a generator of any size.
+    an older piece's upscaler, which fits a generator of any size; the first piece has the one that
+    its training has brought along in the folder `work`, as the account says.
     """
-    upscaler = None
+    kept, told = work, account.get("from", {}).get("upscaler")
     if (folder / CARD).is_file():
         older = read_card(folder)
         card = with_words_of(older, card)
-        if older.upscaler is not None:
-            card, upscaler = with_upscaler_of(folder, older, card)
+        kept, told = folder, lineage.upscaler_of(older)
+        if told is not None:  # whose images that has learned from
+            known = [record for record in older.provenance if record not in card.provenance]
+            card = replace(card, provenance=[*card.provenance, *known])
+    card, upscaler = with_upscaler(card, told, kept / UPSCALER) if told else (card, None)
     points = fixed_latent(module.latent, PICTURES, module.recipe.seed, data.conditions)
     shown = to_png(module.sample(points), columns=4, enlarge=max(1, 128 // card.resolution))
     strips = {
@@ -86,22 +92,15 @@ def with_words_of(older: Card, card: Card) -> Card:
     )
 
 
-def with_upscaler_of(folder: Path, older: Card, card: Card) -> tuple[Card, nn.Module | None]:
-    """The card with an older piece's upscaler and whose images that learned from, and the upscaler;
+def with_upscaler(card: Card, told: dict[str, Any], path: Path) -> tuple[Card, nn.Module | None]:
+    """The card with an upscaler, of which another has told (lineage.upscaler_of), and the upscaler;
     None, which is said, where it is damaged."""
-    path = folder / UPSCALER
-    networks = {name: entry for name, entry in older.files.items() if name.endswith(path.suffix)}
     try:
-        verify(folder, replace(older, files=networks))  # a picture may have been painted over
-        upscaler = build(older.upscaler or {}, path.read_bytes(), str(path))
+        if not path.is_file() or sha256(path) != told["sha256"]:
+            raise PieceError(f"{path} is missing, damaged or was changed")
+        upscaler = build(told["arguments"], path.read_bytes(), str(path))
     except PieceError as error:
         print(f"the piece's upscaler is left out: {error}", file=sys.stderr)
         return card, None
-    told = {"upscaler": older.training["upscaler"]} if "upscaler" in older.training else {}
-    card = replace(
-        card,
-        upscaler=older.upscaler,
-        provenance=[*card.provenance, *(p for p in older.provenance if p not in card.provenance)],
-        training={**card.training, **told},
-    )
-    return card, upscaler
+    training = {**card.training, **told["training"]}
+    return replace(card, upscaler=told["arguments"], training=training), upscaler

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -29,6 +29,7 @@ class Health:
     in_a_row: int = 0  # the last so many steps were undone
     returns: int = 0  # how often an earlier state was put back
     slowed: float = 1.0  # what the recipe's learning rate is multiplied with
+    used: list[int] = field(default_factory=list)  # snapshots put back, by images shown
 
     def note(self, finite: bool) -> None:
         """Count one step."""

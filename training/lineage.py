@@ -1,21 +1,25 @@
 """What a training takes over from the piece that it begins from, beside its weights (transfer.py):
-size and width, so that they fit, which images were held out, and whose the images were."""
+size and width, so that they fit, its upscaler, which images were held out, and whose they were."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace as replaced
+from pathlib import Path
 from typing import Any
 
 from models.architecture import FIRST, parse
-from models.card import GENERATOR, Card
+from models.card import GENERATOR, UPSCALER, Card
+from models.latent import Latent
 from training.growth import from_size
 from training.metrics.origin import fit_of, recipe_of
-from training.recipe import CODE_NAME, Recipe, make_recipe
+from training.recipe import CODE_NAME, Recipe, RecipeError, make_recipe
+from training.writing import replace
 
 _SAME = ("resolution", "growth", "z", "generator", "networks", "labels", "codes")
-_SHOWN = {"fit", "mirror"}  # how images are shown, where nothing else is asked for
+_UNSAID = {"fit", "mirror", "discriminator"}  # are as before, where nothing else is asked for
 _GUIDED = 0.5  # share of the pictures that go on following a guide, where a piece can
 
 
@@ -32,9 +36,14 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     and grows from there; unless asked for otherwise.
     """
     if recipe.frozen:
-        shown = {"fit": fit_of(card), "mirror": bool(recipe_of(card).get("mirror", True))}
-        unsaid = _SHOWN - recipe.model_fields_set
-        return _with(recipe, _same(card) | {key: shown[key] for key in unsaid})
+        told = recipe_of(card)
+        before = {
+            "fit": fit_of(card),
+            "mirror": bool(told.get("mirror", True)),
+            "discriminator": told.get("discriminator"),
+        }
+        unsaid = _UNSAID - recipe.model_fields_set
+        return _unchanged(recipe, _same(card) | {key: before[key] for key in unsaid}, asked)
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, card.resolution)
     start = min(size, card.resolution)
     found: dict[str, Any] = {"resolution": size, "growth": from_size(recipe.growth, start, size)}
@@ -43,21 +52,16 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
     if "guide" not in recipe.model_fields_set and card.guided:
         found["guide"] = _GUIDED
     if "generator" not in recipe.model_fields_set:
-        channels = list(card.generator["channels"])
-        channels += parse(recipe.generator)[len(channels) :]
-        found["generator"] = " ".join(f"{FIRST << i}:{c}" for i, c in enumerate(channels))
+        found["generator"] = _line(card.generator["channels"], recipe)
     return _with(recipe, found)
 
 
 def _same(card: Card) -> dict[str, Any]:
     """What a recipe says of a network that is to be the piece's, number for number."""
-    line = " ".join(f"{FIRST << i}:{c}" for i, c in enumerate(card.generator["channels"]))
+    line = _line(card.generator["channels"])
+    plain = all(re.fullmatch(CODE_NAME, code.name) for code in card.latent.codes)
     codes = [
-        {
-            "name": code.name if re.fullmatch(CODE_NAME, code.name) else f"code{k}",
-            "kind": code.kind,
-            "size": code.size,
-        }
+        {"name": code.name if plain else f"code{k}", "kind": code.kind, "size": code.size}
         for k, code in enumerate(card.latent.codes, start=1)
     ]
     networks = "dcgan" if card.generator.get("doubling") == "transposed" else "strided"
@@ -66,23 +70,45 @@ def _same(card: Card) -> dict[str, Any]:
     return dict(zip(_SAME, same, strict=True))
 
 
+def _line(channels: Sequence[int], recipe: Recipe | None = None) -> str:
+    """Channels as a recipe's `generator`, beyond their last size as that recipe goes on."""
+    beyond = parse(recipe.generator)[len(channels) :] if recipe is not None else ()
+    return " ".join(f"{FIRST << i}:{c}" for i, c in enumerate((*channels, *beyond)))
+
+
 def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     """A recipe given again on resume, for a training that began from a piece: as suited to it then,
     and G rests as long as it was to."""
     if recipe.frozen:
         rest = max(recipe.generator_rest, saved.generator_rest)
-        kept = {*_SAME} | (_SHOWN - recipe.model_fields_set)
-        return _with(recipe, {key: getattr(saved, key) for key in kept} | {"generator_rest": rest})
+        kept = {*_SAME} | (_UNSAID - recipe.model_fields_set)
+        found = {key: getattr(saved, key) for key in kept} | {"generator_rest": rest}
+        return _unchanged(recipe, found, asked)
     size = recipe.resolution if "resolution" in asked else max(recipe.resolution, saved.resolution)
     start = saved.sizes[0].resolution
-    found: dict[str, Any] = {
+    found = {
         "resolution": size,
         "growth": from_size(recipe.growth, start, size),
         "generator_rest": max(recipe.generator_rest, saved.generator_rest),
     }
-    for key in {"z", "generator", "guide"} - recipe.model_fields_set:
+    for key in {"z", "guide"} - recipe.model_fields_set:
         found[key] = getattr(saved, key)
+    if "generator" not in recipe.model_fields_set:
+        found["generator"] = _line(parse(saved.generator), recipe)
     return _with(recipe, found)
+
+
+def _unchanged(recipe: Recipe, changes: dict[str, Any], asked: set[str]) -> Recipe:
+    """With changes. Raises RecipeError where something else is asked for than has to stay."""
+    found = _with(recipe, changes)
+    for key in _SAME:
+        if key in asked and getattr(recipe, key) != getattr(found, key):
+            stays = found.model_dump(mode="json")[key]
+            raise RecipeError(
+                f"{key} = {stays!r} stays as in the piece, which learns to follow a guide and "
+                "nothing else; leave it out"
+            )
+    return found
 
 
 def _with(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
@@ -105,9 +131,37 @@ def once_trained_on(recipe: Recipe, before: float, where: str) -> Recipe:
 def held_out_of(card: Card, dataset: str) -> float:
     """The share of a dataset, by its name, that a piece was not trained on; 1 where it was trained
     on another."""
-    told = card.training
-    same = told.get("dataset") in (dataset, "images")  # as all curated ones were called before
-    return float(told.get("hold_out", 0)) if same else 1.0
+    return float(card.training.get("hold_out", 0)) if _trained_on(card, dataset) else 1.0
+
+
+def _trained_on(card: Card, dataset: str) -> bool:
+    return card.training.get("dataset") in (dataset, "images")  # as all curated ones were once
+
+
+def upscaler_of(card: Card) -> dict[str, Any] | None:
+    """What a card says of its piece's upscaler, if there is one."""
+    if card.upscaler is None:
+        return None
+    told = {key: card.training[key] for key in ("upscaler",) if key in card.training}
+    return {
+        "arguments": card.upscaler,
+        "sha256": card.files.get(UPSCALER, {}).get("sha256"),
+        "training": told,
+    }
+
+
+def upscaler_fits(card: Card, recipe: Recipe, dataset: str) -> bool:
+    """Whether a piece's upscaler knows what is learned from here on. It was fitted to the step from
+    that many pixels to the wall's, and to pictures like these: those of the generator, if that
+    stays as it is, or of the same dataset. For all others there is the general one that ships."""
+    same = recipe.resolution == card.resolution
+    return same and (recipe.frozen or _trained_on(card, dataset))
+
+
+def bring_upscaler(source: Path, work: Path) -> None:
+    """Keep a piece's upscaler with the training: by its end the piece may be gone or another.
+    Raises OSError."""
+    replace(work / UPSCALER, (source / UPSCALER).read_bytes())
 
 
 def account_of(card: Card) -> dict[str, Any]:
@@ -117,6 +171,13 @@ def account_of(card: Card) -> dict[str, Any]:
         "sha256": card.files[GENERATOR]["sha256"],
         "provenance": card.provenance,
     }
+
+
+def named(latent: Latent, account: dict[str, Any]) -> Latent:
+    """A latent with what its codes are called in the piece begun from, where they are the same."""
+    names = account.get("from", {}).get("codes", [code.name for code in latent.codes])
+    codes = (replaced(code, name=name) for code, name in zip(latent.codes, names, strict=True))
+    return replaced(latent, codes=tuple(codes))
 
 
 def told_of(account: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class CodeRecipe(BaseModel):
 class Recipe(BaseModel):
     """Every choice of a training. The defaults are measured: training/MEASUREMENTS.md."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     about: str = Field("", description="What this recipe is for, in a sentence.")
     trains: Literal["piece"] = Field(
@@ -114,10 +114,7 @@ class Recipe(BaseModel):
     )
     learning_rate: float = Field(1e-3, gt=0, le=0.1, description="Adam's, for both networks.")
     cooldown: float = Field(
-        0.25,
-        ge=0,
-        le=1,
-        description="Last share of the budget, in which the rate falls to nothing.",
+        0.25, ge=0, le=1, description="Last share of the budget: the rate falls to nothing."
     )
     clip: float = Field(
         3.0, ge=0, description="Longest gradient, as a multiple of what is usual; 0: any length."
@@ -207,6 +204,8 @@ class Recipe(BaseModel):
             raise ValueError(f"gamma {self.gamma} is outside 0 to 1000")
         if self.frozen and not self.guide:
             raise ValueError("frozen: then a guide is all that is learned, and guide is 0")
+        if self.frozen and len(self.sizes) > 1:
+            raise ValueError("frozen: what learns nothing but to follow a guide cannot grow")
         if self.label_full < self.label_start:
             raise ValueError("label_full must not come before label_start")
         for code in self.codes:

@@ -72,7 +72,11 @@ class Recovery(pl.Callback):
 
 class Snapshots:
     """A short ring of states that were good by a judgement, for going back when the pictures
-    collapse. Each is as large as a checkpoint; `most` are kept."""
+    collapse. Each is as large as a checkpoint; `most` are kept.
+
+    One that was gone back to is not used again. The training's health remembers that, so whoever
+    goes on from a checkpoint of before it finds it as it was.
+    """
 
     def __init__(self, folder: Path, most: int = 2) -> None:
         self.folder, self.most = folder, most
@@ -82,40 +86,49 @@ class Snapshots:
         return sorted(self.folder.glob("snapshot-*.safetensors"))
 
     def keep(self, module: GanModule) -> None:
-        """Write one more, and take away the oldest beyond `most`."""
+        """Write one more, and take away those used and the oldest beyond `most`."""
         if not ranks.leads():
             return
         with going_on("the snapshot"):
-            for old in self.paths()[: -self.most + 1 or None]:  # first, so that room is bounded
+            path = self._path(module.kimg)
+            used = self._used(module)
+            others = sorted(set(self.paths()) - {path}, key=lambda old: (old not in used, old))
+            for old in others[: -self.most + 1 or None]:  # first, so that room is bounded
                 old.unlink()
-            path = self.folder / f"snapshot-{round(module.kimg * 1000):012d}.safetensors"
             write_state(path, state_of(module), {"kimg": module.kimg})
 
     def roll_back(self, module: GanModule, why: str = "collapse suspected") -> bool:
         """Put the newest snapshot back: weights, optimisers, average. False where there is none
         that fits, or after RETURNS times. Every rank calls it. The count of images goes on, so
-        that what follows differs from what led here; a snapshot is used once."""
+        that what follows differs from what led here."""
         if module.health.returns >= RETURNS:
             return False
         found = self._newest(module) if ranks.leads() else None
         if not ranks.tell(float(found is not None), module.device):
             return False
         kimg = put_back(module, found)
+        if kimg is not None:
+            module.health.used.append(_shown(kimg))
         slow_down(module)
         _say(f"{why}: rolled back to {kimg:.4g} kimg, learning rate × {module.health.slowed:g}")
         return True
 
     def _newest(self, module: GanModule) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The newest that is whole and of the networks' size by now."""
-        for path in reversed(self.paths()):
+        """The newest that was not used, is whole and of the networks' size by now."""
+        for path in sorted(set(self.paths()) - self._used(module), reverse=True):
             try:
                 found = read_state(path)
-                path.unlink()
-            except (CheckpointError, OSError):
+            except (CheckpointError, FileNotFoundError):
                 continue
             if fits(module, found[0]):
                 return found
         return None
+
+    def _used(self, module: GanModule) -> set[Path]:
+        return {self._path(shown / 1000) for shown in module.health.used}
+
+    def _path(self, kimg: float) -> Path:
+        return self.folder / f"snapshot-{_shown(kimg):012d}.safetensors"
 
 
 def put_back(
@@ -140,6 +153,10 @@ def slow_down(module: GanModule) -> None:
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] *= SLOWER
+
+
+def _shown(kimg: float) -> int:
+    return round(kimg * 1000)
 
 
 def _say(text: str) -> None:

@@ -152,7 +152,7 @@ class Run:
         if told:
             card = replace(card, training={**card.training, "best": told})
         self.module.average = self.module.average.whole()  # so that pictures show what is saved
-        export(self.piece, card, self.data, self.module)
+        export(self.piece, card, self.data, self.module, self.work, self.account)
         return told
 
     def _not_saved(self, error: OSError) -> str:

@@ -158,7 +158,7 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
 
     first = job.machines.lead
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
-    if job.recipe.labels:
+    if job.recipe.labels or job.recipe.frozen:  # which is steered as its piece is, or by none
         data = data.steered_by(job.recipe.labels)
     if first:
         _report(data)
@@ -180,14 +180,14 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     if job.saved:
         _restore(module, data, whole, tensors, account)
     if job.source is not None:
-        account |= _begin_from(module, job.source)
+        account |= _begin_from(module, job.source, data.name)
     if not job.saved or job.budget.spent(account["seconds"], module.kimg) < 1:
         account["recipe"] = module.recipe.model_dump(mode="json")  # else what it was trained by
     account |= {"dataset": whole, "labels": _plain_labels(data)}
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     if first and not job.saved:
-        _begin(job.work, claim)
+        _begin(job.work, claim, job.source if "upscaler" in account.get("from", {}) else None)
     run = Run(
         job.name, account, data, held_out, shares, held_out_shares, module, job.piece, job.work,
         job.machines, job.boards,
@@ -208,8 +208,9 @@ def _parts(whole: Dataset, plan: Recipe) -> tuple[Dataset, Dataset, Tensor | Non
     return data, held_out, shares, beside
 
 
-def _begin(work: Path, claim: ExitStack) -> None:
-    """Make the work folder, hold it, and make sure that nothing in it is another training's."""
+def _begin(work: Path, claim: ExitStack, upscaled: Path | None) -> None:
+    """Make the work folder, hold it, and make sure that nothing in it is another training's.
+    upscaled: the piece whose upscaler comes along."""
     from training.checkpoint import has_checkpoint
 
     try:
@@ -220,6 +221,12 @@ def _begin(work: Path, claim: ExitStack) -> None:
     if has_checkpoint(work):  # since it was looked at before the dataset was read
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
     _clear(work)
+    if upscaled is not None:
+        try:
+            lineage.bring_upscaler(upscaled, work)
+        except OSError as error:
+            why = error.strerror or error
+            raise UsageError(f"the upscaler of {upscaled} cannot be copied: {why}") from error
 
 
 def _clear(work: Path) -> None:
@@ -239,8 +246,8 @@ def _clear(work: Path) -> None:
         ) from error
 
 
-def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
-    """Begin from a piece, and note which."""
+def _begin_from(module: GanModule, source: Path, dataset: str) -> dict[str, Any]:
+    """Begin from a piece, and note which, and its upscaler where that comes along."""
     from training.transfer import REST, begin_from
 
     card = read_card(source)
@@ -249,7 +256,16 @@ def _begin_from(module: GanModule, source: Path) -> dict[str, Any]:
         rest = max(module.recipe.generator_rest, REST)
         module.recipe = module.recipe.model_copy(update={"generator_rest": rest})
     print(f"beginning from {card.name}: {taken}", file=sys.stderr)
-    return {"from": lineage.account_of(card)}
+    account = lineage.account_of(card)
+    if module.recipe.frozen:
+        account["codes"] = [code.name for code in card.latent.codes]
+    if (upscaler := lineage.upscaler_of(card)) is not None:
+        if lineage.upscaler_fits(card, module.recipe, dataset):
+            account["upscaler"] = upscaler
+            print("its upscaler comes along", file=sys.stderr)
+        else:
+            print("its upscaler stays behind: it was fitted to other pictures", file=sys.stderr)
+    return {"from": account}
 
 
 def _restore(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from training.progress import Progress
 Part = Label | Code
 
 _BATCH = 64
+_PASSES = 40  # over the images; more tell few of them hardly better (MEASUREMENTS.md)
+_FEWEST = 300  # steps, however few they are
 _RATE = 2e-3
 _AT_ONCE = 256
 _STRENGTH = 0.3  # how often a picture is shifted or its light changed
@@ -67,6 +70,11 @@ class Score:
     chance: float
     count: int
     number: bool = False  # a continuous code
+
+
+def steps_for(images: int, most: int) -> int:
+    """How many steps a network learns from so many images, at most `most`."""
+    return min(most, max(_FEWEST, math.ceil(_PASSES * images / _BATCH)))
 
 
 def train_recogniser(

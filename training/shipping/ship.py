@@ -13,6 +13,7 @@ from models import piece
 from models.card import CARD, GENERATOR, UPSCALER, read_card
 from training import UsageError
 from training.budget import Budget
+from training.checkpoint import has_checkpoint, read_checkpoint
 from training.corpus import folder
 from training.evaluate import Effort, evaluate
 from training.export import with_words_of
@@ -104,10 +105,11 @@ def _check_whole(made: Path, budget: str) -> None:
 def _guided(made: Path, images: Path, terms: Terms) -> Path:
     """A piece beside the one made, with the same pictures, that follows a guide as well."""
     out = made.with_name(f"{made.name}-guided")
-    if (out / CARD).is_file():
-        drawn_by = read_card(made).files[GENERATOR]["sha256"]
-        if read_card(out).training["from"]["sha256"] != drawn_by:  # that has learned more since
-            for older in (out, out.with_name(f"{out.name}.training")):
+    work = out.with_name(f"{out.name}.training")
+    if has_checkpoint(work):
+        begun = read_checkpoint(work)[1]["from"]["sha256"]
+        if begun != read_card(made).files[GENERATOR]["sha256"]:  # that has learned more since
+            for older in filter(Path.exists, (out, work)):
                 shutil.rmtree(older)
     train(
         images,

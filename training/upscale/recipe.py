@@ -12,7 +12,7 @@ from models.upscaler import CHAINS, TIERS
 class UpscaleRecipe(BaseModel):
     """Every choice of an upscaler's training. What was measured: training/MEASUREMENTS.md."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     trains: Literal["upscaler"] = Field("upscaler", description="What this recipe is of.")
     about: str = Field("", description="What this recipe is for, in a sentence.")
