@@ -658,7 +658,7 @@ def test_pieces_of_every_kind_play(
     folder = make_piece(tmp_path / "one", resolution, latent, scale)
     with opened(stage.Options(piece=str(folder), scene="masquerade")) as show:
         for name in ("procession", "drift"):
-            assert run(show, 60).std() > 1
+            assert run(show, 30).std() > 1
             show.bus.post(f"/stage/scene/{name}", 1)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from installation.watch import health
+from installation.watch import health, supervise
 from installation.watch.supervise import Start, Supervisor, Terms
 from installation.watch.systemd import notify
 from tests.waiting import until
@@ -107,8 +107,9 @@ def test_a_picture_that_stands_still_is_ended(
 
 
 def test_a_window_that_no_longer_fills_the_display_begins_anew_where_it_was(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(supervise, "_SETTLED", 1.0)
     house = House(tmp_path, "misplaced", "misplaced", "misplaced", "close")
     assert house.supervisor.run() == 0
     assert house.began == [FRESH, AGAIN, AGAIN, AGAIN]  # however often: it is no failure
