@@ -15,13 +15,13 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 from installation.glide import Glide
 from installation.log import Complaints
-from installation.posted import Form, Post, Posted, number_in, shortened
+from installation.posted import Form, Post, Posted, Together, number_in, shortened
 
 log = logging.getLogger(__name__)
 
@@ -135,10 +135,12 @@ class Bus:
         self._states: dict[str, Glide] = {}
         self._fired: Counter[str] = Counter()
         self._moved: set[str] = set()  # in this frame
-        self._away: Mapping[str, float] = {}  # by modulation, in parts of the range
+        self.away: Mapping[str, float] = {}  # by modulate()
         self.modulations: list[Post] = []  # that were asked for in this frame
         self._last_source: dict[str, str] = {}
         self._posted = Posted()
+        # `with bus.together:` one tick takes in all that a thread posts in it
+        self.together = Together(self._take_in)
         self._lock = threading.Lock()
         self._complaints = Complaints(log)
         self._meant: dict[str, str] = {}
@@ -230,11 +232,14 @@ class Bus:
         event = isinstance(what, Trigger)
         if event and number <= 0:
             return True
-        with self._lock:
-            held = self._posted.add(Post(address, number, form, source, through, value), event)
-        if not held:
-            self._complaints.once("flood", lambda: "more events than a frame can hold")
+        self.together.add(Post(address, number, form, source, through, value), event)
         return True
+
+    def _take_in(self, posts: Sequence[tuple[Post, bool]]) -> None:
+        with self._lock:
+            held = [self._posted.add(post, event) for post, event in posts]
+        if not all(held):
+            self._complaints.once("flood", lambda: "more events than a frame can hold")
 
     def steer(
         self, address: str, value: float, source: str, before: float | None = None
@@ -277,12 +282,7 @@ class Bus:
 
     def modulate(self, away: Mapping[str, float]) -> None:
         """These Params alone are so far from where their faders stand, in parts of their range."""
-        self._away = dict(away)
-
-    @property
-    def away(self) -> Mapping[str, float]:
-        """Those of the last modulate()."""
-        return self._away
+        self.away = dict(away)
 
     def value(self, address: str) -> float:
         """Where the parameter is now, on its glide and moved by what modulates it; for a Trigger,
@@ -291,7 +291,7 @@ class Bus:
         state = self._states.get(address)
         if state is None:
             return self._fired[address]
-        away, what = self._away.get(address), self._params[address]
+        away, what = self.away.get(address), self._params[address]
         if away is None or not isinstance(what, Param):
             return state.value
         return what.clamp(state.value + away * (what.high - what.low))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import reprlib
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,6 +36,29 @@ class Post(NamedTuple):
         if self.form == "nudge":
             return param.clamp(going + self.number * (param.high - param.low))
         return param.clamp(self.number)
+
+
+class Together(threading.local):
+    """Hands posts on as they come; in a `with`, those of its thread at the end, all at once.
+    hand_on: takes posts, each with whether it is an event."""
+
+    def __init__(self, hand_on: Callable[[Sequence[tuple[Post, bool]]], None]) -> None:
+        self._hand_on = hand_on
+        self._waiting: list[tuple[Post, bool]] | None = None
+
+    def add(self, post: Post, event: bool) -> None:
+        if self._waiting is None:
+            self._hand_on([(post, event)])
+        else:
+            self._waiting.append((post, event))
+
+    def __enter__(self) -> None:
+        self._waiting = []
+
+    def __exit__(self, *exception: object) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting:
+            self._hand_on(waiting)
 
 
 class Posted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import socket
 import struct
@@ -382,6 +383,28 @@ def test_every_message_is_told_to_who_listens(bus: Bus) -> None:
     ]  # fmt: skip
     assert {h.source for h in told} == {"osc 127.0.0.1"}
     assert [h.time for h in told] == sorted(h.time for h in told)
+
+
+@pytest.mark.parametrize("many", [0, 60], ids=["a few", "a flood"])
+def test_a_frame_never_sees_half_a_bundle(bus: Bus, many: int) -> None:
+    seen: list[tuple[float, float]] = []
+
+    def frame(heard: Heard) -> None:
+        """A frame is drawn while the messages of a packet are still being taken in."""
+        bus.tick(math.inf)
+        seen.append((bus.value("/drift/speed"), bus.value("/drift/calm")))
+
+    with (
+        OscServer(bus, port=0, on_message=frame) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        client.connect(("127.0.0.1", server.port))
+        steps = [message("/drift/speed", "+", 0.0)] * many
+        client.send(bundle(message("/drift/speed", 2.0), *steps, message("/drift/calm", 1.0)))
+        until(lambda: len(seen) == 2 + many)
+        client.send(message("/drift/flash"))
+        until(lambda: len(seen) == 3 + many)
+    assert set(seen) == {(0.5, 0.0), (2.0, 1.0)}
 
 
 class HeldUp:

@@ -277,6 +277,22 @@ def test_withdrawing_forgets_and_what_was_on_its_way_is_let_go(bus: Bus) -> None
     assert bus.value("/drift/speed") == 0.5
 
 
+def test_what_is_posted_together_is_taken_in_by_one_tick(bus: Bus) -> None:
+    other = threading.Thread(target=lambda: bus.post("/drift/calm", 0.4))
+    with bus.together:
+        bus.post("/drift/speed", 1.5)
+        bus.post("/drift/flash", 1)
+        other.start()
+        other.join()
+        assert bus.tick(math.inf) == []
+        assert (bus.value("/drift/speed"), bus.value("/drift/calm")) == (0.5, 0.4)
+    assert bus.tick(math.inf) == ["/drift/flash"]
+    assert bus.value("/drift/speed") == 1.5
+    bus.post("/drift/speed", 0.25)
+    bus.tick(math.inf)
+    assert bus.value("/drift/speed") == 0.25
+
+
 def test_many_threads_may_post_while_frames_are_drawn(bus: Bus) -> None:
     each, threads = 100, 5  # together fewer than a frame may hold
     ready = threading.Barrier(threads + 1)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 from installation.log import Complaints
@@ -18,6 +20,7 @@ from installation.parameters import Bus, Trigger
 AT_ONCE = 1 << 14  # bytes that are taken in before they are looked at
 _LEAST = 32  # of these, that any packet counts for; a fader's has as many
 MUCH = 32  # messages at once, of which the newest are enough
+_TOGETHER = 128  # messages of one packet that take effect at once
 FLOOD = 256  # packets at once, of which it is said
 _SHARE = 0.2  # of a core
 _BURST = 0.02 if sys.platform == "win32" else 0.005  # seconds of work before the first rest, and
@@ -50,6 +53,14 @@ def newest(found: Sequence[tuple[bytes, From]], bus: Bus) -> list[tuple[bytes, F
         left.append(one)
     left.reverse()
     return left
+
+
+def bundles(found: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
+    """Messages by the number of the packet in which they came: those of one take effect together
+    (OSC 1.0), as far as anybody would notice; more than that would be too much at a time."""
+    for _, packet in groupby(found, key=itemgetter(1)):
+        part = list(packet)
+        yield from (part[at : at + _TOGETHER] for at in range(0, len(part), _TOGETHER))
 
 
 def weight(packet: bytes | str) -> int:

@@ -31,6 +31,7 @@ from installation.control.flood import (
     FLOOD,
     MUCH,
     Share,
+    bundles,
     complain_of_flood,
     newest,
     weight,
@@ -146,12 +147,16 @@ class OscServer:
         """Take messages in; of many, the newest. Rest after what took more than its share."""
         now = time.perf_counter()
         found = [
-            (data, sender) for one, sender in packets for data in self._opened(one, sender, now)
+            (data, number)
+            for number, (one, sender) in enumerate(packets)
+            for data in self._opened(one, sender, now)
         ]
         if len(found) >= MUCH:
             found = newest(found, self._bus)
-        for data, sender in found:
-            self._take(opened, data, sender, now)
+        for part in bundles(found):
+            with self._bus.together:
+                for data, number in part:
+                    self._take(opened, data, packets[number][1], now)
             self._rest(packets)
         if not found:
             self._rest(packets)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import WSMessage, WSMsgType, web
 
 from installation.control.feedback import Stand, news
-from installation.control.flood import FLOOD, MUCH, complain_of_flood, newest
+from installation.control.flood import FLOOD, MUCH, bundles, complain_of_flood, newest
 from installation.control.intake import Intake
 from installation.control.packet import LARGEST, ParseError, asked, encoded, messages, parsed
 from installation.log import Complaints
@@ -98,14 +98,23 @@ class Talks:
 
     def _heed(self, came: list[_Came]) -> None:
         """Take messages in; of many, the newest."""
-        found = [(data, one) for one, message in came for data in self._opened(one, message)]
+        found = [
+            (data, number)
+            for number, (one, message) in enumerate(came)
+            for data in self._opened(one, message)
+        ]
         if len(found) >= MUCH:
             found = newest(found, self._bus)
-        for data, one in found:
-            with self._forgiving(one):
-                address, arguments = parsed(data)
-                value, form = asked(arguments, self._bus.get(address))
-                self._bus.post(address, value, one.source, form)
+        for part in bundles(found):
+            with self._bus.together:
+                for data, number in part:
+                    self._take(came[number][0], data)
+
+    def _take(self, one: _Listener, data: bytes) -> None:
+        with self._forgiving(one):
+            address, arguments = parsed(data)
+            value, form = asked(arguments, self._bus.get(address))
+            self._bus.post(address, value, one.source, form)
 
     def _opened(self, one: _Listener, message: WSMessage) -> list[bytes]:
         """The OSC in a message. A command is obeyed."""
