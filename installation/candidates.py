@@ -4,7 +4,7 @@ that are most like a picture from elsewhere."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from installation import still
+from installation.engine.enlarge import enlarged
 from installation.engine.painter import Painter
 from installation.engine.played import guided
 from installation.engine.walk import LatentSpace
@@ -42,6 +43,7 @@ def draw(
     far: float | None = None,
     of: Path | None = None,
     guide: Path | None = None,
+    size: int | None = None,
 ) -> list[Path]:
     """Draw `count` stills into a folder, of the seeds from `seed` on, and name them after these.
 
@@ -50,7 +52,8 @@ def draw(
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
     they are (0.3, and with `each` 0). of: any picture, of which they are the piece's relatives,
     nearest first, found by a search that begins at `seed`; 8 of them. guide: any picture, whose
-    shape and light all of them take; the points that they tell are those without.
+    shape and light all of them take; the points that they tell are those without. size: of a side,
+    in pixels; the piece's own, if left out.
 
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.
@@ -77,18 +80,27 @@ def draw(
         painter = Painter(folder)
         if seen is not None:
             points = _relatives(painter, seen, len(seeds), seed, truncation, held)
-        painter.to_host, width = True, card.latent.width
+        pictures = _painted(painter, points, shape)
         with tqdm(total=len(points), unit="still", delay=2, disable=None) as bar:
-            for at in range(0, len(points), _TOGETHER):
-                some = points[at : at + _TOGETHER]
-                follow = some if shape is None else [guided(p, width, shape) for p in some]
-                pictures = np.asarray(painter.paint(np.stack(follow)))
-                for path, point, picture in zip(paths[at:], some, pictures, strict=False):
-                    still.save(path, picture[..., :3], Shown(card, point))
-                    bar.update()
+            for path, point, picture in zip(paths, points, pictures, strict=True):
+                if size is not None:
+                    picture = enlarged(picture, size, painter.upscaler)
+                still.save(path, picture, Shown(card, point))
+                bar.update()
     except OSError as error:
         raise StillError(f"{out} cannot be written: {error.strerror or error}") from error
     return paths
+
+
+def _painted(
+    painter: Painter, points: Sequence[Vector], shape: Vector | None
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of some points, (S, S, 3) each, which follow a shape."""
+    painter.to_host, width = True, painter.card.latent.width
+    for at in range(0, len(points), _TOGETHER):
+        some = points[at : at + _TOGETHER]
+        follow = some if shape is None else [guided(p, width, shape) for p in some]
+        yield from np.asarray(painter.paint(np.stack(follow)))[..., :3]
 
 
 def _make_room(out: Path, paths: Iterable[Path]) -> None:

@@ -217,6 +217,8 @@ def _stills(p: argparse.ArgumentParser) -> None:
     p.add_argument("--of", default="", metavar="IMAGE", help=text)
     text = "a JPEG, PNG or WebP, whose shape and light all of them take"
     p.add_argument("--guide", default="", metavar="IMAGE", help=text)
+    text = "pixels a side, for a print; enlarged by the upscaler (the piece's own size)"
+    p.add_argument("--size", type=_side, help=text)
     _truncated(p)
     p.add_argument("--out", required=True, help="a folder, new or not; no file is written over")
 
@@ -265,6 +267,12 @@ def _size(text: str) -> tuple[int, int]:
     if not all(16 <= side <= 16384 for side in size):
         raise argparse.ArgumentTypeError(f"{text}: each side must be 16 to 16384 pixels")
     return size
+
+
+def _side(text: str) -> int:
+    if not text.isdigit() or not 16 <= int(text) <= 16384:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 16 to 16384 pixels")
+    return int(text)
 
 
 def _seed(text: str) -> int:

@@ -283,9 +283,9 @@ def stills(options: argparse.Namespace) -> int:
         far=options.far,
         of=Path(options.of) if options.of else None,
         guide=Path(options.guide) if options.guide else None,
+        size=options.size,
     )
-    print(f"{options.out}: {len(drawn)} stills; take away those that you do not want, then")
-    _say_how_to_play(options.piece, options.out)
+    _say_how_to_play(options, len(drawn), "; take away those that you do not want, then")
     return 0
 
 
@@ -295,14 +295,18 @@ def choose(options: argparse.Namespace) -> int:
     kept = chosen(
         options.piece, Path(options.out), seed=options.seed, truncation=options.truncation
     )
-    print(f"{options.out}: {len(kept)} {'still' if len(kept) == 1 else 'stills'}")
-    if len(kept) > 1:
-        _say_how_to_play(options.piece, options.out)
+    _say_how_to_play(options, len(kept), "; play them by")
     return 0
 
 
-def _say_how_to_play(piece: str, folder: str) -> None:
-    words = ["installation", "play", piece, "--scene", "procession", "--chosen", folder]
+def _say_how_to_play(options: argparse.Namespace, stills: int, how: str) -> None:
+    """One alone cannot be played: there is nowhere to go from it."""
+    if stills < 2:
+        print(f"{options.out}: {stills or 'no'} still")
+        return
+    print(f"{options.out}: {stills} stills{how}")
+    words = ["installation", "play", options.piece, "--scene", "procession"]
+    words += ["--chosen", options.out]
     print(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -24,6 +25,7 @@ from installation.programme import Options
 from installation.still import Shown, StillError
 from models.card import Card, verify
 from models.latent import Code, Label, Latent, Vector
+from models.piece import load
 from tests.pieces import LATENT, make_piece
 from tests.shows import opened, run
 from tests.waiting import until
@@ -238,6 +240,33 @@ def test_stills_like_one_keep_what_it_is(piece: Path, tmp_path: Path) -> None:
         point = still.read(path).point(card.latent)
         np.testing.assert_allclose(point[8:], one[8:], atol=1e-4)
         assert 0.3 < near(point, one) < 0.999
+
+
+def test_a_print_is_as_large_as_is_asked_and_knows_its_point(piece: Path, tmp_path: Path) -> None:
+    (small,) = candidates.draw(str(piece), tmp_path / "small", count=1)
+    seen = Image.open(small)
+    for side in (100, 200, 32, 16):  # once it is enlarged by 4, and interpolated from there
+        (path,) = candidates.draw(str(piece), tmp_path / str(side), count=1, size=side)
+        large = Image.open(path)
+        assert large.size == (side, side)
+        fewer = min(side, 32), min(side, 32)
+        one, other = (shown.resize(fewer, Image.Resampling.BOX) for shown in (large, seen))
+        alike = np.corrcoef(np.asarray(one).ravel(), np.asarray(other).ravel())[0, 1]
+        assert alike > 0.95
+        assert still.read(path) == still.read(small)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "32" / small.name)), seen)
+
+
+def test_a_print_goes_by_the_piece_s_own_upscaler(tmp_path: Path) -> None:
+    own = make_piece(tmp_path / "own", scale=2)
+    (path,) = candidates.draw(str(own), tmp_path / "out", count=1, size=64)
+    loaded = load(own)
+    point = torch.from_numpy(LatentSpace(LATENT).seed(0)[None])
+    point[:, :8] *= 0.8
+    picture = (loaded.generator(point) * 127.5 + 127.5).round().clamp(0, 255) / 255
+    assert loaded.upscaler is not None
+    wanted = (loaded.upscaler(picture)[0] * 255).round().permute(1, 2, 0).numpy()
+    assert np.abs(np.asarray(Image.open(path)) - wanted).max() <= 1
 
 
 def test_one_in_every_value_of_a_label(piece: Path, tmp_path: Path) -> None:
