@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from installation import __version__, commands
+from installation import __version__, commands, making
 from installation.control.keyboard import key_help
 
 
@@ -69,12 +69,14 @@ def parser() -> argparse.ArgumentParser:
 def _command(
     sub: Any, name: str, text: str, example: str, run: str = ""
 ) -> argparse.ArgumentParser:
-    """A command that calls the function of its name in `commands`, or of the name `run`."""
+    """A command that calls the function of its name, or of the name `run`, in `commands` or
+    `making`."""
     sentence = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
     made: argparse.ArgumentParser = sub.add_parser(
         name, help=text, description=sentence, epilog=f"example: {example}"
     )
-    made.set_defaults(run=getattr(commands, run or name))
+    called = run or name
+    made.set_defaults(run=getattr(making if hasattr(making, called) else commands, called))
     return made
 
 

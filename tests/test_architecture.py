@@ -82,7 +82,7 @@ DOORS = {
     "installation.memory": {"installation", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
-    "installation.commands": {"installation", "training"},
+    "installation.making": {"installation", "training"},
     "installation.choose": {"installation", "models", "aiohttp", "numpy", "PIL", "pydantic"},
     # an artist's picture is seen as those of a dataset are
     "installation.candidates": {"installation", "models", "numpy", "tqdm", "training.picture"},
