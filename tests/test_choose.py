@@ -396,6 +396,24 @@ def test_whoever_goes_by_keyboard_stays_where_they_are(page: Page) -> None:
     assert seen == [True] * 4
 
 
+def test_what_was_there_before_has_nothing_that_would_take_it_away(
+    page: Page, piece: Path, tmp_path: Path
+) -> None:
+    (before,) = candidates.draw(str(piece), tmp_path / "faces", count=1)
+    seen = clicked(
+        page.url,
+        """
+        await until(() => by("strip").children.length === 1 && grid().length === 16);
+        click(grid()[4]);
+        await until(() => says().startsWith("They resemble"));
+        click(by("keep"));
+        await until(() => by("strip").children.length === 2);
+        return by("strip").children.map((box) => box.children.map((one) => one.title ?? "x"));
+        """,
+    )
+    assert seen == [[before.name], ["mine-00001.png", "x"]]
+
+
 def test_a_row_of_variants_is_of_the_one_that_is_chosen(page: Page) -> None:
     """As one that was kept is gone back to."""
     seen = clicked(

@@ -34,11 +34,13 @@ _VALUES = (-1.0, -0.5, 0.0, 0.5, 1.0)  # of a continuous code
 @dataclass(frozen=True)
 class Candidate:
     """One that can be chosen. number: by which it is asked for. says: what tells it from the others
-    that are shown with it; now: it is as the one is that they vary."""
+    that are shown with it; now: it is as the one is that they vary; ours: it was kept here, and
+    can be taken back."""
 
     number: int
     says: str = ""
     now: bool = False
+    ours: bool = False
 
 
 class Choice:
@@ -171,7 +173,10 @@ class Choice:
                 self._complaints.once(fault, partial(str, fault))
         there = {name: number for name, number in self._files.items() if (self.out / name).exists()}
         self._files = there
-        return [Candidate(number, name) for name, number in sorted(there.items())]
+        return [
+            Candidate(number, name, ours=name in self._ours)
+            for name, number in sorted(there.items())
+        ]
 
     def _random(self) -> list[Vector]:
         return [self._space.seed(next(self._seeds)) for _ in range(_TOGETHER)]

@@ -120,7 +120,7 @@ function offer(text, its) {
 const look = trying(async () => {
   const kept = await ask("/kept");
   by("kept").hidden = !kept.length;
-  const boxes = kept.map(({ number, says: file }) => {
+  const boxes = kept.map(({ number, says: file, ours }) => {
     const [box, again, away] = [made("div"), made("button"), made("button", "×", "away")];
     again.append(picture(number, file));
     again.title = file;
@@ -133,7 +133,7 @@ const look = trying(async () => {
       await ask("/drop", { file });
       await look();
     }));
-    box.append(again, away);
+    box.append(again, ...(ours ? [away] : []));
     return box;
   });
   fill(by("strip"), boxes, boxes.map((box) => box.children[0]), by("keep"));
