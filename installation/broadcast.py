@@ -34,7 +34,10 @@ class Broadcast:
 
     def offer(self, picture: moderngl.Texture, now: float, fade: float) -> None:
         """This frame's picture, in linear light, and how far the lights are up, 0 to 1."""
-        if self._ndi is None or not self._ndi.watched or not self._cadence.takes(now):
+        if self._ndi is None or not self._ndi.watched:
+            self._aside.forget()  # it is of when somebody looked last
+            return
+        if not self._cadence.takes(now):
             return
         self._size = picture.size
         done = self._aside.push(picture, picture.size, now, fade)

@@ -127,6 +127,12 @@ def read(path: Path) -> Told:
         raise StillError("what it tells of its point is damaged") from error
 
 
+def pictures(folder: Path) -> list[Path]:
+    """The files in it that are called as PNGs are, by name; none where there is no folder."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in files if path.suffix.lower() == ".png")
+
+
 def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
     """The stills in a folder, in the order of their names, as points of the pieces that they show,
     by the cards' own keys. A piece of which there is none is left out, and so is a file that is no
@@ -138,7 +144,7 @@ def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
     if not folder.is_dir():
         raise StillError(f"there is no folder {folder} of chosen stills; {_HOW}")
     found: dict[str, list[Vector]] = {}
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png"):
+    for path in pictures(folder):
         try:
             told = read(path)
             shown = [name for name, card in cards.items() if card.name == told.piece]

@@ -194,7 +194,8 @@ class Ndi(Table):
     """The picture for other programs, of this machine and its network."""
 
     enabled: bool = False
-    name: Annotated[str, _if(_visible)] = Field("installation", max_length=64)
+    # with a machine's name, of 63 at most, NDI takes no more than 250 bytes
+    name: Annotated[str, _if(_visible)] = Field("installation", max_length=45)
     fps: float = Field(60, ge=1, le=240, description="Frames a second, where so many are drawn.")
 
 

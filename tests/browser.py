@@ -31,6 +31,8 @@ class Element {
   replaceChildren(...some) { this.children = []; this.append(...some); }
   setAttribute(name, value) { this.attributes.set(name, value); }
   removeAttribute(name) { this.attributes.delete(name); }
+  contains(one) { return one === this || this.children.some((each) => each.contains(one)); }
+  focus() { document.activeElement = this; }
   setPointerCapture() {}
   addEventListener(name, what) { this.on[name] = what; }
 }

@@ -22,7 +22,7 @@ def make_piece(
     """Write an untrained piece, with a label and a code; scale: of an upscaler of its own; guided:
     it follows a guide, wherever that leads."""
     torch.manual_seed(1)
-    channels = [16, 12, 8, 8, 4, 4][: resolution.bit_length() - 3]
+    channels = [16, 12, 8, 8, 4, 4, 4][: resolution.bit_length() - 3]
     generator = Generator(latent.width, resolution, channels, guided=guided)
     for name, weight in generator.named_parameters():
         if "norm" not in name:  # as strong as trained ones: pictures with light and dark in them

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from PIL import Image
 from installation import candidates, still
 from installation.choose import choice as choices
 from installation.choose.choice import Choice
+from installation.choose.server import serve
 from installation.engine.painter import Painter
 from installation.engine.walk import LatentSpace
 from installation.still import StillError
@@ -183,6 +186,66 @@ def _full(path: Path, data: bytes) -> None:
     raise OSError(28, "No space left on device")
 
 
+def test_a_folder_that_somebody_took_away_is_made_anew(painter: Painter, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    choice = Choice(painter, folder)
+    number = choice.others()[0].number
+    kept = choice.keep(number)
+    (folder / kept.says).unlink()
+    folder.rmdir()
+    assert choice.kept() == []
+    assert choice.keep(number).says == kept.says
+    assert [one.says for one in choice.kept()] == [kept.says]
+
+
+def test_what_cannot_be_taken_away_is_said_and_can_be_later(
+    choice: Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = choice.keep(choice.others()[0].number)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", _read_only)
+        with pytest.raises(StillError, match=f"{kept.says} cannot be taken away: Read-only"):
+            choice.drop(kept.says)
+    choice.drop(kept.says)
+    assert choice.kept() == []
+    choice.drop(kept.says)  # on another page it is shown still
+    other = choice.keep(choice.others()[1].number)
+    (choice.out / other.says).replace(choice.out / "theirs.png")
+    choice.drop(other.says)
+    (choice.out / "theirs.png").replace(choice.out / other.says)
+    assert [one.says for one in choice.kept()] == [other.says]
+    with pytest.raises(StillError, match="was there before"):
+        choice.drop(other.says)
+
+
+def _read_only(path: Path, missing_ok: bool = False) -> None:
+    raise OSError(30, "Read-only file system")
+
+
+def test_what_is_kept_is_never_forgotten(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = choice.keep(choice.others()[5].number)
+    monkeypatch.setattr(choices, "_REMEMBERED", 20)
+    for _ in range(3):
+        choice.others()
+    assert choice.alike(kept.number, 0.5)
+
+
+def test_what_is_no_still_is_said_once_and_looked_at_again(
+    choice: Choice, piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    coming = tmp_path / "mine-coming.PNG"
+    coming.touch()  # as another program begins to write it
+    (tmp_path / "a folder.png").mkdir()
+    for _ in range(3):
+        assert choice.kept() == []
+    assert caplog.text.count("mine-coming.PNG is left out") == 1
+    assert caplog.text.count("a folder.png is left out") == 1
+    drawn = candidates.draw(str(piece), tmp_path / "drawn", count=1)
+    drawn[0].replace(coming)
+    assert [one.says for one in choice.kept()] == [coming.name]
+
+
 def test_pictures_that_are_no_longer_at_hand_are_painted_anew(
     choice: Choice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +365,80 @@ def test_somebody_chooses_and_what_is_kept_is_in_the_folder(page: Page, tmp_path
     assert labels[0] == {"white": 1.0}
 
 
+def test_whoever_goes_by_keyboard_stays_where_they_are(page: Page) -> None:
+    """What holds the focus is replaced by what it has led to."""
+    seen = clicked(
+        page.url,
+        """
+        await until(() => grid().length === 16);
+        const on = () => document.activeElement;
+        grid()[4].focus();
+        const old = on();
+        click(old);
+        await until(() => says().startsWith("They resemble"));
+        const led = on() === grid()[0] && on() !== old;
+        click(by("keep"));
+        await until(() => by("strip").children.length === 1);
+        const stayed = on() === grid()[0];
+        await until(() => says().startsWith("kept"));
+        click(by("keep"));
+        await until(() => by("strip").children.length === 2);
+        by("strip").children[0].children[1].focus();
+        click(on());
+        await until(() => by("strip").children.length === 1);
+        const next = on() === by("strip").children[0].children[0];
+        by("strip").children[0].children[1].focus();
+        click(on());
+        await until(() => by("strip").children.length === 0);
+        return [led, stayed, next, on() === by("keep")];
+        """,
+    )
+    assert seen == [True] * 4
+
+
+def test_what_was_there_before_has_nothing_that_would_take_it_away(
+    page: Page, piece: Path, tmp_path: Path
+) -> None:
+    (before,) = candidates.draw(str(piece), tmp_path / "faces", count=1)
+    seen = clicked(
+        page.url,
+        """
+        await until(() => by("strip").children.length === 1 && grid().length === 16);
+        click(grid()[4]);
+        await until(() => says().startsWith("They resemble"));
+        click(by("keep"));
+        await until(() => by("strip").children.length === 2);
+        return by("strip").children.map((box) => box.children.map((one) => one.title ?? "x"));
+        """,
+    )
+    assert seen == [[before.name], ["mine-00001.png", "x"]]
+
+
+def test_a_row_of_variants_is_of_the_one_that_is_chosen(page: Page) -> None:
+    """As one that was kept is gone back to."""
+    seen = clicked(
+        page.url,
+        """
+        await until(() => grid().length === 16);
+        click(grid()[4]);
+        await until(() => says().startsWith("They resemble"));
+        click(by("keep"));
+        await until(() => by("strip").children.length === 1);
+        click(way("others"));
+        await until(() => says().startsWith("Click"));
+        click(grid()[7]);
+        await until(() => says().startsWith("They resemble"));
+        click(way("hair"));
+        await until(() => grid().length === 3);
+        const before = grid().map((one) => one.dataset.number);
+        click(by("strip").children[0].children[0]);
+        await until(() => grid()[0].dataset.number !== before[0]);
+        return [by("one").src, grid().length, wish.number];
+        """,
+    )
+    assert seen == ["/picture/5", 3, 5]
+
+
 def asked(url: str, said: object = None, **headers: str) -> int:
     """The status of an answer; said: what is posted, as JSON where it is not bytes."""
     data = None if said is None else said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -335,6 +472,20 @@ def test_others_are_told_nothing_and_move_nothing(page: Page, tmp_path: Path) ->
     assert list((tmp_path / "faces").iterdir()) == []
     page.process.terminate()
     assert "no still" in page.ended()
+
+
+def test_the_page_is_there_while_the_browser_is_being_opened(choice: Choice) -> None:
+    """Some return only when they are closed, and a first Chromium or Firefox after five seconds."""
+    seen = []
+
+    def browser(url: str) -> None:
+        try:
+            seen.append(asked(url))
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    serve(choice, browser)
+    assert seen == [200]
 
 
 def test_a_folder_that_cannot_be_written_is_said(piece: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from models.generator import Generator
 from models.latent import Code, Label, Latent
 from models.upscaler import Upscaler
 from tests.pieces import LATENT, make_piece
-from training import UsageError
+from training import UsageError, lineage, progress
 from training.cross import cross, joined, kinship, settle
 
 
@@ -100,7 +100,8 @@ def test_its_card_says_whose_it_is(kin: tuple[Path, Path]) -> None:
     assert card.licence == "CC0-1.0 and CC-BY-4.0"
     assert card.author == "A. Artist"
     assert card.provenance == [{"source": "drawn"}, {"source": "a museum"}]
-    assert card.training["cross"] == {"shape": "faces", "surface": "carved", "at": 16}
+    told = {"shape": "faces", "surface": "carved", "at": 16, "datasets": {}}
+    assert card.training["cross"] == told
     assert card.training["upscaler"] == {"kimg": 3}
     assert piece.load(made).upscaler is not None
     assert {path.name for path in made.glob("*.png")} == {
@@ -151,6 +152,29 @@ def test_what_does_not_fit_is_said(
     assert (kin[0] / "card.json").read_bytes() == before
     with pytest.raises(UsageError, match="letters, digits"):
         cross("faces", "carved", name="../faces")
+
+
+def test_it_tells_how_far_it_has_come(
+    kin: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_SOON", 0.0)
+    cross("faces", "carved")
+    assert "settling: 64 of 2048 points, about" in capsys.readouterr().err
+
+
+def test_what_either_was_trained_on_is_not_held_out_of_what_begins_from_it(
+    kin: tuple[Path, Path],
+) -> None:
+    for folder, told in zip(
+        kin, ({"dataset": "drawn", "hold_out": 0.1}, {"dataset": "museum"}), strict=True
+    ):
+        card, generator = piece.load_unfolded(folder)
+        piece.save(folder, replace(card, training=told, upscaler=None), generator)
+    card = read_card(cross("faces", "carved"))
+    again = read_card(cross("faces-carved", "carved", name="again"))
+    for one in (card, again):
+        shares = [lineage.held_out_of(one, name) for name in ("drawn", "museum", "others")]
+        assert shares == [0.1, 0.0, 1.0]
 
 
 def test_kin_are_known_from_strangers(kin: tuple[Path, Path]) -> None:

@@ -168,6 +168,7 @@ def test_a_scene_that_fails_keeps_its_last_picture_here_too(
 def test_how_long_it_takes_to_come_back() -> None:
     assert turn_of(5 * 30, 30) == round(3.75 * 30)
     assert turn_of(120 * 60, 60) == 16 * 60
-    for frames, fps in ((29, 30.0), (1, 1.0)):
-        with pytest.raises(LoopError, match=f"{frames} frames, .* s, are too short"):
+    assert turn_of(24, 24000 / 1001) == 18
+    for frames, fps, least in ((29, 30.0, 30), (23, 24000 / 1001, 24), (1, 1.0, 2)):
+        with pytest.raises(LoopError, match=f"in {frames} of them .* give it {least} or more"):
             turn_of(frames, fps)

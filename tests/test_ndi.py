@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from installation.output import ndi
 from installation.output.ndi import Library, Ndi, NdiError
 from installation.output.offscreen import Offscreen
 from installation.programme import Options
+from installation.venue import Ndi as Settings
 from installation.venue import VenueError, parse
 from tests import shows
 from tests.gl_objects import Made
@@ -164,6 +166,26 @@ def test_the_newest_picture_is_sent_and_nobody_waits_for_it() -> None:
     assert library.closed == 1
 
 
+def test_who_comes_later_is_not_sent_what_was_left_when_the_last_one_went() -> None:
+    library = Played()
+    library.ready.clear()
+    sender = Ndi("wall", 60, lambda: library).start()
+    until(lambda: sender.watched)
+    sender.offer(plain(1))
+    until(lambda: library.sent == [1])
+    sender.offer(plain(2))
+    library.receivers = 0
+    library.ready.set()
+    until(lambda: not sender.watched)
+    library.receivers = 1
+    until(lambda: sender.watched)
+    sender.offer(plain(3))
+    until(lambda: 3 in library.sent)
+    assert library.sent == [1, 3]
+    sender.close()
+    assert sender.name == ""  # there is nothing to be asked any more
+
+
 def test_without_the_library_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     for told in ("NDI_RUNTIME_DIR_V6", "NDI_RUNTIME_DIR_V5"):
@@ -171,6 +193,30 @@ def test_without_the_library_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(ndi._FILES, sys.platform, "nothing-of-this-name.so")
     with pytest.raises(NdiError, match=r"pip install 'installation\[ndi\]'.*enabled = false"):
         Ndi(NAME, 60).start()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a library"])
+def test_a_library_that_is_damaged_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / ndi._FILES[sys.platform]
+    damaged.write_bytes(content)
+    monkeypatch.setattr(ndi, "_places", lambda: iter([str(damaged), "nothing-of-this-name.so"]))
+    with pytest.raises(NdiError, match=f"cannot be used .*{damaged}.*enabled = false"):
+        Ndi(NAME, 60).start()
+
+
+def test_another_library_of_that_name_is_passed_over_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import _ctypes  # a library that is there on every machine, and is not NDI's
+
+    there = list(ndi._places())
+    monkeypatch.setattr(ndi, "_places", lambda: iter([_ctypes.__file__]))
+    with pytest.raises(NdiError, match=r"cannot be used .*NDIlib.*enabled = false"):
+        Ndi(NAME, 60).start()
+    monkeypatch.setattr(ndi, "_places", lambda: iter([_ctypes.__file__, *there]))
+    Ndi(NAME, 60).start().close()
 
 
 def test_the_library_of_ndi_tools_counts_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +278,34 @@ def test_nothing_is_drawn_while_nobody_receives_it(
     assert objects.alive() == 0
 
 
+def test_who_comes_later_is_not_shown_what_was_on_when_the_last_one_went(
+    screen: Offscreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Played()
+    monkeypatch.setattr(ndi.Ndi, "__init__", _of(library))
+    source = Target(screen.ctx, (64, 64))
+    made = Broadcast(screen.ctx, settings())
+    made.open(patient=False)
+    moments = iter(range(10_000))
+
+    def shown(red: float) -> None:
+        source.framebuffer.clear(red, 0.0, 0.0)
+        made.offer(source.texture, next(moments), 1.0)
+
+    until(lambda: made._ndi is not None and made._ndi.watched)
+    until(lambda: shown(1.0) or library.sent)
+    library.receivers = 0
+    until(lambda: made._ndi is not None and not made._ndi.watched)
+    shown(1.0)  # an hour of it
+    before = len(library.sent)
+    library.receivers = 1
+    until(lambda: made._ndi is not None and made._ndi.watched)
+    until(lambda: shown(0.0) or len(library.sent) > before)
+    assert library.sent[before] == 0
+    made.release()
+    source.release()
+
+
 def _of(library: Played) -> object:
     made = Ndi.__init__
     return lambda self, name, fps: made(self, name, fps, lambda: library)
@@ -255,10 +329,19 @@ def test_a_show_whose_name_is_taken_does_not_begin_and_one_left_alone_does(
         until(lambda: "the show goes on without" in caplog.text)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\\nb", "x" * 65])
+@pytest.mark.parametrize("name", ["", "  ", "a\\nb", "x" * 46])
 def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
     with pytest.raises(VenueError, match=r"ndi\.name"):
         parse(f'[ndi]\nname = "{name}"\n', "here.toml")
+
+
+def test_the_longest_name_is_one_for_the_library() -> None:
+    """Of letters of four bytes, beside the longest name of a machine."""
+    longest = next(part.max_length for part in Settings.model_fields["name"].metadata[::-1]
+                   if hasattr(part, "max_length"))  # fmt: skip
+    library, here = Library(), len(socket.gethostname())
+    sender = library.open("🎭" * longest + (63 - here) * "x")
+    library.close(sender)
 
 
 def test_the_library_gives_a_name_that_says_the_machine() -> None:

@@ -29,6 +29,7 @@ from training import UsageError, lineage
 from training.export import with_upscaler
 from training.grid import fixed_latent, to_png
 from training.naming import checked, piece_folder
+from training.progress import Progress, bar
 from training.watch.pictures import strip, ways
 from training.watch.sheet import png
 
@@ -75,7 +76,8 @@ def cross(
             file=sys.stderr,
         )
     generator = joined(one, other, kept)
-    settle(generator, kept, first.latent)
+    with bar("settling", "point") as progress:
+        settle(generator, kept, first.latent, progress)
     card = _card(target.name, first, last, generator, at)
     told = lineage.upscaler_of(last)
     card, upscaler = with_upscaler(card, told, folders[1] / UPSCALER) if told else (card, None)
@@ -139,7 +141,9 @@ def _is_early(key: str, kept: int) -> bool:
 
 
 @torch.no_grad()
-def settle(generator: Generator, kept: int, latent: Latent) -> None:
+def settle(
+    generator: Generator, kept: int, latent: Latent, progress: Progress | None = None
+) -> None:
     """Take batch norm's statistics anew from the first layer on that is not the first piece's."""
     for stage in list(generator.stages)[kept - 1 :]:
         norm = cast(Stage, stage).norm
@@ -147,14 +151,18 @@ def settle(generator: Generator, kept: int, latent: Latent) -> None:
         norm.momentum = None  # the plain mean over all that comes
         norm.train()
     rng = np.random.default_rng(0)
-    for _ in range(_SETTLING // _BATCH):
+    for done in range(0, _SETTLING, _BATCH):
+        if progress is not None:
+            progress(done, _SETTLING)
         generator(torch.from_numpy(latent.sample(rng, _BATCH)))
     generator.eval()
 
 
 def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> Card:
     """Whose the pictures are is what both say; figures are of neither."""
-    told = {"shape": first.name, "surface": last.name, "at": at}
+    one, other = lineage.datasets_of(first), lineage.datasets_of(last)
+    datasets = {name: min(one.get(name, 1.0), other.get(name, 1.0)) for name in (*one, *other)}
+    told = {"shape": first.name, "surface": last.name, "at": at, "datasets": datasets}
     more = [record for record in last.provenance if record not in first.provenance]
     return Card(
         name=name,

@@ -8,6 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 from installation import still
 from installation.engine.painter import Painter
 from installation.engine.walk import LatentSpace
+from installation.log import Complaints
 from installation.still import Shown, StillError
 from models.latent import Vector
 
@@ -32,11 +34,13 @@ _VALUES = (-1.0, -0.5, 0.0, 0.5, 1.0)  # of a continuous code
 @dataclass(frozen=True)
 class Candidate:
     """One that can be chosen. number: by which it is asked for. says: what tells it from the others
-    that are shown with it; now: it is as the one is that they vary."""
+    that are shown with it; now: it is as the one is that they vary; ours: it was kept here, and
+    can be taken back."""
 
     number: int
     says: str = ""
     now: bool = False
+    ours: bool = False
 
 
 class Choice:
@@ -56,7 +60,8 @@ class Choice:
         self._points: OrderedDict[int, Vector] = OrderedDict()
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
         self._files: dict[str, int] = {}  # of the stills that were looked at, or kept here
-        self._ours: set[str] = set()  # kept here, and taken back here
+        self._ours: set[str] = set()  # kept here
+        self._complaints = Complaints(log)
 
     def describe(self) -> dict[str, Any]:
         """The piece, and what of it can be varied."""
@@ -123,13 +128,15 @@ class Choice:
         return self._pictures[number]
 
     def keep(self, number: int) -> Candidate:
-        """Save one as a still into the folder; says: the file's name."""
+        """Save one as a still into the folder, which is made anew if somebody has taken it away;
+        says: the file's name."""
         point = self._shown(self._point(number))
         picture = np.asarray(self._painter.paint(point[None]))[0, ..., :3]
-        taken = {path.name for path in self.out.iterdir()}
         names = (f"{self.card.name}-{k:05}.png" for k in itertools.count(1))
-        name = next(one for one in names if one not in taken)
         try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            taken = {path.name for path in self.out.iterdir()}
+            name = next(one for one in names if one not in taken)
             still.save(self.out / name, picture, Shown(self.card, point))
         except OSError as error:
             raise StillError(f"{self.out} cannot be written: {error.strerror or error}") from error
@@ -138,28 +145,38 @@ class Choice:
         return Candidate(number, name)
 
     def drop(self, name: str) -> None:
-        """Take one back that was kept here. What was in the folder before stays: it is a file of
-        somebody's."""
+        """Take one back that was kept here, and may be gone already. What was in the folder before
+        stays: it is a file of somebody's."""
         if name not in self._ours:
             raise StillError(f"{name} was there before: take it away in a file manager")
-        self._ours.remove(name)
-        (self.out / name).unlink(missing_ok=True)
+        try:
+            (self.out / name).unlink(missing_ok=True)
+        except OSError as error:
+            why = error.strerror or error
+            raise StillError(f"{name} cannot be taken away: {why}") from error
+        self._files.pop(name, None)
 
     def kept(self) -> list[Candidate]:
-        """The stills of this piece that are in the folder, by name; a file that is none is said."""
-        for path in sorted(self.out.glob("*.png")):
+        """The stills of this piece that are in the folder, by name; a file that is none is said,
+        and looked at again the next time: it may not have been whole."""
+        for path in still.pictures(self.out):
             if path.name in self._files:
                 continue
+            self._ours.discard(path.name)  # of ours that was taken away somebody has the name
             try:
                 told = still.read(path)
                 if told.piece == self.card.name:
                     point = told.point(self.card.latent)
                     self._files[path.name] = self._remember(point)
             except StillError as error:
-                log.warning("%s is left out: %s", path, error)
+                fault = f"{path} is left out: {error}"
+                self._complaints.once(fault, partial(str, fault))
         there = {name: number for name, number in self._files.items() if (self.out / name).exists()}
         self._files = there
-        return [Candidate(number, name) for name, number in sorted(there.items())]
+        return [
+            Candidate(number, name, ours=name in self._ours)
+            for name, number in sorted(there.items())
+        ]
 
     def _random(self) -> list[Vector]:
         return [self._space.seed(next(self._seeds)) for _ in range(_TOGETHER)]
@@ -172,6 +189,8 @@ class Choice:
         self, points: Sequence[Vector], says: Sequence[str] = (), now: int = -1
     ) -> list[Candidate]:
         """Painted, and by numbers. says, now: as of Candidate, and which of them it is."""
+        for kept in self._points.keys() & self._files.values():  # these are seen all the time
+            self._points.move_to_end(kept)
         numbers = [self._remember(point) for point in points]
         self._paint(list(zip(numbers, points, strict=True)))
         texts = says or [""] * len(points)

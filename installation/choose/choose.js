@@ -39,6 +39,13 @@ function picture(number, about) {
   return image;
 }
 
+// What a box shows, anew. Whoever was in it by keyboard stays: in the first of the buttons, or else.
+function fill(box, shown, buttons, otherwise) {
+  const held = box.contains(document.activeElement);
+  box.replaceChildren(...shown);
+  if (held) (buttons[0] ?? otherwise)?.focus();
+}
+
 const HINTS = {
   others: "Click the one you like.",
   alike: "They resemble it. Click one to go on from there.",
@@ -55,14 +62,15 @@ const show = trying(async (next) => {
   try {
     const found = await ask("/show", wish);
     if (turn !== asked) return;
-    by("grid").replaceChildren(...found.map(({ number, says, now }, k) => {
+    const buttons = found.map(({ number, says, now }, k) => {
       const button = made("button");
       button.dataset.number = number;
       button.setAttribute("aria-pressed", now);
       button.append(picture(number, says || `number ${k + 1}`), made("span", says));
       button.addEventListener("click", () => take(number));
       return button;
-    }));
+    });
+    fill(by("grid"), buttons, buttons);
     say(HINTS[wish.way]);
   } finally {
     if (turn === asked) document.body.classList.remove("busy");
@@ -73,7 +81,7 @@ function take(number) {
   if (one && one !== number) past.push(one);
   put(number);
   // from a row of variants somebody may want another; a likeness leads on
-  if (wish.way === "others" || wish.way === "alike") show({ way: "alike", number, far: far() });
+  if (leads()) show({ way: "alike", number, far: far() });
 }
 
 function put(number) {
@@ -87,6 +95,7 @@ function put(number) {
   }
 }
 
+const leads = () => ["others", "alike"].includes(wish.way);
 const far = () => Number(by("far").value);
 
 function mark() {
@@ -95,7 +104,7 @@ function mark() {
     way.setAttribute("aria-pressed", its.way === wish.way && its.name === wish.name);
   }
   by("reach").hidden = wish.way !== "alike";
-  by("more").hidden = !["others", "alike"].includes(wish.way);
+  by("more").hidden = !leads();
 }
 
 function offer(text, its) {
@@ -111,19 +120,23 @@ function offer(text, its) {
 const look = trying(async () => {
   const kept = await ask("/kept");
   by("kept").hidden = !kept.length;
-  by("strip").replaceChildren(...kept.map(({ number, says: file }) => {
+  const boxes = kept.map(({ number, says: file, ours }) => {
     const [box, again, away] = [made("div"), made("button"), made("button", "×", "away")];
     again.append(picture(number, file));
     again.title = file;
-    again.addEventListener("click", () => take(number));
+    again.addEventListener("click", () => {
+      take(number);
+      if (!leads()) show({ ...wish, number }); // the row was of the one before
+    });
     away.setAttribute("aria-label", `take ${file} away`);
     away.addEventListener("click", trying(async () => {
       await ask("/drop", { file });
       await look();
     }));
-    box.append(again, away);
+    box.append(again, ...(ours ? [away] : []));
     return box;
-  }));
+  });
+  fill(by("strip"), boxes, boxes.map((box) => box.children[0]), by("keep"));
 });
 
 by("keep").addEventListener("click", trying(async () => {

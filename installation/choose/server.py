@@ -108,8 +108,10 @@ class _Server:
         try:
             await web.SockSite(runner, listening).start()
             with ended_by_signals(end):
-                opened(f"http://{_HOST}:{listening.getsockname()[1]}")
+                url = f"http://{_HOST}:{listening.getsockname()[1]}"
+                browser = loop.run_in_executor(None, opened, url)  # it may wait for the page
                 await self._stop.wait()
+                await browser
         finally:
             await runner.cleanup()
             self._painting.shutdown()

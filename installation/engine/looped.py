@@ -11,6 +11,7 @@ did in the time before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import NamedTuple
@@ -58,10 +59,11 @@ class Looped(Scene):
 
 def turn_of(frames: int, fps: float) -> int:
     """How many frames of a film it takes to come back. Raises LoopError for one too short."""
-    if frames < 2 or frames < _SHORTEST * fps:
+    least = max(2, math.ceil(_SHORTEST * fps))
+    if frames < least:
         raise LoopError(
-            f"--loop: {frames} frames, {frames / fps:.2g} s, are too short a film to come back to "
-            f"its beginning; give it {_SHORTEST:g} s or more, by --frames"
+            f"--loop: at {fps:g} frames a second no film comes back to its beginning in {frames} "
+            f"of them without a jolt; give it {least} or more, by --frames"
         )
     return round(min(_TURN * frames, _LONGEST_TURN * fps))
 

@@ -78,16 +78,6 @@ class Library:
 
     def __init__(self) -> None:
         self._functions = _loaded()
-        functions = self._functions
-        functions.NDIlib_send_create.argtypes = [ctypes.POINTER(_Create)]
-        functions.NDIlib_send_create.restype = ctypes.c_void_p
-        functions.NDIlib_send_destroy.argtypes = [ctypes.c_void_p]
-        functions.NDIlib_send_destroy.restype = None
-        functions.NDIlib_send_send_video_v2.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Video)]
-        functions.NDIlib_send_send_video_v2.restype = None
-        functions.NDIlib_send_get_no_connections.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
-        functions.NDIlib_send_get_source_name.argtypes = [ctypes.c_void_p]
-        functions.NDIlib_send_get_source_name.restype = ctypes.POINTER(_Source)
 
     def open(self, name: str) -> int:
         """A source of this name. Raises NdiError where another of this machine has it."""
@@ -125,19 +115,38 @@ class Library:
 
 def _loaded() -> ctypes.CDLL:
     """The library, initialised. Raises NdiError."""
+    wrong = "is not there"
     for place in _places():
         try:
-            found = ctypes.CDLL(place)
-        except OSError:
-            continue  # not there, or not for this processor
-        found.NDIlib_initialize.restype = ctypes.c_bool
-        if not found.NDIlib_initialize():
-            raise NdiError("NDI does not run on this processor: it needs SSE4.2, or NEON")
-        return found
+            found = _declared(ctypes.CDLL(place))
+        except AttributeError as error:  # another library, or a very old one
+            wrong = f"cannot be used ({place}: {error})"
+        except OSError as error:  # not there, damaged, or not for this processor
+            if Path(place).is_file():
+                wrong = f"cannot be used ({place}: {error})"
+        else:
+            if not found.NDIlib_initialize():
+                raise NdiError("NDI does not run on this processor: it needs SSE4.2, or NEON")
+            return found
     raise NdiError(
-        "NDI's library is not there: pip install 'installation[ndi]', or NDI Tools from ndi.video, "
-        "or say enabled = false under [ndi]"
+        f"NDI's library {wrong}: pip install 'installation[ndi]', or NDI Tools from ndi.video, or "
+        "say enabled = false under [ndi]"
     )
+
+
+def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
+    """With what its functions take and return. Raises AttributeError where one is not there."""
+    found.NDIlib_initialize.restype = ctypes.c_bool
+    found.NDIlib_send_create.argtypes = [ctypes.POINTER(_Create)]
+    found.NDIlib_send_create.restype = ctypes.c_void_p
+    found.NDIlib_send_destroy.argtypes = [ctypes.c_void_p]
+    found.NDIlib_send_destroy.restype = None
+    found.NDIlib_send_send_video_v2.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Video)]
+    found.NDIlib_send_send_video_v2.restype = None
+    found.NDIlib_send_get_no_connections.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+    found.NDIlib_send_get_source_name.argtypes = [ctypes.c_void_p]
+    found.NDIlib_send_get_source_name.restype = ctypes.POINTER(_Source)
+    return found
 
 
 def _places() -> Iterator[str]:
@@ -215,7 +224,8 @@ class Ndi:
             else:
                 self._closing.wait(_AGAIN)
         if self._library is not None and self._sender:
-            self._library.close(self._sender)
+            sender, self._sender = self._sender, 0
+            self._library.close(sender)
 
     def _opened(self) -> bool:
         try:
@@ -234,12 +244,10 @@ class Ndi:
         self._watching = now
 
     def _send_newest(self) -> None:
-        if not self._watching:
-            return
         with self._news:
-            if self._picture is None and not self._closing.is_set():
+            if self._watching and self._picture is None and not self._closing.is_set():
                 self._news.wait(_LOOK)
-            picture, self._picture = self._picture, None
-        if picture is not None:
+            picture, self._picture = self._picture, None  # nobody's is not for who comes later
+        if picture is not None and self._watching:
             assert self._library is not None  # noqa: S101 - it is open
             self._library.send(self._sender, np.ascontiguousarray(picture), self._rate)
