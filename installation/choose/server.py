@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from installation.choose.choice import Candidate, Choice
 from installation.control.hosts import is_ours
+from installation.control.pages import HEADERS, page
 from installation.signals import ended_by_signals
 from installation.still import StillError
 
@@ -27,14 +28,6 @@ log = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
 _LARGEST = 4096  # bytes that a request says
 _FAREWELL = 1.0  # seconds for answers that are under way at the end
-_PAGE = {"/": ("choose.html", "text/html"), "/choose.js": ("choose.js", "text/javascript"),
-         "/choose.css": ("choose.css", "text/css")}  # fmt: skip
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _T = TypeVar("_T")
@@ -81,13 +74,11 @@ class _Server:
         self._choice = choice
         self._painting = ThreadPoolExecutor(1, "choice")  # one thing after the other
         self._stop = asyncio.Event()
-        files = resources.files("installation.choose")
-        self._files = {path: ((files / file).read_bytes(), kind)
-                       for path, (file, kind) in _PAGE.items()}  # fmt: skip
+        self._files = page(resources.files("installation.choose"), "choose")
 
     async def run(self, opened: Callable[[str], object]) -> None:
         app = web.Application(middlewares=[_guard, _explain], client_max_size=_LARGEST)
-        app.add_routes([web.get(path, self._page) for path in _PAGE])
+        app.add_routes([web.get(path, self._page) for path in self._files])
         app.add_routes([
             web.get("/piece", self._describe),
             web.get("/kept", self._kept),
@@ -121,7 +112,7 @@ class _Server:
 
     async def _page(self, request: web.Request) -> web.Response:
         body, kind = self._files[request.path]
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
 
     async def _describe(self, _: web.Request) -> web.Response:
         return _json(self._choice.describe())
@@ -131,7 +122,7 @@ class _Server:
 
     async def _picture(self, request: web.Request) -> web.Response:
         picture = await self._work(self._choice.picture, int(request.match_info["number"]))
-        return web.Response(body=picture, content_type="image/png", headers=_HEADERS)
+        return web.Response(body=picture, content_type="image/png", headers=HEADERS)
 
     async def _show(self, request: web.Request) -> web.Response:
         wish = await _read(request, _Wish)
@@ -165,7 +156,7 @@ class _Server:
 
 
 def _json(said: object) -> web.Response:
-    return web.json_response(said, headers=_HEADERS)
+    return web.json_response(said, headers=HEADERS)
 
 
 async def _read(request: web.Request, kind: type[_Asked]) -> _Asked:

@@ -36,6 +36,7 @@ from installation.control.hosts import (
 )
 from installation.control.message import ControlError
 from installation.control.packet import LARGEST
+from installation.control.pages import HEADERS, page
 from installation.control.query import ATTRIBUTES, describe, host_info
 from installation.control.talks import FAREWELL, Talks
 from installation.log import Complaints
@@ -45,15 +46,7 @@ log = logging.getLogger(__name__)
 
 _LINE = 32  # that wait to be let in; so many beyond may come in before they are counted
 _IDLE = 10.0  # seconds that one may be there without asking for anything, or reading the answer
-_PAGE = {"/": ("remote.html", "text/html"), "/remote.js": ("remote.js", "text/javascript"),
-         "/remote.css": ("remote.css", "text/css")}  # fmt: skip
 _PICTURE = "/preview.jpg"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws:; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -87,9 +80,7 @@ class Web:
         self._stop: asyncio.Event
         self._thread: threading.Thread | None = None
         self._names = {"localhost", host.lower(), *names_of_this_machine()}
-        files = resources.files("installation.control") / "remote"
-        self._files = {path: ((files / file).read_bytes(), kind)
-                       for path, (file, kind) in _PAGE.items()}  # fmt: skip
+        self._files = page(resources.files("installation.control") / "remote", "remote")
 
     def start(self) -> Self:
         """Open the port and begin to serve. Raises ControlError."""
@@ -163,12 +154,12 @@ class Web:
         browser = "text/html" in request.headers.get("Accept", "")
         if path in self._files and (path != "/" or query == "HTML" or (browser and not query)):
             body, kind = self._files[path]
-            return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
+            return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
         return self._describe(path, query)
 
     def _describe(self, path: str, query: str) -> web.Response:
         if query == "HOST_INFO":
-            return web.json_response(host_info(self._name, self._osc_port), headers=_HEADERS)
+            return web.json_response(host_info(self._name, self._osc_port), headers=HEADERS)
         if query and query not in ATTRIBUTES:
             raise web.HTTPBadRequest(text="there is no such attribute\n")
         node = describe(self._bus, path)
@@ -177,13 +168,13 @@ class Web:
         if query and query not in node:
             return web.Response(status=204)
         found = {query: node[query]} if query else node
-        return web.json_response(found, headers=_HEADERS)
+        return web.json_response(found, headers=HEADERS)
 
     async def _show_picture(self) -> web.Response:
         picture = await asyncio.get_running_loop().run_in_executor(None, self._picture)
         if picture is None:
             raise web.HTTPServiceUnavailable(text="nothing is on the wall\n")
-        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+        return web.Response(body=picture, content_type="image/jpeg", headers=HEADERS)
 
 
 class _ServerLog(logging.Logger):
