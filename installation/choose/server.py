@@ -59,10 +59,10 @@ _Asked = TypeVar("_Asked", bound=BaseModel)
 def serve(choice: Choice, opened: Callable[[str], object] | None = None) -> None:
     """Serve the page until it, or a signal, says that it is done. opened: is told its address; if
     left out, the browser opens it, and it is printed."""
-    asyncio.run(_Server(choice).run(opened or _show))
+    asyncio.run(_Server(choice).run(opened or _announce))
 
 
-def _show(url: str) -> None:
+def _announce(url: str) -> None:
     print(f"choose at {url}; Ctrl-C, or Done on the page, ends it", flush=True)
     # without a desktop a browser would open within the terminal
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
