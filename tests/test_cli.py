@@ -66,7 +66,7 @@ def test_help_has_an_example(command: str) -> None:
         (["play", "{piece}", "--loop"], "--loop goes with --offscreen"),
         (["play", "--offscreen", "--loop", "--sound", "a.wav"], "does not go with --sound"),
         (["play", "--offscreen", "--loop", "--sight", "a.mp4"], "does not go with --sight"),
-        (["play", "{piece}", "--offscreen", "--loop", "--frames", "20"], "too short a film"),
+        (["play", "{piece}", "--offscreen", "--loop", "--frames", "20"], "give it 60 or more"),
         (["play", "{piece}", "--offscreen", "--out", "a.avi"], "an .mp4 file or a folder"),
         (["play", "{piece}", "--offscreen", "--out", "old.mp4"], "old.mp4 is there already"),
         (["export", "--out", "comma.py"], "comma.py is there already"),

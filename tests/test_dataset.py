@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import struct
 import threading
 import time
@@ -625,7 +626,8 @@ def test_an_entry_that_ends_too_soon_is_left_out(tmp_path: Path) -> None:
     archive.write_bytes(data)
     found = read_dataset(archive, 8)
     assert found.files == ("a.png", "b.png")
-    assert "cut short" in found.problems[0].reason
+    # Python since 3.11.8 looks beforehand whether one reaches into what comes after it
+    assert re.search("cut short|Overlapped entries", found.problems[0].reason)
 
 
 def test_a_damaged_entry_packed_by_lzma_is_left_out(tmp_path: Path) -> None:
