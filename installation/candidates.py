@@ -105,7 +105,7 @@ def _painted(
 
 def _make_room(out: Path, paths: Iterable[Path]) -> None:
     """A folder in which these names are free. Before any work, which may take minutes."""
-    out.mkdir(parents=True, exist_ok=True)
+    still.make_folder(out)
     for path in paths:
         if path.exists():
             raise StillError(f"{path} is there already: name another folder, or another --seed")

@@ -127,6 +127,16 @@ def read(path: Path) -> Told:
         raise StillError("what it tells of its point is damaged") from error
 
 
+def make_folder(path: Path) -> None:
+    """For stills, new or not. Raises StillError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise StillError(f"{path} is a file: name a folder for the stills") from error
+    except OSError as error:
+        raise StillError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
 def pictures(folder: Path) -> list[Path]:
     """The files in it that are called as PNGs are, by name; none where there is no folder."""
     files = folder.iterdir() if folder.is_dir() else ()

@@ -492,5 +492,7 @@ def test_a_folder_that_cannot_be_written_is_said(piece: Path, tmp_path: Path) ->
     from installation.choose import choose
 
     (tmp_path / "file").touch()
-    with pytest.raises(StillError, match="cannot be written"):
+    with pytest.raises(StillError, match="file is a file: name a folder"):
         choose(str(piece), tmp_path / "file")
+    with pytest.raises(StillError, match="cannot be written: Not a directory"):
+        choose(str(piece), tmp_path / "file" / "faces")

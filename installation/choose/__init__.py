@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from installation.choose.choice import Choice
 from installation.choose.server import serve
 from installation.engine.painter import Painter
-from installation.still import StillError
+from installation.still import make_folder
 from models import shelf
 from models.card import verify
-
-log = logging.getLogger(__name__)
 
 
 def choose(piece: str, out: Path, *, seed: int = 0, truncation: float = 0.8) -> list[Path]:
@@ -23,10 +20,7 @@ def choose(piece: str, out: Path, *, seed: int = 0, truncation: float = 0.8) -> 
     """
     folder = shelf.find(piece)
     verify(folder)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StillError(f"{out} cannot be written: {error.strerror or error}") from error
+    make_folder(out)
     painter = Painter(folder)
     painter.to_host = True
     choice = Choice(painter, out, seed=seed, truncation=truncation)
