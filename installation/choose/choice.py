@@ -133,8 +133,8 @@ class Choice:
         point = self._shown(self._point(number))
         picture = np.asarray(self._painter.paint(point[None]))[0, ..., :3]
         names = (f"{self.card.name}-{k:05}.png" for k in itertools.count(1))
+        still.make_folder(self.out)
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
             taken = {path.name for path in self.out.iterdir()}
             name = next(one for one in names if one not in taken)
             still.save(self.out / name, picture, Shown(self.card, point))
