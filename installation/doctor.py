@@ -16,7 +16,8 @@ from installation.programme import Options, Programme, pieces_of
 from installation.scene import SceneError
 from installation.setlist import Setlist, SetlistError
 from installation.still import StillError
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from installation.watch.schedule import Hours
 from models import shelf
 from models.card import PieceError, verify

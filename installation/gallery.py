@@ -17,7 +17,8 @@ from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.parameters import Bus
 from installation.programme import Options, Programme
-from installation.venue import Osc, VenueError
+from installation.tables import Osc
+from installation.venue import VenueError
 from installation.watch.schedule import Hours
 from installation.watch.supervise import Start, Supervisor, Terms
 

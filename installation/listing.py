@@ -13,6 +13,7 @@ from installation.learned import Learned
 from installation.parameters import Bus, Param
 from installation.programme import pieces_of
 from installation.scene import scene_name
+from installation.tables import Venue
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -54,7 +55,7 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) or "no pieces yet; `installation train DATASET` makes one"
 
 
-def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
+def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, Venue]:
     """The bus as a show has it while its first scene is on, without a show."""
     place = venue.load(venue_name)
     order = setlist.load(place.play.setlist)

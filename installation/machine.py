@@ -22,7 +22,7 @@ from installation.output.ndi import Ndi, NdiError
 from installation.output.offscreen import Offscreen
 from installation.output.window import DisplayError, Window, displays
 from installation.parameters import Bus
-from installation.venue import Venue
+from installation.tables import Venue
 
 _FIRST_PICTURE = 5.0  # seconds that a camera is waited for
 _LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so

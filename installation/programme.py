@@ -19,7 +19,8 @@ from installation.parameters import Bus, Param
 from installation.scene import SceneError
 from installation.setlist import PLAIN, Entry, Setlist, SetlistError
 from installation.still import StillError
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from models.card import Card, PieceError, verify
 from models.latent import Vector
 from models.shelf import find

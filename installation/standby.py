@@ -14,7 +14,8 @@ from installation.engine.textures import Target
 from installation.output.window import Window, await_display
 from installation.programme import Options
 from installation.signals import TERMINATED, ended_by_signals
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from installation.watch.health import Heart
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installation import setlist, venue
+from installation import setlist, tables, venue
 from installation.house import declare
 from installation.modulation import WAYS, Modulation
 from installation.parameters import Bus
@@ -179,7 +179,7 @@ def test_a_setlist_that_is_not_there_is_named_by_its_whole_path(
 
 def test_every_key_is_explained_with_its_default() -> None:
     text = (Path(__file__).parent.parent / "venue" / "README.md").read_text("utf-8")
-    for table, field in venue.Venue.model_fields.items():
+    for table, field in tables.Venue.model_fields.items():
         if table in ("hours", "parameters"):
             assert f"`[{table}]`" in text
             continue
@@ -191,7 +191,7 @@ def test_every_key_is_explained_with_its_default() -> None:
             )
             assert f"| `{key}` | {value.removesuffix('.0')} |" in part, (table, key)
     part = text[text.index("| in `map`") :].split("\n\n", 1)[0]
-    for key in venue.MidiBinding.model_fields:
+    for key in tables.MidiBinding.model_fields:
         assert f"`{key}`" in part, key
 
 
