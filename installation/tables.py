@@ -43,9 +43,19 @@ def _visible(text: str) -> None:
         raise ValueError("a name has letters, and none that are not seen")
 
 
+def _inside(box: tuple[float, float, float, float]) -> None:
+    left, top, width, height = box
+    if left + width > 1 + 1e-6 or top + height > 1 + 1e-6:
+        raise ValueError("left, top, width and height of what lies within the whole, as 0 to 1")
+
+
 # Whether it is there Programme asks.
 Address = Annotated[str, Field(max_length=128), _if(_address)]
 Side = Annotated[int, Field(ge=64, le=16384)]
+_Part = Annotated[FiniteFloat, Field(ge=0, le=1)]
+_Extent = Annotated[FiniteFloat, Field(ge=0.01, le=1)]
+# left, top, width and height, in parts of the whole
+Box = Annotated[tuple[_Part, _Part, _Extent, _Extent], _if(_inside)]
 
 
 class Table(BaseModel):
@@ -66,6 +76,18 @@ class Window(Table):
         30, ge=1, le=240, description="Below this the picture is drawn smaller and enlarged."
     )
     overlay: bool = Field(False, description="Show the parameters at the start (Tab).")
+
+
+class Screen(Table):
+    """One of several projectors or displays that share the window, or one that hangs askew."""
+
+    display: int | None = Field(None, ge=0, le=15, description="Which it is; 0 is the first.")
+    area: Box = Field((0, 0, 1, 1), description="What of the window it fills, without a display.")
+    part: Box = Field((0, 0, 1, 1), description="What of the picture it shows.")
+    turn: Literal[0, 90, 180, 270] = Field(0, description="How far it hangs turned clockwise.")
+    mirror: bool = Field(False, description="It is projected on from behind.")
+    blend: bool = Field(True, description="It fades where another shows the same.")
+    mask: str = Field("", description="A picture laid over it: what is black there stays dark.")
 
 
 class Play(Table):
@@ -208,6 +230,7 @@ class Venue(Table):
     """A whole venue file."""
 
     window: Window = Window()
+    screen: list[Screen] = Field([], max_length=16, description="Empty: one, the whole window.")
     play: Play = Play()
     osc: Osc = Osc()
     midi: Midi = Midi()
@@ -223,6 +246,19 @@ class Venue(Table):
         {}, description="When the house is open, for `installation open`; empty: always."
     )
     parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
+
+    @model_validator(mode="after")
+    def _screens_agree(self) -> Venue:
+        named = [one.display for one in self.screen if one.display is not None]
+        if named and (len(named) < len(self.screen) or len(set(named)) < len(named)):
+            raise ValueError("every [[screen]] names a display of its own, or none does")
+        return self
+
+    @property
+    def displays(self) -> list[int]:
+        """Those that the window is to fill, all together."""
+        named = [one.display for one in self.screen if one.display is not None]
+        return named or [self.window.display]
 
 
 class Controller(Table):
