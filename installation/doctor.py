@@ -11,7 +11,6 @@ from pathlib import Path
 import shaders
 from installation import house, machine, presets, scene, setlist, still, venue
 from installation.finding import Finding, tried
-from installation.parameters import Bus
 from installation.programme import Options, Programme, pieces_of
 from installation.scene import SceneError
 from installation.screens import read_masks
@@ -121,8 +120,7 @@ def _addresses(name: str) -> Iterator[Finding]:
     )  # fmt: skip
     if isinstance(program, Finding):
         return  # said above
-    bus = Bus()
-    house.declare(bus, program.cards, program.scenes, len(program.venue.screen))
+    bus = house.addresses(program)
     faults = [*program.faults(bus, name)]
     for who, says in faults:
         do = "`installation scenes` lists what can be moved, and how far"

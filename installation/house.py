@@ -13,6 +13,7 @@ from installation.modulation import Modulations
 from installation.names import slugs
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.presets import Recall, numbers
+from installation.programme import Programme
 from models.card import Card
 
 
@@ -29,6 +30,13 @@ class House(Parameters):
     fade = Param(4, 0, 30, unit="s", doc="How long a scene chosen by hand takes to come on.")
     next_piece = Trigger(doc="The next piece, under the scene that is on.")
     black = Trigger(doc="Dark at once, the show going on behind it; or light again.")
+
+
+def addresses(program: Programme) -> Bus:
+    """The bus that a show of this programme has, without the show."""
+    bus = Bus()
+    declare(bus, program.cards, program.scenes, len(program.venue.screen))
+    return bus
 
 
 def declare(
