@@ -99,6 +99,8 @@ def _play(p: argparse.ArgumentParser) -> None:
     p.add_argument("--display", type=int, help="which display, from 0")
     p.add_argument("--size", type=_size, help="of the window or the file, e.g. 512x512")
     p.add_argument("--seed", type=_seed, help="another seed, another walk")
+    text = "a piece of its kin, to which the fader /piece/toward leads"
+    p.add_argument("--toward", default="", metavar="PIECE", help=text)
     text = "a folder of stills that its seeds are; `installation stills` draws some"
     p.add_argument("--chosen", default="", metavar="FOLDER", help=text)
     p.add_argument("--offscreen", action="store_true", help="render without a window")

@@ -83,6 +83,7 @@ def play(options: argparse.Namespace) -> int:
             display=options.display,
             size=options.size,
             seed=options.seed,
+            toward=options.toward,
             chosen=options.chosen,
             offscreen=options.offscreen,
             frames=options.frames,

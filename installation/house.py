@@ -35,23 +35,35 @@ class House(Parameters):
 def addresses(program: Programme) -> Bus:
     """The bus that a show of this programme has, without the show."""
     bus = Bus()
-    declare(bus, program.cards, program.scenes, len(program.venue.screen))
+    declare_all(bus, program)
     return bus
 
 
+def declare_all(bus: Bus, program: Programme) -> dict[str, str]:
+    """As declare(), for all that is played."""
+    screens, toward = len(program.venue.screen), bool(program.toward)
+    return declare(bus, program.cards, program.scenes, screens, toward)
+
+
 def declare(
-    bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = (), screens: int = 0
+    bus: Bus,
+    pieces: Mapping[str, Card],
+    wanted: Iterable[str] = (),
+    screens: int = 0,
+    toward: bool = False,
 ) -> dict[str, str]:
     """Put everything that can be steered on the bus: house, clock, light, pieces, every scene.
 
     A scene's parameters stand there from the start, whether it is on or not. wanted: scenes by
-    name or file, before those that ship. screens: of the venue. Returns the file or
-    name of each scene by its name, in order. Raises SceneError for a scene that cannot be read.
+    name or file, before those that ship. screens: of the venue; toward: a piece can go to its kin.
+    Returns the file or name of each scene by its name, in order. Raises SceneError for a scene that
+    cannot be read.
     """
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
     cards = pieces.values()
-    declare_pieces(bus, [(c.latent, c.directions) for c in cards], any(c.guided for c in cards))
+    spaces, guided = [(c.latent, c.directions) for c in cards], any(c.guided for c in cards)
+    declare_pieces(bus, spaces, guided, toward)
     found: dict[str, str] = {}
     for file in (*wanted, *scenes.shipped()):
         name = scenes.scene_name(file)

@@ -68,7 +68,8 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, Venue]:
         cards = {"": _NO_PIECE}
     bus = Bus()
     names = [*order.names(), place.play.scene]
-    found = house.declare(bus, cards, [name for name in names if name], len(place.screen))
+    wanted, screens = [name for name in names if name], len(place.screen)
+    found = house.declare(bus, cards, wanted, screens, bool(place.play.toward))
     first = scene_name(place.play.scene or order.scene[0].scene)
     bus.lead(focus.meant(bus, first, list(found)))
     return bus, Learned(place, bus, takeover="jump").map, place

@@ -83,7 +83,15 @@ def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, generators beside the renderer; show.start() lets them begin."""
     program = Programme.of(options)
     window = window or open_window(program, options)
-    return Stage(options, program, window, lambda f: Stream(lambda: Painter(f)), WallClock())
+
+    def stream(folder: Path) -> Stream:
+        return Stream(lambda: _painter(program, folder))
+
+    return Stage(options, program, window, stream, WallClock())
+
+
+def _painter(program: Programme, folder: Path) -> Painter:
+    return Painter(folder, kin=program.toward.get(folder))
 
 
 def open_window(program: Programme, options: Options) -> Window:
@@ -114,7 +122,7 @@ def _render(options: Options) -> int:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)
         clock = FixedClock(options.fps)
-        stage = Stage(options, program, screen, lambda f: Inline(Painter(f)), clock)
+        stage = Stage(options, program, screen, lambda f: Inline(_painter(program, f)), clock)
         last.callback(stage.close)
         if options.loop:
             moments = stage.ahead(options.lead + frames)

@@ -22,7 +22,7 @@ from installation.setlist import PLAIN, Entry, Setlist, SetlistError
 from installation.still import StillError
 from installation.tables import Venue
 from installation.venue import VenueError
-from models.card import Card, PieceError, verify
+from models.card import Card, PieceError, fits, verify
 from models.latent import Vector
 from models.shelf import find
 from shaders import ShaderError
@@ -41,6 +41,7 @@ class Options:
     display: int | None = None
     size: tuple[int, int] | None = None
     seed: int | None = None
+    toward: str = ""  # a piece
     chosen: str = ""
     offscreen: bool = False
     frames: int | None = None
@@ -71,6 +72,7 @@ class Programme:
     scenes: tuple[str, ...]  # names or files: the setlist, then those asked for besides
     pieces: dict[str, Path]  # folders, the one that is played first at the head
     cards: dict[str, Card]
+    toward: dict[Path, Path]  # from a piece's folder to that of its kin
     chosen: dict[str, list[Vector]]  # points that a piece's seeds are, where any were chosen
     masks: tuple[Mask | None, ...]  # of the venue's screens
     broken: tuple[str, ...] = ()  # what is wrong with what was left out
@@ -97,6 +99,12 @@ class Programme:
             report.check(Path(options.report))
         pieces = pieces_of(order, options.piece or venue.play.piece)
         cards = {name: verify(folder) for name, folder in pieces.items()}
+        try:
+            toward = _toward(options.toward or venue.play.toward, pieces, cards)
+        except PieceError as error:
+            if not options.supervised:
+                raise
+            toward, broken = {}, [*broken, str(error)]
         folder = options.chosen or venue.play.chosen
         try:
             chosen = still.chosen(Path(folder), cards) if folder else {}
@@ -111,7 +119,7 @@ class Programme:
         for fault in broken:
             log.error("left out: %s", fault)
         return cls(
-            venue, order, tuple(shown), pieces, cards, chosen, tuple(masks),
+            venue, order, tuple(shown), pieces, cards, toward, chosen, tuple(masks),
             tuple(broken), options.supervised,
         )  # fmt: skip
 
@@ -255,6 +263,21 @@ def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
         if found.setdefault(folder.name, folder).resolve() != folder.resolve():
             raise SetlistError(f"two pieces of the setlist are called {folder.name}; rename one")
     return found
+
+
+def _toward(name: str, pieces: dict[str, Path], cards: dict[str, Card]) -> dict[Path, Path]:
+    """Who can go to the piece of this name. Raises PieceError where nobody can."""
+    if not name:
+        return {}
+    folder = find(name)
+    other = verify(folder)
+    who = [one for one in pieces if fits(cards[one], other) and pieces[one] != folder]
+    if not who:
+        raise PieceError(
+            f"{' and '.join(pieces)} cannot go toward {other.name}: their layers are others; a "
+            "piece goes to one that was trained from it (`train --from`), at the same size"
+        )
+    return {pieces[one]: folder for one in who}
 
 
 def watched(scene_files: Iterable[str], order: Setlist) -> list[Path]:

@@ -26,7 +26,7 @@ from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.engine.wall import picture_size
 from installation.evening import Evening
-from installation.house import House, declare
+from installation.house import House, declare_all
 from installation.memory import Memory
 from installation.modulation import Modulations
 from installation.names import slugs
@@ -64,7 +64,7 @@ class Stage:
         self.window, self._clock = window, clock
         self.bus, self.house, self.tempo, self.senses = Bus(), House(), Tempo(), Senses()
         self._screens = screens(venue.screen, program.masks, window)
-        self._scene_files = declare(self.bus, program.cards, program.scenes, len(venue.screen))
+        self._scene_files = declare_all(self.bus, program)
         self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")

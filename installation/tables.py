@@ -98,6 +98,7 @@ class Play(Table):
     setlist: str = Field("", description="A setlist file; empty plays the one that ships.")
     advance: bool = Field(True, description="Go through the setlist by itself.")
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    toward: str = Field("", description="A piece that others can go to, by /piece/toward.")
     chosen: str = Field("", description="A folder of stills that seeds are; empty: random ones.")
     presets: str = Field("presets.toml", description="Keeps presets; empty: for this evening.")
 

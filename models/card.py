@@ -140,6 +140,13 @@ def _latent(data: dict[str, Any]) -> Latent:
     return Latent(int(data["z"]), labels, codes)
 
 
+def fits(card: Card, other: Card) -> bool:
+    """Whether the layers of one piece's generator can become those of another's; the first, which
+    reads the point, need not."""
+    layers = ("resolution", "channels", "doubling")
+    return all(card.generator.get(key) == other.generator.get(key) for key in layers)
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

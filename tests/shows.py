@@ -25,10 +25,14 @@ def opened(
     options: Options,
     size: tuple[int, int] = (96, 64),
     fps: float = 30,
-    stream_of: Callable[[Path], Inline] = paint,
+    stream_of: Callable[[Path], Inline] | None = None,
 ) -> Iterator[stage.Stage]:
-    screen = Offscreen(size)
-    made = stage.Stage(options, Programme.of(options), screen, stream_of, FixedClock(fps))
+    screen, program = Offscreen(size), Programme.of(options)
+
+    def painted(folder: Path) -> Inline:
+        return Inline(Painter(folder, kin=program.toward.get(folder)))
+
+    made = stage.Stage(options, program, screen, stream_of or painted, FixedClock(fps))
     try:
         yield made
     finally:

@@ -12,40 +12,16 @@ import torch
 from models import piece
 from models.card import PieceError, read_card, verify
 from models.generator import Generator
-from models.latent import Code, Label, Latent
-from models.upscaler import Upscaler
-from tests.pieces import LATENT, make_piece
+from models.latent import Latent
+from tests.pieces import LATENT, make_kin, make_piece
 from training import UsageError, lineage, progress
-from training.cross import cross, joined, kinship, settle
+from training.cross import cross, joined, settle
 
 
 @pytest.fixture
 def kin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """Two pieces of 32 pixels, one trained a little from the other, with its own labels."""
     monkeypatch.chdir(tmp_path)
-    first = make_piece(tmp_path / "pieces" / "faces", directions=(tuple(np.eye(8)[0].tolist()),))
-    card, generator = piece.load_unfolded(first)
-    settle(generator, 1, card.latent)  # as after a training
-    card = replace(card, author="A. Artist", licence="CC0-1.0", provenance=[{"source": "drawn"}])
-    piece.save(first, card, generator)
-    other = Latent(8, (Label("wood", ("dark", "honey", "red")),), (Code("kind", "categorical", 2),))
-    torch.manual_seed(3)
-    second = Generator(other.width, 32, generator.channels)
-    state = {
-        key: tensor + 0.2 * torch.randn(tensor.shape) * tensor.std()
-        for key, tensor in generator.state_dict().items()
-        if key != "seed.weight" and tensor.is_floating_point() and "running" not in key
-    }
-    second.load_state_dict(second.state_dict() | state)
-    settle(second, 1, other)
-    upscaler = {"scale": 2, "channels": 4, "depth": 2}
-    card = replace(
-        card, name="carved", latent=other, generator=second.arguments(), directions=(),
-        licence="CC-BY-4.0", provenance=[{"source": "a museum"}, {"source": "drawn"}],
-        training={"upscaler": {"kimg": 3}}, upscaler=upscaler,
-    )  # fmt: skip
-    piece.save(tmp_path / "pieces" / "carved", card, second, Upscaler(**upscaler))
-    return first, tmp_path / "pieces" / "carved"
+    return make_kin(tmp_path / "pieces")
 
 
 def drawn(folder: Path, points: np.ndarray) -> torch.Tensor:
@@ -175,9 +151,3 @@ def test_what_either_was_trained_on_is_not_held_out_of_what_begins_from_it(
     for one in (card, again):
         shares = [lineage.held_out_of(one, name) for name in ("drawn", "museum", "others")]
         assert shares == [0.1, 0.0, 1.0]
-
-
-def test_kin_are_known_from_strangers(kin: tuple[Path, Path]) -> None:
-    (_, one), (_, other) = (piece.load_unfolded(folder) for folder in kin)
-    assert kinship(one, other) > 0.9
-    assert abs(kinship(one, Generator(11, 32, one.channels))) < 0.15

@@ -17,7 +17,6 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models import piece, shelf
 from models.architecture import FIRST
@@ -25,6 +24,7 @@ from models.card import PREVIEW, UPSCALER, Card, PieceError
 from models.folder import check_target
 from models.generator import Generator, Stage
 from models.latent import Latent
+from models.toward import KIN, kinship
 from training import UsageError, lineage
 from training.export import with_upscaler
 from training.grid import fixed_latent, to_png
@@ -35,7 +35,6 @@ from training.watch.sheet import png
 
 AT = 16  # pixels up to which the first piece draws
 _SETTLING, _BATCH = 2048, 64  # points by which the last layers are settled
-_KIN = 0.2  # of kernels' directions in common; strangers have less than a tenth
 _SHOWN = 16  # pictures in the preview
 
 
@@ -69,7 +68,7 @@ def cross(
         raise PieceError(f"there is a piece at {target} already; choose another --name")
     (first, one), (last, other) = (piece.load_unfolded(folder) for folder in folders)
     kept = _kept(one, other, at)
-    if kinship(one, other) < _KIN:
+    if kinship(_kernels(one), _kernels(other)) < KIN:
         print(
             f"{first.name} and {last.name} are not kin (neither was trained from the other): of "
             "both no more than traces may be left",
@@ -107,17 +106,8 @@ def _kept(shape: Generator, surface: Generator, at: int) -> int:
     return kept
 
 
-def kinship(one: Generator, other: Generator) -> float:
-    """How alike the kernels are that both have in the same place, -1 to 1: their mean cosine. Two
-    trainings from chance have about 0."""
-    mine, theirs = one.state_dict(), other.state_dict()
-    found = [
-        float(F.cosine_similarity(mine[key].flatten(), theirs[key].flatten(), 0))
-        for key in mine
-        if key.startswith("stages.") and key.endswith("conv.weight") and key in theirs
-        and mine[key].shape == theirs[key].shape
-    ]  # fmt: skip
-    return float(np.mean(found)) if found else 0.0
+def _kernels(generator: Generator) -> list[Tensor]:
+    return [cast(Stage, stage).conv.weight for stage in generator.stages]
 
 
 def joined(shape: Generator, surface: Generator, kept: int) -> Generator:

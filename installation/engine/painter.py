@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import torch
 
+    from models.toward import Toward
+
 log = logging.getLogger(__name__)
 
 # (N, S, S, 4) uint8: sRGB and an opaque alpha, first row at the top. Where the generator runs on a
@@ -28,10 +30,11 @@ Pixels: TypeAlias = "NDArray[np.uint8] | torch.Tensor"
 class Painter:
     """A piece's generator on the fastest device there is.
 
-    Raises models.card.PieceError when the piece is damaged.
+    kin: the folder of a piece to whose weights its own can go; `toward` says how far, 0 to 1.
+    Raises models.card.PieceError when a piece is damaged.
     """
 
-    def __init__(self, folder: Path, device: str = "") -> None:
+    def __init__(self, folder: Path, device: str = "", kin: Path | None = None) -> None:
         import torch
 
         from models.piece import load
@@ -47,12 +50,29 @@ class Painter:
         self.upscaler: torch.nn.Module | None = loaded.upscaler
         self.to_host = self.device.type != "cuda"  # pictures come back as numpy arrays
         self.generator = loaded.generator.to(self.device)
+        self.toward = 0.0
+        self._way = self._way_to(kin) if kin is not None else None
         self._captured: dict[torch.Size, Callable[[torch.Tensor], torch.Tensor]] = {}
         self.seconds = 0.0  # what the last picture took
         # first runs are slow, and those that are guided or bent are captured apart
         for guide in (0, GUIDE**2) if self.card.guided else (0,):
             for bend in (0, len(BEND)):
                 self.paint(np.zeros((1, self.card.latent.width + guide + bend), np.float32))
+
+    def _way_to(self, kin: Path) -> Toward:
+        from models.piece import load
+        from models.toward import KIN, Toward
+
+        other = load(kin)
+        way = Toward(
+            self.generator, other.generator.to(self.device), other.card.latent == self.card.latent
+        )
+        if way.kinship < KIN:
+            log.warning(
+                "%s and %s are not kin (neither was trained from the other): between them the "
+                "pictures fall apart", self.card.name, other.card.name,
+            )  # fmt: skip
+        return way
 
     @property
     def device_name(self) -> str:
@@ -66,6 +86,8 @@ class Painter:
         import torch
 
         started = time.perf_counter()
+        if self._way is not None:
+            self._way.go(self.toward)
         with torch.inference_mode():
             latent = torch.from_numpy(points).to(self.device)
             picture = self._work(latent)(latent)

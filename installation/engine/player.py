@@ -88,6 +88,8 @@ class Player:
     def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
         """Walk, and ask for a picture of where each layer is now."""
         points = [self._played(one, frame) for one in layers]
+        if self.stream.painter is not None:
+            self.stream.painter.toward = layers[-1].fader("/piece/toward")
         # a scene that comes or goes may be guided or bent alone
         self.stream.request(alike(points, self.card.latent.width), tuple(layers))
 

@@ -31,6 +31,7 @@ class Paints(Protocol):
 
     seconds: float
     to_host: bool  # pictures come back as numpy arrays, whatever made them
+    toward: float  # how far it is to go to another piece, from the next picture on
 
     def paint(self, points: Points) -> Pixels: ...
 

@@ -20,7 +20,7 @@ from installation.names import slug, slugs
 from installation.parameters import Bus, Param
 from models.latent import BEND, GUIDE, Label, Latent, Vector
 
-_OURS = ("code", "direction", "bend", "guide")  # under /piece, beside the labels
+_OURS = ("code", "direction", "bend", "guide", "toward")  # under /piece, beside the labels
 _DECISION = 8.0  # how clearly a loop holds one label value at a time; 0 would mix all of them
 
 
@@ -209,14 +209,18 @@ _BENDS = {
 
 
 _GUIDE = Param(0, 0, 1, glide=0.6, doc="How far pictures take the shape of who is before the wall.")
+_TOWARD = Param(0, 0, 1, glide=0.6, doc="How far the piece draws as another does, its kin.")
 
 
 def declare_pieces(
-    bus: Bus, pieces: Iterable[tuple[Latent, Directions]], guided: bool = False
+    bus: Bus,
+    pieces: Iterable[tuple[Latent, Directions]],
+    guided: bool = False,
+    toward: bool = False,
 ) -> None:
     """Offer the labels, codes and directions of all pieces to the room: /piece/hair/blonde,
     /piece/code/2, /piece/direction/1. What two pieces share is one address. guided: one of them
-    can follow a guide.
+    can follow a guide; toward: one can go to its kin.
 
     At rest every fader is 0 and the scene decides; raising label faders hands the choice over.
     """
@@ -229,6 +233,8 @@ def declare_pieces(
         bus.declare(owner, declared)
     if guided:
         bus.declare("piece", {"guide": _GUIDE})
+    if toward:
+        bus.declare("piece", {"toward": _TOWARD})
 
 
 def _offered(latent: Latent, directions: Directions) -> Iterator[tuple[str, dict[str, Param]]]:
