@@ -330,6 +330,30 @@ def test_of_many_alike_in_one_frame_one_is_done(
     assert written.call_count == 1
 
 
+def test_of_several_scenes_in_one_frame_the_last_comes_on(show: stage.Stage) -> None:
+    run(show, 3)
+    for name in ("kin", "drift", "kin"):  # keys 1 2 1, while a frame took long
+        show.bus.post(f"/stage/scene/{name}", 1, "key")
+    run(show, 1)
+    assert show.show.scene.name == "kin"
+
+
+def test_several_presets_are_stored_in_one_frame(show: stage.Stage) -> None:
+    """As by a bundle of OSC; none of them is called up instead."""
+    for name in ("store", "1", "store", "2", "3"):
+        show.bus.post(f"/preset/{name}", 1, "osc")
+    run(show, 1)
+    assert show._presets.stored == [1, 2]
+    assert show._news().startswith("preset 3 is empty")
+    show.bus.post("/preset/store", 1, "osc")
+    run(show, 1)
+    for name in ("4", "2", "4"):  # it is the first that is stored
+        show.bus.post(f"/preset/{name}", 1, "osc")
+    run(show, 1)
+    assert show._presets.stored == [1, 2, 4]
+    assert not show._presets.storing
+
+
 def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
     order = tmp_path / "order.toml"
     order.write_text(
