@@ -288,7 +288,7 @@ class Stage:
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""
         said = [self.show.scene.fault, self._presets.news, self.controls.news]
-        said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
+        said.append(self.lights.news)
         said.append("recording" if self._capture.recording else "")
         # these stay until something is asked for
         said += [self._evening.fault, self._capture.fault]

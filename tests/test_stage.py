@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from installation import house, playing, stage
+from installation import house, patience, playing, stage
 from installation import scene as scenes
 from installation.clock import Frame
 from installation.engine.layer import Layer
@@ -25,6 +26,7 @@ from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
+from installation.watch.schedule import DAYS
 from models.card import PieceError
 from models.latent import GUIDE, Code, Label, Latent
 from tests import music
@@ -216,6 +218,19 @@ def test_the_remote_is_told_what_is_on(show: stage.Stage) -> None:
     show.bus.post("/preset/3", 1)
     show.bus.post("/stage/black", 1)
     assert told() == (alone, "/preset/3")
+
+
+def test_the_remote_is_told_why_the_wall_is_dark(piece: Path, tmp_path: Path) -> None:
+    """Who comes before the house opens, and looks from a telephone."""
+    place = tmp_path / "here.toml"
+    day = DAYS[(datetime.now().weekday() + 3) % 7]  # neither today nor tomorrow
+    place.write_text(f"[hours]\n{day} = '10:00-18:00'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place), supervised=True)) as show:
+        run(show, 2)
+        assert show._status()["news"] == f"dark: closed until {day} 10:00"
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:  # of no concern here
+        run(show, 2)
+        assert show._status()["news"] == ""
 
 
 def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
@@ -416,6 +431,49 @@ MINE = (
     "    def start(self, space):\n        self.walk = space.loop()\n"
     "    def step(self, frame):\n        {step}\n        return self.walk.point()\n"
 )
+
+
+def test_a_scene_that_loops_for_ever_is_left_where_it_was(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its step, as it begins, and as its file is read. Nobody waits for it a second time."""
+    monkeypatch.setattr(patience, "LONGEST", 0.05)
+    endless, path = "while True: pass", tmp_path / "mine.py"
+    path.write_text(MINE.format(step="while frame.index > 5: pass"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 60)
+        says = "scene mine: line 7: Endless: it does not come to an end"
+        assert show.show.scene.fault == says
+        assert run(show, 0).mean() > 1
+        show.bus.post("/stage/scene/drift", 1)
+        run(show, 3)
+        assert show.show.scene.name == "drift"
+        for broken in (MINE.format(step=endless), MINE.format(step="pass") + endless):
+            path.write_text(broken)
+            show.bus.post("/stage/scene/mine", 1)
+            run(show, 3)
+            assert "Endless: it does not come to an end; drift stays on" in show._news()
+        path.write_text(MINE.format(step="pass"))
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 3)
+        assert (show.show.scene.name, show._news()) == ("mine", "")
+
+
+def test_a_scene_that_is_mended_is_stepped_again(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST", 0.05)
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="while frame.index > 5: pass"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 60)
+        path.write_text(MINE.format(step="self.walk.advance(0.1)"))
+        show.show.reload_scene(path)
+        run(show, 1)
+        before = show.show.scene.shown
+        run(show, 3)
+        assert show.show.scene.fault == ""
+        assert (show.show.scene.shown != before).any()
 
 
 def test_a_scene_that_exits_ends_no_show(piece: Path, tmp_path: Path) -> None:
