@@ -90,7 +90,7 @@ class Programme:
                 _check_scene(name)
             for entry in order.scene:
                 shaders.load(entry.transition)
-        _check_names(order)
+        check_names(order)
         if options.report:
             report.check(Path(options.report))
         pieces = pieces_of(order, options.piece or venue.play.piece)
@@ -214,7 +214,7 @@ def _check_scene(name: str) -> None:
         shaders.load(one.shader)
 
 
-def _check_names(order: Setlist) -> None:
+def check_names(order: Setlist) -> None:
     """Two scenes of one name would share their faders, and a hand could reach but one of them.
     Raises SetlistError."""
     found: dict[str, str] = {}
