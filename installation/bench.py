@@ -20,8 +20,9 @@ import numpy as np
 
 from installation import playing, stage
 from installation.engine.software import draws_on_the_processor
+from installation.output.displays import DisplayError
 from installation.output.offscreen import Offscreen
-from installation.output.window import DisplayError, Window
+from installation.output.window import Window
 from installation.programme import Options
 from models import shelf
 

@@ -11,7 +11,7 @@ from installation.clock import Cadence
 from installation.engine.aside import Aside
 from installation.engine.textures import Size
 from installation.output.ndi import Ndi
-from installation.venue import Ndi as Settings
+from installation.tables import Ndi as Settings
 
 _CHANNELS = 4  # RGBX
 _DARK_FPS = 1  # while the house is closed

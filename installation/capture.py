@@ -22,7 +22,7 @@ _STILLS = 4  # that wait to be saved; a picture is 25 MB at 4K
 
 
 class Capture:
-    """Takes what the screen shows, before the overlay is laid over it.
+    """Takes the picture that is shown, before the wall's screens and the overlay.
 
     folder, name: where clips and stills of this show go.
     """
@@ -43,6 +43,11 @@ class Capture:
     @property
     def recording(self) -> bool:
         return self._recorder is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the next frame may be kept."""
+        return self.recording or self._still_wanted
 
     def begin(
         self, path: Path, size: tuple[int, int], fps: float, live: bool,

@@ -57,7 +57,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         "installation.engine.mpv": "ExportError",
         "installation.report": "ReportError",
         "installation.soundtrack": "SoundtrackError",
-        "installation.output.window": "DisplayError",
+        "installation.output.displays": "DisplayError",
         "installation.output.recorder": "RecorderError",
         "installation.output.ndi": "NdiError",
         "shaders": "ShaderError",

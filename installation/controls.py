@@ -20,7 +20,7 @@ from installation.control.sound import Sound
 from installation.learned import Learned
 from installation.log import Complaints
 from installation.parameters import Bus
-from installation.venue import Venue
+from installation.tables import Venue
 
 if TYPE_CHECKING:
     from installation.control.web import Web

@@ -11,12 +11,13 @@ from pathlib import Path
 import shaders
 from installation import house, machine, presets, scene, setlist, still, venue
 from installation.finding import Finding, tried
-from installation.parameters import Bus
 from installation.programme import Options, Programme, check_names, pieces_of
 from installation.scene import SceneError
+from installation.screens import read_masks
 from installation.setlist import Setlist, SetlistError
 from installation.still import StillError
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from installation.watch.schedule import Hours
 from models import shelf
 from models.card import PieceError, verify
@@ -42,6 +43,7 @@ def examine(name: str) -> Iterator[Finding]:
         yield from _addresses(name)
     if place.hours:
         yield Finding("hours", "ok", f"now {Hours.parse(place.hours).says(datetime.now())}")
+    yield from _masks(place)
     yield from _learned(place)
     yield from _presets(place)
     yield from machine.examine(place)
@@ -103,6 +105,16 @@ def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:
         yield says if isinstance(says, Finding) else Finding("chosen", "ok", says)
 
 
+def _masks(place: Venue) -> Iterator[Finding]:
+    """What is laid over the screens of the wall."""
+    masks, faults = read_masks(place.screen)
+    for fault in faults:
+        yield Finding("mask", "fault", str(fault), "paths count from the folder you work in")
+    if not faults and any(mask is not None for mask in masks):
+        sizes = [f"{mask.shape[1]} × {mask.shape[0]}" for mask in masks if mask is not None]
+        yield Finding("mask", "ok", ", ".join(sizes))
+
+
 def _addresses(name: str) -> Iterator[Finding]:
     """What venue and setlist move, by hand or by MIDI, must be there."""
     program = tried(
@@ -111,8 +123,7 @@ def _addresses(name: str) -> Iterator[Finding]:
     )  # fmt: skip
     if isinstance(program, Finding):
         return  # said above
-    bus = Bus()
-    house.declare(bus, program.cards, program.scenes)
+    bus = house.addresses(program)
     faults = [*program.faults(bus, name)]
     for who, says in faults:
         do = "`installation scenes` lists what can be moved, and how far"

@@ -19,9 +19,7 @@ _WORDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "string_type": 'text in quotes, like "this"',
-    "missing": "two numbers in brackets, like [960, 960]",
     "too_short": "{min_length} or more",
-    "tuple_type": "two numbers in brackets, like [960, 960]",
     "list_type": 'a list in brackets, like ["this", "that"]',
     "dict_type": "a table",
     "model_type": "a table",
@@ -51,13 +49,23 @@ def first_fault(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{where}{key} wants two brackets, once for each: [[{key}]]"
     if kind == "model_type" and isinstance(given, list):
         return f"{where}{key} wants one bracket: [{key}]"
-    wanted = _choices(field) or _WORDS.get(kind, fault["msg"]).format(**fault.get("ctx", {}))
+    words = _WORDS.get(kind) or _numbers(field) or fault["msg"]
+    wanted = _choices(field) or words.format(**fault.get("ctx", {}))
     if kind == "value_error":
         wanted = str(fault["ctx"]["error"])
         if isinstance(given, dict) and key:  # of the table as a whole
             return f"{where}{key}: {wanted}"
     shown = "a table" if isinstance(given, dict) else repr(given)  # a password may stand in one
     return f"{where}{key} = {shown}: {wanted}" if key else f"{where}{wanted}"
+
+
+def _numbers(kind: Any) -> str:
+    """Several numbers that belong together: how many, and how they are written; "" for others."""
+    if get_origin(kind) is not tuple:
+        return ""
+    if len(get_args(kind)) == 2:
+        return "two numbers in brackets, like [960, 960]"
+    return "four numbers from 0 to 1 in brackets, like [0, 0, 0.5, 1]"
 
 
 def _known(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[int | str], Any]:

@@ -17,7 +17,8 @@ from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.parameters import Bus
 from installation.programme import Options, Programme
-from installation.venue import Osc, VenueError
+from installation.tables import Osc
+from installation.venue import VenueError
 from installation.watch.schedule import Hours
 from installation.watch.supervise import Start, Supervisor, Terms
 
@@ -31,9 +32,7 @@ def open_house(venue: str) -> int:
     setlist is left out and said, as it is later; whatever happens then is outlived.
     """
     program = Programme.of(Options(venue=venue, supervised=True))
-    bus = Bus()
-    house.declare(bus, program.cards, program.scenes)
-    program.check(bus, venue)
+    program.check(house.addresses(program), venue)
     _refuse_a_second(program.venue.osc)
     settings = program.venue.watch
     if settings.log:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from installation import scene as scenes
 from installation.clock import Hearing, Seeing, Tempo
+from installation.engine import wall
 from installation.engine.show import Light
 from installation.engine.walk import declare_pieces
-from installation.engine.wall import Wall
 from installation.modulation import Modulations
 from installation.names import slugs
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.presets import Recall, numbers
+from installation.programme import Programme
 from models.card import Card
 
 
@@ -31,12 +32,21 @@ class House(Parameters):
     black = Trigger(doc="Dark at once, the show going on behind it; or light again.")
 
 
-def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) -> dict[str, str]:
+def addresses(program: Programme) -> Bus:
+    """The bus that a show of this programme has, without the show."""
+    bus = Bus()
+    declare(bus, program.cards, program.scenes, len(program.venue.screen))
+    return bus
+
+
+def declare(
+    bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = (), screens: int = 0
+) -> dict[str, str]:
     """Put everything that can be steered on the bus: house, clock, light, pieces, every scene.
 
     A scene's parameters stand there from the start, whether it is on or not. wanted: scenes by
-    name or file, before those that ship. Returns the file or name of each scene by its name, in
-    order. Raises SceneError for a scene that cannot be read.
+    name or file, before those that ship. screens: of the venue. Returns the file or
+    name of each scene by its name, in order. Raises SceneError for a scene that cannot be read.
     """
     bus.declare("light", Light.declared())
     bus.declare("clock", Tempo.declared())
@@ -54,7 +64,8 @@ def declare(bus: Bus, pieces: Mapping[str, Card], wanted: Iterable[str] = ()) ->
     if len(pieces) > 1:
         names = zip(slugs(pieces), pieces, strict=True)
         bus.declare("stage/piece", {slug: Trigger(doc=f"Go over to {n}.") for slug, n in names})
-    bus.declare("wall", Wall.declared())
+    for prefix, what in wall.declared(screens).items():
+        bus.declare(prefix, what)
     bus.declare("sound", Hearing.declared())
     bus.declare("sight", Seeing.declared())
     bus.declare("preset", {**Recall.declared(), **numbers()})

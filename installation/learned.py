@@ -13,7 +13,7 @@ from installation.control.binding import Binding, Kind, Mode
 from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
 from installation.parameters import Bus
-from installation.venue import MidiBinding, Venue
+from installation.tables import MidiBinding, Venue
 from installation.writing import replace
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from installation.learned import Learned
 from installation.parameters import Bus, Param
 from installation.programme import pieces_of
 from installation.scene import scene_name
+from installation.tables import Venue
 from models import shelf
 from models.card import Card, PieceError, verify
 from models.latent import Latent
@@ -54,7 +55,7 @@ def pieces_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) or "no pieces yet; `installation train DATASET` makes one"
 
 
-def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
+def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, Venue]:
     """The bus as a show has it while its first scene is on, without a show."""
     place = venue.load(venue_name)
     order = setlist.load(place.play.setlist)
@@ -67,7 +68,7 @@ def _house(piece: str, venue_name: str) -> tuple[Bus, MidiMap, venue.Venue]:
         cards = {"": _NO_PIECE}
     bus = Bus()
     names = [*order.names(), place.play.scene]
-    found = house.declare(bus, cards, [name for name in names if name])
+    found = house.declare(bus, cards, [name for name in names if name], len(place.screen))
     first = scene_name(place.play.scene or order.scene[0].scene)
     bus.lead(focus.meant(bus, first, list(found)))
     return bus, Learned(place, bus, takeover="jump").map, place

@@ -18,11 +18,12 @@ from installation.control.sight import NoSight, open_camera
 from installation.control.sound import NoSound, open_input
 from installation.engine.software import draws_on_the_processor
 from installation.finding import Finding, tried
+from installation.output.displays import DisplayError, sizes
 from installation.output.ndi import Ndi, NdiError
 from installation.output.offscreen import Offscreen
-from installation.output.window import DisplayError, Window, displays
+from installation.output.window import Window
 from installation.parameters import Bus
-from installation.venue import Venue
+from installation.tables import Venue
 
 _FIRST_PICTURE = 5.0  # seconds that a camera is waited for
 _LITTLE = 2e9  # bytes left on the disk that recordings go to: half an hour or so
@@ -51,19 +52,21 @@ def _screen(place: Venue) -> Iterator[Finding]:
     """The display that the venue wants, and the OpenGL on it; without one, OpenGL alone."""
     # never both in one process: some drivers do not survive a window's and a windowless context
     opened: Callable[[], Window | Offscreen] = _hidden_window
-    sizes = tried("display", displays, DisplayError)
-    if isinstance(sizes, Finding):
-        says = f"{sizes.says}; only --offscreen draws here"
+    found = tried("display", sizes, DisplayError)
+    if isinstance(found, Finding):
+        says = f"{found.says}; only --offscreen draws here"
         yield Finding("display", "fault", says, "log in to a desktop, or set DISPLAY to one")
         opened = partial(Offscreen, (16, 16))
     else:
-        wanted = place.window.display
-        listed = ", ".join(f"{k}: {w} × {h}" for k, (w, h) in enumerate(sizes))
-        if wanted < len(sizes):
+        wanted = " and ".join(map(str, place.displays))
+        listed = ", ".join(f"{k}: {w} × {h}" for k, (w, h) in enumerate(found))
+        if max(place.displays) < len(found):
             yield Finding("display", "ok", f"{listed}; the venue takes {wanted}")
         else:
             says = f"the venue takes display {wanted}, there are {listed}"
-            yield Finding("display", "fault", says, "switch it on, or change display in [window]")
+            yield Finding(
+                "display", "fault", says, "switch it on, or change `display` in the venue file"
+            )
     yield _opengl(opened)
 
 

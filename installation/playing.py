@@ -20,8 +20,9 @@ from installation.control.song import Song
 from installation.engine.looped import LoopError, close, turn_of
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
+from installation.output.displays import NoDisplay, await_displays
 from installation.output.offscreen import Offscreen
-from installation.output.window import NoDisplay, Window, await_display
+from installation.output.window import Window
 from installation.programme import Options, Programme
 from installation.signals import TERMINATED, ended_by_signals
 from installation.soundtrack import SoundtrackError
@@ -53,8 +54,8 @@ def play(options: Options) -> int:
     heart = Heart(sys.stdout if options.supervised else None)
     if options.standby:
         return stand_by(options, heart)
-    if options.supervised and not await_display(
-        venues.load(options.venue).window.display, lambda: heart.beat(0, resting=True)
+    if options.supervised and not await_displays(
+        venues.load(options.venue).displays, lambda: heart.beat(0, resting=True)
     ):
         return TERMINATED  # whoever supervised it is gone
     try:
@@ -92,7 +93,7 @@ def open_window(program: Programme, options: Options) -> Window:
         f"{card.title or card.name} – installation",
         options.size or settings.size,
         fullscreen=options.fullscreen or settings.fullscreen,
-        display=settings.display if options.display is None else options.display,
+        on=program.venue.displays if options.display is None else [options.display],
         vsync=settings.vsync,
         fps=settings.fps,
     )

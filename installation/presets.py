@@ -22,6 +22,7 @@ from installation.evening import Evening
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
+from installation.tables import Table
 from installation.venue import VenueError
 from installation.writing import replace
 
@@ -46,7 +47,7 @@ def numbers() -> dict[str, Trigger]:
     return {str(n): Trigger(doc=f"Call up preset {n}.") for n in range(1, COUNT + 1)}
 
 
-class Preset(venue.Table):
+class Preset(Table):
     """One preset, as it stands in the file."""
 
     number: int = Field(ge=1, le=COUNT)
@@ -56,7 +57,7 @@ class Preset(venue.Table):
     modulation: dict[str, Modulation] = Field(default_factory=dict)
 
 
-class Kept(venue.Table):
+class Kept(Table):
     """The file."""
 
     preset: list[Preset] = Field(default_factory=list)

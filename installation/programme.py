@@ -17,9 +17,11 @@ from installation import venue as venues
 from installation.modulation import Modulation, movable
 from installation.parameters import Bus, Param
 from installation.scene import SceneError
+from installation.screens import Mask, read_masks
 from installation.setlist import PLAIN, Entry, Setlist, SetlistError
 from installation.still import StillError
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from models.card import Card, PieceError, verify
 from models.latent import Vector
 from models.shelf import find
@@ -70,6 +72,7 @@ class Programme:
     pieces: dict[str, Path]  # folders, the one that is played first at the head
     cards: dict[str, Card]
     chosen: dict[str, list[Vector]]  # points that a piece's seeds are, where any were chosen
+    masks: tuple[Mask | None, ...]  # of the venue's screens
     broken: tuple[str, ...] = ()  # what is wrong with what was left out
     unattended: bool = False  # nobody is there to mend what breaks
 
@@ -102,11 +105,16 @@ class Programme:
             if not options.supervised:
                 raise
             chosen, broken = {}, [*broken, str(error)]
+        masks, faults = read_masks(venue.screen)
+        if faults and not options.supervised:
+            raise faults[0]
+        broken += map(str, faults)
         for fault in broken:
             log.error("left out: %s", fault)
         return cls(
-            venue, order, tuple(shown), pieces, cards, chosen, tuple(broken), options.supervised
-        )
+            venue, order, tuple(shown), pieces, cards, chosen, tuple(masks),
+            tuple(broken), options.supervised,
+        )  # fmt: skip
 
     @property
     def card(self) -> Card:

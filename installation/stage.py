@@ -23,6 +23,7 @@ from installation.engine.painter import Painter
 from installation.engine.player import Player
 from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
+from installation.engine.wall import picture_size
 from installation.evening import Evening
 from installation.fired import in_turn
 from installation.house import House, declare
@@ -39,6 +40,7 @@ from installation.programme import Options, Programme, own_shaders, watched
 from installation.rehearsal import FileWatch
 from installation.report import FrameStats
 from installation.scene import SceneError
+from installation.screens import screens
 from installation.sources import VENUE
 from installation.still import Shown
 from installation.watch.lights import Lights
@@ -58,7 +60,8 @@ class Stage:
         self.options, self.program, self.venue, self.order = options, program, venue, order
         self.window, self._clock = window, clock
         self.bus, self.house, self.tempo, self.senses = Bus(), House(), Tempo(), Senses()
-        self._scene_files = declare(self.bus, program.cards, program.scenes)
+        self._screens = screens(venue.screen, program.masks, window)
+        self._scene_files = declare(self.bus, program.cards, program.scenes, len(venue.screen))
         self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
@@ -76,7 +79,7 @@ class Stage:
             )
             for name, folder in program.pieces.items()
         }  # fmt: skip
-        self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats)
+        self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats, self._screens)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self.modulations = Modulations(self.bus, seed)
         self._desk = Desk(window, self.keyboard, self.modulations, venue.window.overlay)
@@ -106,14 +109,19 @@ class Stage:
         self.bus.tick(math.inf)  # nor to what the first entry sets, or a show that crashed had
         self._scene_changed()
         if options.out:
-            live = not options.offscreen
-            fps = venue.record.fps if live else options.fps
-            sound = Path(options.sound) if options.sound else None
-            self._capture.begin(Path(options.out), window.size, fps, live, sound, options.lead)
+            self._record(options)
 
     @property
     def scene_names(self) -> list[str]:
         return list(self._scene_files)
+
+    def _record(self, options: Options) -> None:
+        """What was asked for on the command line."""
+        live = not options.offscreen
+        fps = self.venue.record.fps if live else options.fps
+        sound = Path(options.sound) if options.sound else None
+        path, size = Path(options.out), self._picture_size
+        self._capture.begin(path, size, fps, live, sound, options.lead)
 
     def open(self) -> None:
         """Let the room in. Raises ControlError, NdiError, or VenueError for what was learned."""
@@ -152,8 +160,10 @@ class Stage:
         bright = self.show.brightness(self.lights.level)
         self._preview.offer(picture, moment.time, bright)
         self._broadcast.offer(picture, moment.time, bright)
-        self.show.present(picture, self.window.screen, moment, self.lights.level)
-        self._capture.take(self.window.screen, self.window.size, moment.time, self._shown)
+        shown = self.show.present(
+            picture, self.window.screen, moment, self.lights.level, keep=self._capture.wanted
+        )
+        self._capture.take(shown, self._picture_size, moment.time, self._shown)
         self._desk.draw(self.show, self._news())
         self.window.swap()
         self._count()
@@ -207,9 +217,14 @@ class Stage:
             else:
                 self.keyboard.press(event.key, event.modifiers, event.repeated)
 
+    @property
+    def _picture_size(self) -> tuple[int, int]:
+        """Of a picture that the window shows pixel by pixel."""
+        return picture_size(self._screens, self.window.size)
+
     def _canvas(self) -> tuple[int, int]:
-        """The picture's size: the window's shape, no longer than venue and machine allow."""
-        width, height = self.window.size
+        """The picture's size: the wall's shape, no longer than venue and machine allow."""
+        width, height = self._picture_size
         if self.options.offscreen or self.options.size is not None:
             return width, height
         return self._pace.size(width, height)
@@ -231,7 +246,7 @@ class Stage:
             case "/stage/next_piece":
                 self._evening.next_piece(self.house.fade)
             case "/stage/record":
-                self._capture.toggle(self.window.size, self.venue.record.fps)
+                self._capture.toggle(self._picture_size, self.venue.record.fps)
             case "/stage/still":
                 self._capture.still()
             case "/stage/overlay":

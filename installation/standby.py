@@ -11,10 +11,12 @@ from installation.clock import WallClock
 from installation.engine.compose import Present
 from installation.engine.programs import Program
 from installation.engine.textures import Target
-from installation.output.window import Window, await_display
+from installation.output.displays import await_displays
+from installation.output.window import Window
 from installation.programme import Options
 from installation.signals import TERMINATED, ended_by_signals
-from installation.venue import Venue, VenueError
+from installation.tables import Venue
+from installation.venue import VenueError
 from installation.watch.health import Heart
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
@@ -33,13 +35,13 @@ def stand_by(options: Options, heart: Heart) -> int:
         log.error("%s; the first display is taken", error)
         venue = Venue()
     settings = venue.window
-    if not await_display(settings.display, lambda: heart.beat(0, resting=True)):
+    if not await_displays(venue.displays, lambda: heart.beat(0, resting=True)):
         return TERMINATED
     window = Window(
         "installation",
         options.size or settings.size,
         fullscreen=options.fullscreen or settings.fullscreen,
-        display=settings.display,
+        on=venue.displays,
         vsync=settings.vsync,
         fps=_FPS,
     )

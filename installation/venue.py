@@ -9,253 +9,23 @@ from __future__ import annotations
 import importlib.resources
 import json
 import logging
-import re
 import tomllib
-from collections.abc import Callable
-from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 
-from installation.control.hosts import host_and_port
 from installation.fault import first_fault
-from installation.watch.schedule import Hours, time_of_day
+from installation.tables import PASSWORD, Controller, Learned, MidiBinding, Venue
 
 log = logging.getLogger(__name__)
-
-
-def _if(check: Callable[[Any], object]) -> AfterValidator:
-    """What the check takes, without a ValueError, stays as it was written."""
-
-    def checked(value: Any) -> Any:
-        check(value)
-        return value
-
-    return AfterValidator(checked)
-
-
-def _address(text: str) -> None:
-    if not text.startswith("/") or len(text) < 2 or re.search(r"\s", text):
-        raise ValueError('an address begins with /, and stands in quotes: "/light/brightness"')
-
-
-def _visible(text: str) -> None:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("a name has letters, and none that are not seen")
-
-
-# Whether it is there Programme asks.
-Address = Annotated[str, Field(max_length=128), _if(_address)]
-Side = Annotated[int, Field(ge=64, le=16384)]
-_PASSWORD = (8, 128)  # characters, at least and at most
-
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
 
 class VenueError(Exception):
     """A venue file that is not there or not right. One line: file, key, value, what is allowed."""
-
-
-class Table(BaseModel):
-    # what stands in a file is not repeated by errors: it may be a password
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Window(Table):
-    """The wall."""
-
-    fullscreen: bool = False
-    display: int = Field(0, ge=0, le=15, description="Which screen; 0 is the first.")
-    size: tuple[Side, Side] = (960, 960)
-    vsync: bool = True
-    fps: float = Field(60, ge=1, le=240, description="Frames a second when there is no vsync.")
-    picture: Side = Field(768, description="Longest side of the picture that is rendered.")
-    least_fps: float = Field(
-        30, ge=1, le=240, description="Below this the picture is drawn smaller and enlarged."
-    )
-    overlay: bool = Field(False, description="Show the parameters at the start (Tab).")
-
-
-class Play(Table):
-    """What is put on when the doors open."""
-
-    piece: str = Field("", description="A piece's name or folder; empty plays one that ships.")
-    scene: str = Field("", description="The first scene; empty plays the setlist.")
-    setlist: str = Field("", description="A setlist file; empty plays the one that ships.")
-    advance: bool = Field(True, description="Go through the setlist by itself.")
-    seed: int = Field(0, ge=0, le=2**31 - 1)
-    chosen: str = Field("", description="A folder of stills that seeds are; empty: random ones.")
-    presets: str = Field("presets.toml", description="Keeps presets; empty: for this evening.")
-
-
-class Osc(Table):
-    """Open Sound Control over UDP."""
-
-    enabled: bool = True
-    host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 listens to the whole network.")
-    port: int = Field(9000, ge=1, le=65535)
-    feedback: list[Annotated[str, _if(host_and_port)]] = Field(
-        [], description="HOST:PORT of controllers that show where all is."
-    )
-
-
-class Web(Table):
-    """A remote for the browser, and OSCQuery."""
-
-    enabled: bool = False
-    host: str = Field("127.0.0.1", description="Loopback; 0.0.0.0 serves the whole network.")
-    port: int = Field(8080, ge=1, le=65535)
-    password: SecretStr | None = Field(
-        None, min_length=_PASSWORD[0], max_length=_PASSWORD[1],
-        description="Asked for, under any user name; left out: nobody is asked.",
-    )  # fmt: skip
-
-
-class Link(Table):
-    """Ableton Link: one beat with other programs."""
-
-    enabled: bool = False
-
-
-class MidiBinding(Table):
-    """One control of a MIDI controller and the parameter it moves."""
-
-    address: Address
-    channel: int | None = Field(None, ge=1, le=16, description="Any channel when left out.")
-    cc: int | None = Field(None, ge=0, le=127)
-    note: int | None = Field(None, ge=0, le=127)
-    nrpn: int | None = Field(None, ge=0, le=16383)
-    pitchwheel: bool = False
-    port: str = Field("", description="Part of the controller's name; empty: any.")
-    bits: Literal[7, 14] = 7
-    relative: bool | Literal["offset", "sign"] = Field(
-        False, description="An endless knob: one step down is 127 (true), 63 (offset), 65 (sign)."
-    )
-    low: FiniteFloat | None = None
-    high: FiniteFloat | None = None
-
-    @model_validator(mode="after")
-    def _one_control(self) -> MidiBinding:
-        named = [self.cc is not None, self.note is not None, self.nrpn is not None, self.pitchwheel]
-        if sum(named) != 1:
-            raise ValueError("needs one of cc, note, nrpn and pitchwheel")
-        if self.cc is not None and 98 <= self.cc <= 101:
-            raise ValueError("cc 98 to 101 choose NRPNs, and move nothing")
-        if self.bits == 14 and (self.cc is None or self.cc > 31):
-            raise ValueError("bits = 14 needs a cc from 0 to 31")
-        if self.relative and (self.cc is None or self.bits == 14):
-            raise ValueError("relative needs a cc of 7 bits")
-        return self
-
-
-class Midi(Table):
-    """MIDI controllers."""
-
-    enabled: bool = True
-    ports: list[str] = Field([], description="Parts of port names to open; empty opens all.")
-    automatic: bool = Field(True, description="Bind every parameter (see `installation scenes`).")
-    takeover: Literal["jump", "pickup", "scale"] = Field(
-        "jump", description="What a knob does that stands elsewhere than its parameter."
-    )
-    feedback: bool = Field(False, description="Show values on controllers that can.")
-    learned: str = Field("midi-learned.toml", description="Keeps what was learned; empty: nothing.")
-    map: list[MidiBinding] = []
-
-
-class Sound(Table):
-    """Listening to the room, or to the mixer."""
-
-    enabled: bool = False
-    device: str = Field("", description="Part of the input's name; empty: the system's own.")
-    beat: bool = Field(False, description="Find the beat in it, too, where nobody else sets one.")
-
-
-class Sight(Table):
-    """Looking at those before the wall."""
-
-    enabled: bool = False
-    device: str = Field("", description="Part of a camera's name, its address, or a film.")
-    mirror: bool = Field(True, description="It hangs at the wall, and looks at those before it.")
-
-
-class Ndi(Table):
-    """The picture for other programs, of this machine and its network."""
-
-    enabled: bool = False
-    # with a machine's name, of 63 at most, NDI takes no more than 250 bytes
-    name: Annotated[str, _if(_visible)] = Field("installation", max_length=45)
-    fps: float = Field(60, ge=1, le=240, description="Frames a second, where so many are drawn.")
-
-
-class Rehearsal(Table):
-    """For working on the piece, not for opening hours."""
-
-    reload: bool = Field(False, description="Saving a scene or shader shows it at once.")
-
-
-class Record(Table):
-    folder: str = "clips"
-    fps: float = Field(30, ge=1, le=120)
-
-
-class Watch(Table):
-    """For `installation open`, when nobody is there."""
-
-    restart: Annotated[str, _if(time_of_day)] = Field(
-        "04:00", description="When the show begins anew every day, by local time; or never."
-    )
-    hang: float = Field(30, ge=5, le=600, description="Seconds without a frame, then it is ended.")
-    log: str = Field("installation.log", description="A file for what happens; empty: none.")
-
-    @property
-    def begins_anew(self) -> time | None:
-        return time_of_day(self.restart)
-
-
-class Venue(Table):
-    """A whole venue file."""
-
-    window: Window = Window()
-    play: Play = Play()
-    osc: Osc = Osc()
-    midi: Midi = Midi()
-    sound: Sound = Sound()
-    sight: Sight = Sight()
-    web: Web = Web()
-    link: Link = Link()
-    ndi: Ndi = Ndi()
-    rehearsal: Rehearsal = Rehearsal()
-    record: Record = Record()
-    watch: Watch = Watch()
-    hours: Annotated[dict[str, str], _if(Hours.parse)] = Field(
-        {}, description="When the house is open, for `installation open`; empty: always."
-    )
-    parameters: dict[Address, FiniteFloat] = Field({}, description="Values to start with.")
-
-
-class Controller(Table):
-    """A controller as it comes from the shop. port: part of its name."""
-
-    port: str = Field(min_length=3)
-    map: list[MidiBinding]
-
-
-class Learned(Table):
-    """What was learned at the controllers."""
-
-    map: list[MidiBinding] = []
 
 
 def shipped() -> list[str]:
@@ -342,5 +112,5 @@ def _checked(kind: type[_Kind], text: str, where: str) -> _Kind:
 def _said(error: ValidationError, kind: type[BaseModel]) -> str:
     path = error.errors()[0]["loc"]
     if path[-1:] == ("password",):  # which no screen and no log shows
-        return f"web.password: a password is text of {_PASSWORD[0]} to {_PASSWORD[1]} characters"
+        return f"web.password: a password is text of {PASSWORD[0]} to {PASSWORD[1]} characters"
     return first_fault(error, kind)

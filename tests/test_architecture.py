@@ -33,10 +33,10 @@ DOORS = {
     "installation.sources": {"installation.parameters"},
     "installation.clock": {"installation.parameters", "numpy"},
     "installation.fault": {"pydantic"},
-    "installation.venue": {
-        "pydantic", "installation.fault", "installation.control.hosts",
-        "installation.watch.schedule",
+    "installation.tables": {
+        "pydantic", "installation.control.hosts", "installation.watch.schedule",
     },
+    "installation.venue": {"pydantic", "installation.fault", "installation.tables"},
     "installation.setlist": {"pydantic", "installation.fault", "installation.modulation"},
     "installation.modulation": {
         "pydantic", "installation.clock", "installation.log", "installation.parameters",

@@ -14,7 +14,7 @@ import mido
 import numpy as np
 import pytest
 
-from installation import controls, venue
+from installation import controls, tables, venue
 from installation.clock import Senses, Tempo
 from installation.control import sound
 from installation.control.link import Link
@@ -35,7 +35,7 @@ def bus() -> Bus:
     return made
 
 
-def place(port: int) -> venue.Venue:
+def place(port: int) -> tables.Venue:
     text = f"[osc]\nport = {port}\n[midi]\nenabled = false\n"
     return venue.parse(text, "here.toml")
 

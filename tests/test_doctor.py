@@ -9,14 +9,15 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from PIL import Image
 
 from installation import candidates, doctor, machine
 from installation.cli import main
 from installation.control.midi import NoMidi
 from installation.finding import Finding
+from installation.output.displays import DisplayError
 from installation.output.ndi import Ndi
 from installation.output.offscreen import Offscreen
-from installation.output.window import DisplayError
 from installation.scene import find
 from models.card import GENERATOR
 from models.latent import Latent
@@ -28,7 +29,7 @@ from tests.visitors import Room, film
 def simple(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One display, one controller, in a folder of our own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(machine, "displays", lambda: [(640, 480)])
+    monkeypatch.setattr(machine, "sizes", lambda: [(640, 480)])
     monkeypatch.setattr(machine, "_hidden_window", lambda: Offscreen((16, 16)))
     monkeypatch.setattr(machine, "port_names", lambda: ["nanoKONTROL2:in 20:0"])
 
@@ -174,7 +175,7 @@ def test_no_display_and_no_midi(tmp_path: Path, port: int, monkeypatch: pytest.M
     def silent() -> list[str]:
         raise NoMidi("this machine has no MIDI system")
 
-    monkeypatch.setattr(machine, "displays", none)
+    monkeypatch.setattr(machine, "sizes", none)
     monkeypatch.setattr(machine, "port_names", silent)
     assert [one.what for one in faults(venue(tmp_path, port))] == ["display"]
     named = venue(tmp_path, port, "[[midi.map]]\naddress = '/drift/speed'\ncc = 1\n")
@@ -254,6 +255,22 @@ def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:
     make_piece(tmp_path / "mine", latent=Latent(5))  # trained anew, otherwise
     (fault,) = [one for one in faults(path) if one.what == "chosen"]
     assert "has no still of mine" in fault.says
+
+
+def test_the_masks_of_screens_are_looked_at(tmp_path: Path, port: int) -> None:
+    path = venue(tmp_path, port, "[[screen]]\nmask = 'arch.png'\n")
+    (fault,) = [one for one in faults(path) if one.what == "mask"]
+    assert fault.says == "screen 1: mask: there is no file arch.png"
+    Image.new("L", (40, 30)).save("arch.png")
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "mask"]
+    assert (found.state, found.says) == ("ok", "40 × 30")
+
+
+def test_edges_of_a_second_screen_may_be_set(tmp_path: Path, port: int) -> None:
+    text = '[parameters]\n"/wall/2/top_bow" = 0.1\n'
+    (fault,) = [one for one in faults(venue(tmp_path, port, text)) if one.what == "parameters"]
+    assert "there is no /wall/2/top_bow" in fault.says
+    assert faults(venue(tmp_path, port, "[[screen]]\n[[screen]]\n" + text)) == []
 
 
 def test_files_that_a_show_keeps_are_looked_at(tmp_path: Path, port: int) -> None:

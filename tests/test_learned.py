@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installation import venue
+from installation import tables, venue
 from installation.control.binding import Binding, Kind, Move
 from installation.controls import Controls
 from installation.learned import Learned, bindings
@@ -23,7 +23,7 @@ def bus() -> Bus:
     return made
 
 
-def place(folder: Path, more: str = "") -> venue.Venue:
+def place(folder: Path, more: str = "") -> tables.Venue:
     path = folder / "learned.toml"
     return venue.parse(f"[midi]\nlearned = {str(path)!r}\n{more}", "here.toml")
 
@@ -90,7 +90,7 @@ def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
     learned = Learned(place(tmp_path), bus)
     learn(learned, "/drift/speed", "cc", 90)
     kept = tomllib.loads((tmp_path / "learned.toml").read_text())["map"]
-    written = bindings([venue.MidiBinding.model_validate(line) for line in kept])
+    written = bindings([tables.MidiBinding.model_validate(line) for line in kept])
     assert written == learned.map.learned
 
 

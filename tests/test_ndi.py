@@ -22,7 +22,7 @@ from installation.output import ndi
 from installation.output.ndi import Library, Ndi, NdiError
 from installation.output.offscreen import Offscreen
 from installation.programme import Options
-from installation.venue import Ndi as Settings
+from installation.tables import Ndi as Settings
 from installation.venue import VenueError, parse
 from tests import shows
 from tests.gl_objects import Made

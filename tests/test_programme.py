@@ -115,6 +115,16 @@ def test_chosen_stills_that_are_gone_leave_the_seeds_to_chance(house: Path) -> N
     assert "nowhere" in program.broken[0]
 
 
+def test_a_mask_that_is_gone_is_left_out_where_nobody_is_there(house: Path) -> None:
+    venue = house.read_text() + "[[screen]]\nmask = 'gone.png'\n"
+    house.write_text(venue)
+    with pytest.raises(VenueError, match=r"screen 1: mask: there is no file gone\.png"):
+        Programme.of(Options(venue=str(house)))
+    program = Programme.of(Options(venue=str(house), supervised=True))
+    assert program.masks == (None,)
+    assert program.broken == ("screen 1: mask: there is no file gone.png",)
+
+
 def test_what_breaks_at_its_start_gives_way_to_the_next(
     house: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

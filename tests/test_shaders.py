@@ -43,7 +43,7 @@ def draw_alone(
     shade = Shade(gl)
     shade.show(np.uint8(255) * silhouette())
     textures = {"source": a, "original": a, "previous": b, "before": b, "a": a, "b": b}
-    textures["shade"] = shade.texture
+    textures |= {"shade": shade.texture, "mask": a}
     for stage, part in enumerate(shader.stages):
         target = Target(gl, (round(SIZE[0] * part), round(SIZE[1] * part)))
         program = Program(gl, shader, stage)

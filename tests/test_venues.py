@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installation import setlist, venue
+from installation import setlist, tables, venue
 from installation.house import declare
 from installation.modulation import WAYS, Modulation
 from installation.parameters import Bus
@@ -56,6 +56,14 @@ def test_there_are_the_three_of_the_plan_and_all_listen_to_this_machine_only() -
         ('[window]\nsize = "64x48"', "size = '64x48': two numbers in brackets, like [960, 960]"),
         ("[window]\nsize = [640]", "two numbers in brackets, like [960, 960]"),
         ("[window]\nfps = 1000", "window.fps = 1000: 240 or less"),
+        ("[screen]\ndisplay = 1", "screen wants two brackets, once for each: [[screen]]"),
+        ("[[screen]]\nturn = 45", "screen 1: turn = 45: 0, 90, 180 or 270"),
+        ("[[screen]]\npart = [0, 0, 1]", "screen 1: part"),
+        ("[[screen]]\npart = [0, 0, 1]", "four numbers from 0 to 1 in brackets, like [0, 0, 0.5"),
+        ("[[screen]]\narea = [0, 0, 1.5, 1]", "screen 1: area = 1.5: 1 or less"),
+        ("[[screen]]\narea = [0.5, 0, 0.6, 1]", "what lies within the whole"),
+        ("[[screen]]\ndisplay = 0\n[[screen]]", "names a display of its own, or none does"),
+        ("[[screen]]\ndisplay = 0\n[[screen]]\ndisplay = 0", "names a display of its own"),
         ("window = 3", "window = 3: a table"),
         ('[osc]\nfeedback = ["a"]', "osc.feedback = 'a': feedback goes to HOST:PORT"),
         ('[osc]\nfeedback = ["a:99999"]', "feedback goes to HOST:PORT"),
@@ -179,7 +187,9 @@ def test_a_setlist_that_is_not_there_is_named_by_its_whole_path(
 
 def test_every_key_is_explained_with_its_default() -> None:
     text = (Path(__file__).parent.parent / "venue" / "README.md").read_text("utf-8")
-    for table, field in venue.Venue.model_fields.items():
+    for table, field in tables.Venue.model_fields.items():
+        if table == "screen":
+            continue  # below
         if table in ("hours", "parameters"):
             assert f"`[{table}]`" in text
             continue
@@ -190,9 +200,10 @@ def test_every_key_is_explained_with_its_default() -> None:
                 inner.default if not isinstance(inner.default, tuple) else list(inner.default)
             )
             assert f"| `{key}` | {value.removesuffix('.0')} |" in part, (table, key)
-    part = text[text.index("| in `map`") :].split("\n\n", 1)[0]
-    for key in venue.MidiBinding.model_fields:
-        assert f"`{key}`" in part, key
+    for title, table in (("`map`", tables.MidiBinding), ("each `[[screen]]`", tables.Screen)):
+        part = text[text.index(f"| in {title} |") :].split("\n\n", 1)[0]
+        for key in table.model_fields:
+            assert f"`{key}`" in part, key
 
 
 def test_every_key_of_a_setlist_is_explained_and_every_way_to_move() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pygame
 import pytest
-from PIL import ImageGrab
+from PIL import Image, ImageGrab
 
 from installation.output.window import key_name
 from tests.pieces import make_piece
@@ -27,12 +27,12 @@ PORT = "9137"
 class Running:
     """`installation play` in its window."""
 
-    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+    def __init__(self, display: str, folder: Path, *arguments: str, more: str = "") -> None:
         self.display, self.folder = display, folder
         piece = make_piece(folder / "tiny")
         venue = folder / "here.toml"
         venue.write_text(
-            f"[osc]\nport = {PORT}\n[midi]\nenabled = false\n[rehearsal]\nreload = true\n"
+            f"[osc]\nport = {PORT}\n[midi]\nenabled = false\n[rehearsal]\nreload = true\n{more}"
         )
         command = [sys.executable, "-m", "installation.cli", "play", str(piece)]
         self.process = subprocess.Popen(
@@ -225,7 +225,7 @@ def misplaced(*displays):
     return window.misplaced
 window = Window("x", (64, 48))
 print(misplaced((800, 600)))  # a window that fills nothing
-window = Window("x", (64, 48), fullscreen=True, display=0)
+window = Window("x", (64, 48), fullscreen=True, on=[0])
 print(misplaced((800, 600)), misplaced(), misplaced((800, 600)))
 print(misplaced((1920, 1080)), misplaced((1920, 1080)))
 """
@@ -237,6 +237,115 @@ def test_a_window_says_when_the_display_that_it_fills_is_another(display: str) -
     command = [sys.executable, "-c", DISPLAYS]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:3] == ["False", "False False True", "True True"]
+
+
+SEVERAL = """
+import pygame
+from installation.output import displays
+from installation.output.window import Window
+where = {0: (0, 0), 1: (320, 96)}  # two of 320 x 240, one lower, on a screen of 640 x 480
+sizes, opened, asked = [(320, 240), (320, 240)], pygame.display.set_mode, []
+pygame.display.get_desktop_sizes = lambda: sizes
+def mode(size, flags, display=0, **more):
+    asked.append((display, size, bool(flags & pygame.HIDDEN)))
+    opened(size, flags, **more)
+    if flags & pygame.HIDDEN:
+        x, y = where[display]
+        pygame.display.set_window_position((x + 160 - size[0] // 2, y + 120 - size[1] // 2))
+        pygame.event.pump()
+pygame.display.set_mode = mode
+window = Window("x", (64, 48), fullscreen=%s, on=[1, 0])
+def filled():
+    for _ in range(50):
+        pygame.event.pump()
+        if pygame.display.get_window_position() == (0, 0) and window.size == (640, 336):
+            return True
+        pygame.time.wait(100)
+    return False
+if not window.fullscreen:
+    print(window.size)
+    window.ctx.screen.clear(1.0, 0.0, 0.0)
+    window.toggle_fullscreen()
+print(filled(), window.areas(2))
+print(window.ctx.screen.read(viewport=(0, 0, 1, 1)) is not None, window.misplaced)
+sizes = [(320, 240)]  # one is switched off
+window.events(); print(window.misplaced)
+sizes = [(320, 240), (320, 240)]
+window.events(); print(window.misplaced)
+window.toggle_fullscreen()
+print(window.size)
+"""
+
+
+@pytest.mark.parametrize("fullscreen", [True, False])
+def test_one_window_fills_several_displays(display: str, fullscreen: bool) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    env["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+    command = [sys.executable, "-c", SEVERAL % fullscreen]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()
+    if not fullscreen:
+        assert said.pop(0) == "(64, 48)"
+    lower, upper = (0.5, 96 / 336, 0.5, 240 / 336), (0.0, 0.0, 0.5, 240 / 336)
+    assert said[0] == f"True [{lower}, {upper}]"
+    assert said[1:] == ["True False", "False", "True", "(64, 48)"]
+
+
+ELSEWHERE = """
+import pygame
+from installation.output import displays
+from installation.output.window import Window
+for on in ([0, 1], [0]):  # a rehearsal, on one display
+    print(Window("x", (64, 48), on=on).areas(2))
+for wanted in ([0, 1], [3]):
+    try:
+        Window("x", (64, 48), fullscreen=True, on=wanted)
+    except displays.DisplayError as error:
+        print(error)
+pygame.display.get_desktop_sizes = lambda: [(640, 480)] * 2  # that show the same
+opened = pygame.display.set_mode
+pygame.display.set_mode = lambda size, flags, display=0, **more: opened(size, flags, **more)
+try:
+    displays.places([0, 1])
+except displays.DisplayError as error:
+    print(error)
+"""
+
+
+def test_where_the_displays_of_a_wall_are_not_there(display: str) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    env["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+    command = [sys.executable, "-c", ELSEWHERE]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    areas, again, missing, none, same = done.stdout.splitlines()
+    assert areas == again == "[(0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5, 1.0)]"
+    assert missing == "there is no display 1; found 1, from 0"
+    assert none == "there is no display 3; found 1, from 0"
+    assert same.startswith("two displays lie in one place")
+
+
+def test_screens_share_the_window(display: str, tmp_path: Path) -> None:
+    """The same on both, once mirrored; the still is of the picture alone."""
+    halves = "[[screen]]\narea = [0, 0, 0.5, 1]\n"
+    halves += "[[screen]]\narea = [0.5, 0, 0.5, 1]\nmirror = true\n"
+    show = Running(display, tmp_path, "--scene", "drift", more=halves)
+    try:
+        show.until(lambda: bright(show), "a picture")
+        show.osc("/drift/speed", "f", "0")
+        show.osc("/light/steady", "f", "0")
+
+        def mirrored() -> bool:
+            window = show.picture()[120:360, 160:480]
+            left, right = window[:, :160], window[:, 160:][:, ::-1]
+            return bool(np.abs(left - right).max() <= 2 and np.ptp(left) > 16)
+
+        show.until(mirrored, "a mirror")
+        show.key("s")
+        show.until(lambda: any((tmp_path / "clips").glob("*.png")), "a still")
+    finally:
+        show.end()
+    (still,) = (tmp_path / "clips").glob("*.png")
+    assert Image.open(still).size == (160, 240)
 
 
 KILLED = """

@@ -8,7 +8,6 @@ import shaders
 from installation.engine.programs import Program
 from installation.engine.resize import Resize
 from installation.engine.textures import Size, Target
-from installation.engine.wall import Corners, to_picture
 
 
 class Compose:
@@ -66,7 +65,6 @@ class Present:
         shader = shaders.load("output/present")
         self._encode, self._stretch = Program(ctx, shader, 0), Program(ctx, shader, 1)
         self._resize: Resize | None = None  # made for a picture of another size than the screen's
-        self._warp: Program | None = None  # made for a projector that stands askew
         self._fitted = Target(ctx, (1, 1))
 
     def render(
@@ -76,20 +74,13 @@ class Present:
         time: float,
         fade: float = 1.0,
         hurried: bool = False,
-        moved: Corners | None = None,
     ) -> None:
         """Fill `into` with the picture; fade 0 is black, 1 leaves it as it is.
 
         hurried: a picture of another size is stretched as the hardware does it. On software GL the
-        better kernel takes longer than the smaller picture saves. moved: its corners.
+        better kernel takes longer than the smaller picture saves.
         """
         size = into.viewport[2], into.viewport[3]
-        if moved is not None:
-            self._warp = self._warp or Program(self._ctx, shaders.load("output/warp"))
-            self._fitted = self._fitted.resized(size)
-            values = {"to_picture": to_picture(moved)}
-            self._warp.draw(self._fitted.framebuffer, {"source": source}, values)
-            source = self._fitted.texture
         if source.size != size and hurried:
             self._stretch.draw(into, {"source": source}, {"fade": fade}, time)
             return
@@ -101,6 +92,6 @@ class Present:
         self._encode.draw(into, {"source": source}, {"fade": fade}, time)
 
     def release(self) -> None:
-        for part in (self._encode, self._stretch, self._resize, self._warp, self._fitted):
+        for part in (self._encode, self._stretch, self._resize, self._fitted):
             if part is not None:
                 part.release()

@@ -17,15 +17,15 @@ import moderngl
 
 import shaders
 from installation.clock import Frame
-from installation.engine.compose import Present
 from installation.engine.layer import Layer
 from installation.engine.mix import Mixer
 from installation.engine.player import Player
 from installation.engine.programs import Program
+from installation.engine.projection import Projection
 from installation.engine.resize import carry_over
 from installation.engine.shade import Shade
 from installation.engine.textures import Size, Target
-from installation.engine.wall import corners
+from installation.engine.wall import Screen
 from installation.parameters import Bus, Param, Parameters
 from installation.report import FrameStats
 from installation.scene import scene_name
@@ -47,7 +47,7 @@ class Light(Parameters):
 
 class Show:
     """Everything on stage. players: the pieces by name, the first one where nothing is said; size:
-    of the picture that is drawn, in pixels."""
+    of the picture that is drawn, in pixels; screens: that share the window."""
 
     def __init__(
         self,
@@ -56,13 +56,14 @@ class Show:
         players: Mapping[str, Player],
         size: Size,
         stats: FrameStats | None = None,
+        screens: Sequence[Screen] = (Screen(),),
     ) -> None:
         self.ctx, self.bus, self.players, self.size = ctx, bus, dict(players), size
         self.stats = stats or FrameStats()
         self.layers: list[Layer] = []  # what is on; two while one gives way to the other
         self.hurried = False  # this machine is slow: nothing that only smoothes
         self._progress, self._fade = 1.0, _FIRST_FADE
-        self._mixer, self._present = Mixer(ctx, size), Present(ctx)
+        self._mixer, self._projection = Mixer(ctx, size), Projection(ctx, bus, screens)
         self._still: Target | None = None  # what a transition cut short had come to
         self.shade = Shade(ctx)  # of those before the wall
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
@@ -230,11 +231,13 @@ class Show:
         into: moderngl.Framebuffer,
         frame: Frame,
         lights: float = 1.0,
-    ) -> None:
+        keep: bool = False,
+    ) -> moderngl.Framebuffer:
         """Encode the picture once, dithered, into a window or file's framebuffer. lights: of the
-        house, 0 to 1."""
-        moved, fade = corners(self.bus), self.brightness(lights)
-        self._present.render(picture, into, frame.time, fade, self.hurried, moved)
+        house, 0 to 1. Returns, where it is to be kept, the picture as it is without the screens."""
+        way = (frame.time, self.brightness(lights), self.hurried)
+        self._projection.present(picture, into, *way)
+        return self._projection.kept(picture, into, *way) if keep else into
 
     def brightness(self, lights: float) -> float:
         """Of the picture as it is shown, 0 to 1, by the house's lights and the fader."""
@@ -291,7 +294,7 @@ class Show:
     def release(self) -> None:
         for layer in self.layers:
             layer.release()
-        for part in (self._mixer, self._present, self._waiting, self._dark, self.shade):
+        for part in (self._mixer, self._projection, self._waiting, self._dark, self.shade):
             part.release()
         self._let_go()
         for player in self.players.values():

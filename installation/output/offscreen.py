@@ -7,7 +7,8 @@ from typing import Any
 
 import moderngl
 
-from installation.output.window import VERSIONS, DisplayError, Event
+from installation.output.displays import DisplayError
+from installation.output.window import VERSIONS, Event
 
 
 class Offscreen:

@@ -7,15 +7,17 @@ pygame either.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import moderngl
 import pygame
+
+from installation.output import displays
+from installation.output.displays import DisplayError, Place
 
 log = logging.getLogger(__name__)
 
@@ -23,22 +25,12 @@ VERSIONS = ((4, 3), (3, 3))
 """Of OpenGL: the first that is given. 3.3 is enough, but asked for that NVIDIA's driver gives no
 more, and compute shaders are out of reach."""
 
-_LOOK = 2.0  # seconds between two looks for a display that is not there; each is a sign of life
-
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),
     ("ctrl", pygame.KMOD_CTRL),
     ("alt", pygame.KMOD_ALT),
     ("meta", pygame.KMOD_META),
 )
-
-
-class DisplayError(Exception):
-    """No window can be opened. One line: what is missing."""
-
-
-class NoDisplay(DisplayError):
-    """There is no display at all."""
 
 
 @dataclass(frozen=True)
@@ -54,51 +46,17 @@ class Event:
     repeated: bool = False
 
 
-def displays() -> list[tuple[int, int]]:
-    """The size of each display in pixels. Raises NoDisplay where there is none."""
-    # SDL's handlers would make of SIGTERM that somebody closed the window
-    os.environ["SDL_NO_SIGNAL_HANDLERS"] = "1"
-    try:
-        pygame.display.init()
-        found = pygame.display.get_desktop_sizes()
-    except pygame.error as error:
-        raise NoDisplay(f"no display to open a window on ({error})") from error
-    if pygame.display.get_driver() in ("dummy", "offscreen"):
-        raise NoDisplay("no display to open a window on")
-    return found
-
-
 def key_name(key: int) -> str:
     """As the keyboard's table has it; a digit is one, also on the number pad ("[1]")."""
     return re.sub(r"^\[(.)\]$", r"\1", pygame.key.name(key)).replace("page ", "page")
 
 
-def await_display(display: int, waiting: Callable[[], bool]) -> bool:
-    """Until there is such a display: a projector may be switched on after the machine, and off at
-    night. waiting: asked at every look; where it says False nobody waits any more, nor does this.
-    """
-    told = False
-    while not _is_there(display):
-        if not told:
-            log.warning("display %d is not there; the show waits until it is switched on", display)
-            told = True
-        if not waiting():
-            return False
-        time.sleep(_LOOK)
-    return True
-
-
-def _is_there(display: int) -> bool:
-    pygame.display.quit()  # it looks for displays when it begins
-    try:
-        return display < len(displays())
-    except NoDisplay:
-        return False
-
-
 class Window:
-    """A GL 3.3+ core window. display counts from 0; size in pixels is ignored in fullscreen.
-    hidden: never seen, to ask what OpenGL there would be."""
+    """A GL 3.3+ core window.
+
+    on: the displays that it fills in fullscreen, from 0; size, in pixels, is what it has otherwise.
+    hidden: never seen, to ask what OpenGL there would be. Raises DisplayError.
+    """
 
     def __init__(
         self,
@@ -106,18 +64,16 @@ class Window:
         size: tuple[int, int],
         *,
         fullscreen: bool = False,
-        display: int = 0,
+        on: Sequence[int] = (0,),
         vsync: bool = True,
         fps: float = 60,
         hidden: bool = False,
     ) -> None:
-        found = displays()
+        self._places = self._look(on, fullscreen)
         pygame.font.init()
-        if not 0 <= display < len(found):
-            raise DisplayError(f"there is no display {display}; found {len(found)}, from 0")
         self._hidden = hidden
         self._title, self._windowed_size = title, size
-        self._display, self._vsync, self._fps = display, vsync, fps
+        self._on, self._vsync, self._fps = tuple(on), vsync, fps
         self.fullscreen = self._began_fullscreen = fullscreen
         self._versions: Sequence[tuple[int, int]] = VERSIONS
         self._open()
@@ -130,14 +86,34 @@ class Window:
         pygame.key.set_repeat(350, 40)
         pygame.display.set_allow_screensaver(False)
 
+    @staticmethod
+    def _look(on: Sequence[int], fullscreen: bool) -> list[Place]:
+        """Where the displays lie, where there are several and it is to fill them all."""
+        found = displays.sizes()
+        missing = [display for display in on if display >= len(found)]
+        if len(on) == 1 or (missing and not fullscreen):  # a rehearsal, at home
+            if on[0] >= len(found):
+                raise DisplayError(f"there is no display {on[0]}; found {len(found)}, from 0")
+            return []
+        return displays.places(on)
+
+    def areas(self, screens: int) -> list[tuple[float, float, float, float]]:
+        """What of the window each of its displays shows: left, top, width, height, in parts. Where
+        it does not fill so many, at a rehearsal, they lie side by side."""
+        lie = self._places if len(self._places) == screens else displays.side_by_side(screens)
+        return [place.within(displays.around(lie)) for place in lie]
+
     def _open(self) -> None:
-        flags = pygame.OPENGL | pygame.DOUBLEBUF
+        flags, at = pygame.OPENGL | pygame.DOUBLEBUF, None
         if self.fullscreen:
             # a borderless window of the display's own size: SDL's FULLSCREEN may change the mode,
-            # and does not reach every second display
-            sizes = pygame.display.get_desktop_sizes()
-            size = sizes[self._display] if self._display < len(sizes) else sizes[0]
+            # and does not reach every second display, nor two
             flags |= pygame.NOFRAME
+            sizes = pygame.display.get_desktop_sizes()
+            size = sizes[self._on[0]] if self._on[0] < len(sizes) else sizes[0]
+            if self._places:
+                whole = displays.around(self._places)
+                size, at = (whole.width, whole.height), (whole.x, whole.y)
         else:
             size = self._windowed_size
             flags |= pygame.RESIZABLE
@@ -151,8 +127,10 @@ class Window:
                 log.warning("the display gives no vsync; frames are paced by the clock instead")
         if fault is not None:
             raise DisplayError(f"no OpenGL window could be opened ({fault})") from fault
+        if at is not None:
+            pygame.display.set_window_position(at)
         rates = pygame.display.get_desktop_refresh_rates()  # asked once: a display may go away
-        self._refresh = float(rates[self._display]) if self._display < len(rates) else 0.0
+        self._refresh = float(rates[self._on[0]]) if self._on[0] < len(rates) else 0.0
         pygame.display.set_caption(self._title)
         pygame.mouse.set_visible(not self.fullscreen)
 
@@ -165,7 +143,7 @@ class Window:
             attribute(pygame.GL_CONTEXT_MAJOR_VERSION, major)
             attribute(pygame.GL_CONTEXT_MINOR_VERSION, minor)
             try:
-                pygame.display.set_mode(size, flags, display=self._display, vsync=int(self._vsync))
+                pygame.display.set_mode(size, flags, display=self._on[0], vsync=int(self._vsync))
             except pygame.error as error:
                 fault = error
             else:
@@ -186,9 +164,9 @@ class Window:
 
     @property
     def misplaced(self) -> bool:
-        """It was opened to fill a display, and the displays are others since, or one of them has
-        been away: SDL leaves the window as and where it was."""
-        return self.fullscreen and self._others and self._display < len(self._found)
+        """It was opened to fill displays, and these are others since, or one of them has been
+        away: SDL leaves the window as and where it was."""
+        return self.fullscreen and self._others and max(self._on) < len(self._found)
 
     @property
     def screen(self) -> moderngl.Framebuffer:
@@ -200,7 +178,7 @@ class Window:
     def toggle_fullscreen(self) -> None:
         """Fill the display, or go back; the GL context and everything in it stay."""
         self.fullscreen = not self.fullscreen
-        if self._began_fullscreen:
+        if self._began_fullscreen or self._places:
             self._open()  # SDL takes it for a window that has yet to fill the display
         else:
             pygame.display.toggle_fullscreen()  # on the display to which the window was moved
