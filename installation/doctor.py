@@ -11,7 +11,7 @@ from pathlib import Path
 import shaders
 from installation import house, machine, presets, scene, setlist, still, venue
 from installation.finding import Finding, tried
-from installation.programme import Options, Programme, pieces_of
+from installation.programme import Options, Programme, check_names, pieces_of
 from installation.scene import SceneError
 from installation.screens import read_masks
 from installation.setlist import Setlist, SetlistError
@@ -58,6 +58,9 @@ def _scenes(place: Venue, order: Setlist) -> Iterator[Finding]:
     for transition in dict.fromkeys(entry.transition for entry in order.scene):
         looked.append(tried("scenes", partial(shaders.load, transition), ShaderError))
     faults = [one for one in looked if isinstance(one, Finding)]
+    if not faults:
+        alike = tried("scenes", partial(check_names, order), SetlistError)
+        faults = [alike] if isinstance(alike, Finding) else []
     yield from faults
     if not faults:
         yield Finding("scenes", "ok", ", ".join(names))

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -24,6 +25,27 @@ class _Format(logging.Formatter):
         return printable(super().format(record))
 
 
+class _File(RotatingFileHandler):
+    """One that cannot be written, on a full disk, is said in a line and not once for each message:
+    the show goes on, and its log beside the file."""
+
+    _lost = _known = False  # the message that is written now, and the one before it
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._known, self._lost = self._lost, False
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self._lost = True
+        if not self._known:
+            with suppress(OSError):  # there is nowhere else to say it
+                print(f"{self.baseFilename} cannot be written: {error.strerror}", file=sys.stderr)
+
+
 def configure(level: int = logging.INFO) -> None:
     """Send the log to stderr, one line a message; stdout stays free for answers."""
     handler = logging.StreamHandler(sys.stderr)
@@ -33,7 +55,7 @@ def configure(level: int = logging.INFO) -> None:
 
 def keep(path: str | Path) -> None:
     """Also write the log to a file, with dates; five files of 1 MB at most. Raises OSError."""
-    handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8")
+    handler = _File(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8")
     handler.setFormatter(_Format("%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
     logging.getLogger().addHandler(handler)
 

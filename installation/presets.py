@@ -23,6 +23,7 @@ from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
 from installation.tables import Table
+from installation.venue import VenueError
 from installation.writing import replace
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Presets:
         self._modulations = modulations
         self._file = Path(file) if file else None
         self._known = {one.number: one for one in read(file)}
+        self._ours: set[int] = set()  # that were stored this evening
         self._storing = 0.0  # seconds left in which a number is stored
         self._called: tuple[Preset, float] | None = None  # in this frame, and how long it fades
         self._fade: _Fade | None = None
@@ -163,6 +165,7 @@ class Presets:
             parameters={address: self._bus.asked(address) for address in faders},
             modulation={address: one for address, one in moving.items() if one is not None},
         )
+        self._ours.add(number)
         self._write()
         log.info("preset %d is %s as it stands", number, scene)
 
@@ -229,11 +232,22 @@ class Presets:
     def _write(self) -> None:
         if self._file is None:
             return
+        try:
+            self._take_in(self._file)
+        except VenueError as error:  # somebody writes in it, and it is not to be overwritten
+            log.warning("%s; what is stored is there for this evening alone", error)
+            return
         text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
         try:
             replace(self._file, f"{_HEAD}\n{text}")
         except OSError as error:  # it stays for this evening
             log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
+
+    def _take_in(self, file: Path) -> None:
+        """What somebody else has written meanwhile, by hand or from another show, stays."""
+        if file.exists():
+            others = {one.number: one for one in read(str(file))}
+            self._known = others | {number: self._known[number] for number in self._ours}
 
 
 def _lines(preset: Preset) -> str:

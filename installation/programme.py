@@ -95,6 +95,7 @@ class Programme:
                 _check_scene(name)
             for entry in order.scene:
                 shaders.load(entry.transition)
+        check_names(order)
         if options.report:
             report.check(Path(options.report))
         pieces = pieces_of(order, options.piece or venue.play.piece)
@@ -227,6 +228,24 @@ def _check_scene(name: str) -> None:
     """Raises SceneError or ShaderError."""
     for one in scenes.load(name).passes:
         shaders.load(one.shader)
+
+
+def check_names(order: Setlist) -> None:
+    """Two scenes of one name would share their faders, and a hand could reach but one of them.
+    Raises SetlistError."""
+    found: dict[str, str] = {}
+    for file in order.names():
+        name = scenes.scene_name(file)
+        other = found.setdefault(name, file)
+        if _place(other) != _place(file):
+            raise SetlistError(
+                f"two scenes of the setlist are called {name}: {other} and {file}; rename one, "
+                "its file and its class"
+            )
+
+
+def _place(scene: str) -> Path:
+    return Path(str(scenes.find(scene))).resolve()
 
 
 def _check_piece(name: str) -> None:

@@ -32,8 +32,8 @@ class FileWatch:
         out = []
         for path, before in self._seen.items():
             stamp = _stamp(path)
+            self._seen[path] = stamp
             if stamp != before and stamp is not None:  # gone for a moment while it is replaced
-                self._seen[path] = stamp
                 out.append(path)
         return out
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from installation.clock import Frame
 from installation.names import slug
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.patience import patience
 
 __all__ = ["Frame", "Param", "Pass", "Point", "Scene", "SceneError", "Space", "Trigger", "Walk"]
 
@@ -215,8 +216,9 @@ def load(name: str) -> Scene:
     module.__file__ = str(file)
     try:
         source = file.read_text(encoding="utf-8-sig")
-        exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
-        scene = _only_scene(module, name)()
+        with patience():
+            exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
+            scene = _only_scene(module, name)()
         check_passes(scene.passes)
         _find_own_shaders(scene.passes, Path(str(file)).parent)
     except SceneError:

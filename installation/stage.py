@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from installation.engine.show import Show
 from installation.engine.stream import Inline, Stream
 from installation.engine.wall import picture_size
 from installation.evening import Evening
+from installation.fired import in_turn
 from installation.house import House, declare_all
 from installation.memory import Memory
 from installation.modulation import Modulations
@@ -46,9 +46,6 @@ from installation.still import Shown
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
-_TOGGLES = {f"/stage/{name}" for name in ("record", "overlay", "fullscreen", "black", "learn")}
-_STEPS = {"/stage/next", "/stage/next_piece"}
-_STEPS |= {f"/modulation/{name}" for name in ("next", "more", "less", "slower", "faster")}
 _REST = 0.1  # seconds more from frame to frame while the house is closed
 
 
@@ -144,7 +141,8 @@ class Stage:
         self._take_events()
         fired = self.bus.tick(dt)
         self.modulations.take()  # as values: what is carried out finds all as it stands now
-        self._carry_out(fired)
+        for address in in_turn(fired, self._presets.storing):
+            self._happened(address)
         self.lights.follow(dt)
         # while the house is closed the setlist waits, but what a hand asks for is done
         self._evening.follow(0.0 if self.lights.out else dt)
@@ -231,14 +229,6 @@ class Stage:
             return width, height
         return self._pace.size(width, height)
 
-    def _carry_out(self, fired: list[str]) -> None:
-        """What was triggered in one frame. Steps count; what only goes forth and back again is not
-        begun, and of a hundred others alike one would be seen, so no more is done."""
-        for address, times in Counter(fired).items():
-            done = times if address in _STEPS else times % 2 if address in _TOGGLES else 1
-            for _ in range(done):
-                self._happened(address)
-
     def _happened(self, address: str) -> None:
         """A trigger was fired."""
         owner, _, name = address.rpartition("/")
@@ -313,7 +303,7 @@ class Stage:
     def _news(self) -> str:
         """The most pressing thing there is to say in the overlay."""
         said = [self.show.scene.fault, self._presets.news, self.controls.news]
-        said.append("dark: /stage/black, or B" if self.lights.switched_off else "")
+        said.append(self.lights.news)
         said.append("recording" if self._capture.recording else "")
         # these stay until something is asked for
         said += [self._evening.fault, self._capture.fault]

@@ -26,6 +26,7 @@ DOORS = {
     "venue": set(),
     "installation.log": set(),
     "installation.names": {"anyascii"},
+    "installation.patience": set(),
     "installation.posted": {"installation.parameters"},
     "installation.glide": set(),
     "installation.parameters": {"installation.glide", "installation.log", "installation.posted"},
@@ -42,7 +43,8 @@ DOORS = {
         "installation.posted", "installation.sources",
     },
     "installation.scene": {
-        "installation.names", "installation.parameters", "installation.clock", "numpy",
+        "installation.names", "installation.parameters", "installation.patience",
+        "installation.clock", "numpy",
     },
     "installation.report": {"numpy", "installation.writing"},
     "installation.rehearsal": set(),
@@ -56,6 +58,7 @@ DOORS = {
     },
     "installation.engine": {
         "installation.engine", "installation.names", "installation.parameters",
+        "installation.patience",
         "installation.clock", "installation.log", "installation.scene", "installation.report",
         "installation.writing", "models", "shaders", "torch", "moderngl", "numpy", "cuda",
     },

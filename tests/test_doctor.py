@@ -18,6 +18,7 @@ from installation.finding import Finding
 from installation.output.displays import DisplayError
 from installation.output.ndi import Ndi
 from installation.output.offscreen import Offscreen
+from installation.scene import find
 from models.card import GENERATOR
 from models.latent import Latent
 from tests.pieces import make_piece
@@ -109,6 +110,16 @@ def test_what_the_setlist_sets_must_be_there(tmp_path: Path, port: int) -> None:
         "the setlist's drift: there is no /drift/spede, did you mean '/drift/speed'?",
         "the setlist's drift: /stage/next is a trigger, and holds no value",
     ]
+
+
+def test_two_scenes_of_one_name(tmp_path: Path, port: int) -> None:
+    own = tmp_path / "drift.py"
+    own.write_text(Path(str(find("drift"))).read_text())
+    order = f'[[scene]]\nscene = "drift"\npiece = "{tmp_path}/mine"\n[[scene]]\nscene = "{own}"\n'
+    (fault,) = faults(venue(tmp_path, port, order=order))
+    assert (fault.what, fault.says.split(":")[0]) == (
+        "scenes", "two scenes of the setlist are called drift"
+    )  # fmt: skip
 
 
 def test_a_midi_control_that_would_go_too_far(tmp_path: Path, port: int) -> None:

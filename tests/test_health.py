@@ -91,13 +91,14 @@ def test_the_first_picture_after_closed_hours_has_as_long_as_at_the_start() -> N
 def test_lights_go_down_and_up_by_the_hours() -> None:
     clock = [datetime(2026, 11, 26, 17, 59, 58)]
     lights = Lights(Hours.parse({"daily": "10:00-18:00"}), lambda: clock[0])
-    assert lights.level == 1
+    assert (lights.level, lights.news) == (1, "")
     seen = []
     for _ in range(30):
         clock[0] += timedelta(seconds=0.5)
         lights.follow(0.5)
         seen.append(lights.level)
     assert seen[0] == 1
+    assert lights.news == "dark: closed until fri 10:00"
     assert any(0 < level < 1 for level in seen)
     assert sorted(seen, reverse=True) == seen
     assert lights.out

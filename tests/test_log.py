@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,34 @@ def test_nothing_that_is_logged_steers_a_terminal(tmp_path: Path) -> None:
         handler.close()
     text = (tmp_path / "house.log").read_text(encoding="utf-8")
     assert text.endswith("a\\x1b[2J\\r\\x9b31mname\tand another\nline, é 面\n")
+
+
+def test_a_log_that_cannot_be_written_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk: the show goes on, and so does what is said beside the file."""
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    path = tmp_path / "house.log"
+    path.symlink_to("/dev/full")
+    keep(path)
+    (handler,) = set(root.handlers) - set(before)
+    try:
+        for n in range(3):
+            logging.getLogger("test").warning("number %d", n)
+        assert capsys.readouterr().err == f"{path} cannot be written: No space left on device\n"
+        path.unlink()
+        monkeypatch.setattr(handler, "stream", path.open("w"))  # there is room again
+        logging.getLogger("test").warning("later")
+        assert path.read_text(encoding="utf-8").endswith("later\n")
+        path.unlink()
+        path.symlink_to("/dev/full")
+        monkeypatch.setattr(handler, "stream", path.open("w"))  # and none
+        logging.getLogger("test").warning("at last")
+        assert "No space left" in capsys.readouterr().err
+    finally:
+        root.removeHandler(handler)
+        with suppress(OSError):
+            handler.close()
 
 
 def test_many_threads_say_it_once(caplog: pytest.LogCaptureFixture) -> None:

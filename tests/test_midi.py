@@ -502,3 +502,24 @@ def test_a_control_that_follows_what_it_is_told_goes_on_from_there(bus: Bus, way
         bus.tick(0)
         assert bus.target("/drift/speed") == pytest.approx(2 * 45 / 127)
         assert bus.target("/drift/calm") == pytest.approx(10500 / 16383)
+
+
+def test_a_controller_that_comes_back_may_stand_elsewhere(bus: Bus) -> None:
+    """Its fader was moved while it was away: what it has gone past meanwhile is not picked up."""
+    mapping = MidiMap(bus, takeover="pickup")
+    with plugged(bus, mapping, NANO) as midi:
+        midi_backend.play(NANO, cc(1, 32), cc(1, 26))
+        bus.tick(0.01)
+        assert bus.target("/drift/speed") == pytest.approx(2 * 26 / 127)
+        bus.post("/drift/speed", 1.0, "osc")
+        bus.tick(0.01)
+        midi_backend.pull(NANO)
+        until(lambda: not midi.connected)
+        midi_backend.plug(NANO)
+        until(lambda: midi.connected == ["nanoKONTROL2"])
+        midi_backend.play(NANO, cc(1, 110))
+        bus.tick(0.01)
+        assert bus.target("/drift/speed") == 1.0
+        midi_backend.play(NANO, cc(1, 60))
+        bus.tick(0.01)
+        assert bus.target("/drift/speed") == pytest.approx(2 * 60 / 127)

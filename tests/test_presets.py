@@ -214,6 +214,31 @@ def test_they_are_kept(bus: Bus, evening: Evening, tmp_path: Path) -> None:
     assert [one["number"] for one in written] == [4, 7, 8]
 
 
+def test_what_others_write_into_the_file_meanwhile_stays(
+    bus: Bus, evening: Evening, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By hand, or by another show that plays from the same folder."""
+    file = tmp_path / "presets.toml"
+    made, other = desk(bus, evening, str(file)), desk(bus, evening, str(file))
+    store(bus, made, 1)
+    store(bus, other, 2)
+    store(bus, made, 3)
+    assert made.stored == [1, 2, 3]
+    assert [one.number for one in presets.read(str(file))] == [1, 2, 3]
+    text = file.read_text()
+    file.write_text(text.replace("number = 2", "number = 12"))
+    store(bus, made, 4)
+    assert made.stored == [1, 3, 4, 12]
+    file.write_text("[[preset")  # half of it, in somebody's editor
+    store(bus, made, 5)
+    assert file.read_text() == "[[preset"
+    assert made.stored == [1, 3, 4, 5, 12]
+    assert "not valid TOML" in caplog.text
+    file.unlink()
+    store(bus, made, 6)
+    assert [one.number for one in presets.read(str(file))] == [1, 3, 4, 5, 6, 12]
+
+
 def test_a_piece_may_have_any_name(bus: Bus, evening: Evening, tmp_path: Path) -> None:
     file = tmp_path / "presets.toml"
     evening.on = ("drift\x7f", 'masks "\N{PERFORMING ARTS}"\x7f', False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from installation.programme import Options, Programme
 from installation.scene import SceneError
+from installation.setlist import SetlistError
 from installation.still import StillError
 from installation.venue import VenueError
 from models.card import GENERATOR, PieceError
@@ -171,6 +173,25 @@ def test_where_nothing_is_left_the_first_fault_is_told(house: Path, tmp_path: Pa
         (tmp_path / name / GENERATOR).unlink()
     with pytest.raises(PieceError, match=r"one/generator"):
         unattended(house)
+
+
+def test_two_scenes_of_one_name_are_refused(house: Path, tmp_path: Path) -> None:
+    """Their faders would be the same, and one of them out of a hand's reach."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.py").write_text(MINE.replace("speed", "pace"))
+    (tmp_path / "drift.py").write_text(MINE.replace("Mine", "Drift"))
+    order = tmp_path / "order.toml"
+    for one, other, name in (
+        (f"{tmp_path}/mine.py", f"{tmp_path}/other/mine.py", "mine"),
+        ("drift", f"{tmp_path}/drift.py", "drift"),
+    ):
+        order.write_text(f'[[scene]]\nscene = "{one}"\n[[scene]]\nscene = "{other}"\n')
+        said = re.escape(f"two scenes of the setlist are called {name}: {one} and {other}; rename")
+        for supervised in (False, True):
+            with pytest.raises(SetlistError, match=said):
+                Programme.of(Options(venue=str(house), supervised=supervised))
+    order.write_text(f'[[scene]]\nscene = "{tmp_path}/mine.py"\n' * 2)  # one that comes twice
+    assert scenes_of(unattended(house)) == ["mine", "mine"]
 
 
 def test_an_evening_that_is_whole_keeps_its_word_on_parameters(house: Path) -> None:

@@ -249,6 +249,14 @@ def test_encoder_failure_at_the_start_is_said(
     assert result.failure == f"recording to {tmp_path / 'no.mp4'} stopped: Input/output error"
 
 
+def test_a_recording_that_no_picture_came_to_says_so(tmp_path: Path) -> None:
+    """R twice at once, or while the house is closed."""
+    result = Recorder(tmp_path / "clip.mp4", (64, 48), 30).close()
+    says = f"no recording: no picture came to {result.path} before it ended"
+    assert str(result) == says
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_interrupted_recording_can_be_played(tmp_path: Path) -> None:
     movie = Movie(tmp_path / "cut.mp4", (64, 48), 30)
     for index in range(200):

@@ -41,6 +41,11 @@ def test_a_watch_names_the_files_that_were_saved(tmp_path: Path) -> None:
     assert watch.changed() == []
     save(a, "333")
     assert watch.changed() == [a]
+    a.rename(tmp_path / "away")
+    assert watch.changed() == []
+    (tmp_path / "away").rename(a)  # the same as ever, but it was missed meanwhile
+    assert watch.changed() == [a]
+    assert watch.changed() == []
 
 
 def test_a_watch_looks_only_now_and_then(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from installation import house, playing, stage
+from installation import house, patience, playing, stage
 from installation import scene as scenes
 from installation.clock import Frame
 from installation.engine.layer import Layer
@@ -25,6 +26,7 @@ from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
 from installation.parameters import Bus
 from installation.venue import VenueError
+from installation.watch.schedule import DAYS
 from models.card import PieceError
 from models.latent import GUIDE, Code, Label, Latent
 from tests import music
@@ -218,6 +220,19 @@ def test_the_remote_is_told_what_is_on(show: stage.Stage) -> None:
     assert told() == (alone, "/preset/3")
 
 
+def test_the_remote_is_told_why_the_wall_is_dark(piece: Path, tmp_path: Path) -> None:
+    """Who comes before the house opens, and looks from a telephone."""
+    place = tmp_path / "here.toml"
+    day = DAYS[(datetime.now().weekday() + 3) % 7]  # neither today nor tomorrow
+    place.write_text(f"[hours]\n{day} = '10:00-18:00'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place), supervised=True)) as show:
+        run(show, 2)
+        assert show._status()["news"] == f"dark: closed until {day} 10:00"
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:  # of no concern here
+        run(show, 2)
+        assert show._status()["news"] == ""
+
+
 def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
     bright = run(show, 90)
     show.bus.post("/light/brightness", 0)
@@ -330,6 +345,30 @@ def test_of_many_alike_in_one_frame_one_is_done(
     assert written.call_count == 1
 
 
+def test_of_several_scenes_in_one_frame_the_last_comes_on(show: stage.Stage) -> None:
+    run(show, 3)
+    for name in ("kin", "drift", "kin"):  # keys 1 2 1, while a frame took long
+        show.bus.post(f"/stage/scene/{name}", 1, "key")
+    run(show, 1)
+    assert show.show.scene.name == "kin"
+
+
+def test_several_presets_are_stored_in_one_frame(show: stage.Stage) -> None:
+    """As by a bundle of OSC; none of them is called up instead."""
+    for name in ("store", "1", "store", "2", "3"):
+        show.bus.post(f"/preset/{name}", 1, "osc")
+    run(show, 1)
+    assert show._presets.stored == [1, 2]
+    assert show._news().startswith("preset 3 is empty")
+    show.bus.post("/preset/store", 1, "osc")
+    run(show, 1)
+    for name in ("4", "2", "4"):  # it is the first that is stored
+        show.bus.post(f"/preset/{name}", 1, "osc")
+    run(show, 1)
+    assert show._presets.stored == [1, 2, 4]
+    assert not show._presets.storing
+
+
 def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
     order = tmp_path / "order.toml"
     order.write_text(
@@ -392,6 +431,49 @@ MINE = (
     "    def start(self, space):\n        self.walk = space.loop()\n"
     "    def step(self, frame):\n        {step}\n        return self.walk.point()\n"
 )
+
+
+def test_a_scene_that_loops_for_ever_is_left_where_it_was(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its step, as it begins, and as its file is read. Nobody waits for it a second time."""
+    monkeypatch.setattr(patience, "LONGEST", 0.05)
+    endless, path = "while True: pass", tmp_path / "mine.py"
+    path.write_text(MINE.format(step="while frame.index > 5: pass"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 60)
+        says = "scene mine: line 7: Endless: it does not come to an end"
+        assert show.show.scene.fault == says
+        assert run(show, 0).mean() > 1
+        show.bus.post("/stage/scene/drift", 1)
+        run(show, 3)
+        assert show.show.scene.name == "drift"
+        for broken in (MINE.format(step=endless), MINE.format(step="pass") + endless):
+            path.write_text(broken)
+            show.bus.post("/stage/scene/mine", 1)
+            run(show, 3)
+            assert "Endless: it does not come to an end; drift stays on" in show._news()
+        path.write_text(MINE.format(step="pass"))
+        show.bus.post("/stage/scene/mine", 1)
+        run(show, 3)
+        assert (show.show.scene.name, show._news()) == ("mine", "")
+
+
+def test_a_scene_that_is_mended_is_stepped_again(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST", 0.05)
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(step="while frame.index > 5: pass"))
+    with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
+        run(show, 60)
+        path.write_text(MINE.format(step="self.walk.advance(0.1)"))
+        show.show.reload_scene(path)
+        run(show, 1)
+        before = show.show.scene.shown
+        run(show, 3)
+        assert show.show.scene.fault == ""
+        assert (show.show.scene.shown != before).any()
 
 
 def test_a_scene_that_exits_ends_no_show(piece: Path, tmp_path: Path) -> None:

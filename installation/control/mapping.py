@@ -164,6 +164,11 @@ class MidiMap:
         with self._lock:
             self._positions.told(control, unit)
 
+    def gone(self, port: str) -> None:
+        """A controller was pulled out: where its controls stand nobody knows any more."""
+        with self._lock:
+            self._positions.forget(port)
+
     def rows(self) -> Iterator[tuple[str, str]]:
         """Every address with the controls that move it, as `installation scenes` prints them."""
         with self._lock:

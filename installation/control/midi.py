@@ -141,6 +141,7 @@ class Midi:
         for name in set(self._open) - set(wanted):
             log.info("MIDI %s is gone; it is taken up again when it comes back", device(name))
             self._open.pop(name).close()
+            self.mapping.gone(name)
         for name in wanted:
             if name not in self._open:
                 self._take_up(name)

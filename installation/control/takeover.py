@@ -36,6 +36,12 @@ class Positions:
         """It was asked to go there, which a motor fader and a ring of LEDs do."""
         self._told[control] = unit
 
+    def forget(self, port: str) -> None:
+        """A port is gone: what is plugged in again may have been moved meanwhile."""
+        for known in (self._heard, self._told):
+            for control in [one for one in known if one[0] == port]:
+                del known[control]
+
     def before(self, move: Move) -> float | None:
         """Where a control was that a hand has moved now, None if nobody knows.
 

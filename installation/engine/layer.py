@@ -22,6 +22,7 @@ from installation.engine.steady import Steady
 from installation.engine.textures import Size, Target
 from installation.log import Complaints
 from installation.parameters import Bus, Param
+from installation.patience import Endless, patience
 from installation.scene import (
     FAILURES,
     Pass,
@@ -85,6 +86,7 @@ class Layer:
         self._compose, self.steady = Compose(ctx, size), Steady(ctx)
         self._warming: Iterator[None] | None = self._warm()
         self._step_fault = self._file_fault = ""
+        self._endless = False  # its last step was
         self._lacks_shader = False  # the file's fault is that of a shader
         self._complaints = Complaints(log)  # of its steps; what fails may do so at every other one
         self.shown: Point | None = None  # of the newest picture
@@ -108,7 +110,8 @@ class Layer:
 
     def _first(self, scene: Scene) -> Stepped:
         try:
-            scene.start(self._space)
+            with patience():
+                scene.start(self._space)
             check_passes(scene.passes)  # it may have set others
             return self._stepped(scene, scene.passes, Frame(0, 0.0, 0.0, 0.0))
         except FAILURES as error:
@@ -121,8 +124,8 @@ class Layer:
         return self._file_fault or self.chain.fault or self._step_fault
 
     def _stepped(self, scene: Scene, passes: Iterable[Pass], frame: Frame) -> Stepped:
-        point = self._checked(scene.step(frame))
-        return point, [one.told(scene) for one in passes]
+        with patience():
+            return self._checked(scene.step(frame)), [one.told(scene) for one in passes]
 
     def _checked(self, point: object) -> Point:
         wanted = self._space.latent.width
@@ -152,7 +155,10 @@ class Layer:
         self.scene.hold_faders(self._worn)
 
     def step(self, frame: Frame) -> Point:
-        """Where the scene is now."""
+        """Where the scene is now. One that has looped for ever is not asked again, or each frame
+        would take as long."""
+        if self._endless:
+            return self._point
         if frame.guide is not None:  # a scene may change it, and others are told of it, too
             frame = replace(frame, guide=frame.guide.copy())
         try:
@@ -161,7 +167,7 @@ class Layer:
         except FAILURES as error:  # keep the last good frame and say so
             fault = f"scene {self.name}: {describe(error, self._path)}"
             self._complaints.once(fault, lambda: f"{fault}; the last picture stays")
-            self._step_fault = fault
+            self._step_fault, self._endless = fault, isinstance(error, Endless)
         return self._point
 
     def reload(self) -> None:
@@ -175,7 +181,8 @@ class Layer:
         self.chain.release()
         self.chain, self.scene = chain, scene
         self.scene.hold_faders(self._worn)
-        self._step_fault, self._file_fault, self._lacks_shader = "", "", False
+        self._step_fault, self._file_fault = "", ""
+        self._endless = self._lacks_shader = False
         self._complaints = Complaints(log)
         log.info("scene %s reloaded", self.name)
 

@@ -172,7 +172,10 @@ class Recorder:
                 self._full = "the recording ends: less than 1 GB is left on its disk; make room"
                 log.warning("%s", self._full)
                 self.stop()
-        sink.close()
+        if self._written:
+            sink.close()
+        else:  # R twice at once, or while the house is closed
+            self._failure = f"no recording: no picture came to {self.path} before it ended"
 
     def _disk_is_short(self) -> bool:
         return shutil.disk_usage(self.path.parent).free < _SPARE

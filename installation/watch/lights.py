@@ -33,6 +33,13 @@ class Lights:
         """Nothing is to be seen, so nothing has to be drawn."""
         return self._house == 0 and not self._open
 
+    @property
+    def news(self) -> str:
+        """Why the wall is dark; "" where it is not, or will not be."""
+        if not self._open:
+            return f"dark: {self._hours.says(self._now())}"
+        return "dark: /stage/black, or B" if self.switched_off else ""
+
     def stay_out(self) -> None:
         """Begin dark, as a hand had left it."""
         self.switched_off, self._hand = True, 0.0
