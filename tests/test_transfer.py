@@ -23,6 +23,7 @@ from training import UsageError
 from training.checkpoint import CheckpointError, discriminator_of, read_checkpoint
 from training.growth import from_size, plan
 from training.lineage import given, held_out_of, suited
+from training.metrics.origin import hold_out_of
 from training.module import GanModule
 from training.recipe import RecipeError, load_recipe, make_recipe
 from training.train import train
@@ -239,6 +240,32 @@ def test_what_was_trained_on_is_not_held_out_later(
     others = noise(tmp_path / "others")
     free = train(others, out=tmp_path / "c", budget="0.008kimg", overrides=more, begin_with=seen)
     assert read_card(free).training["hold_out"] == 0.3
+
+
+def test_what_the_first_of_three_was_trained_on_is_not_held_out_of_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, then, other = (noise(tmp_path / name, 24) for name in ("first", "then", "other"))
+
+    def held_out(out: str, images: Path, share: float, **more: Any) -> float:
+        made = train(
+            images, out=tmp_path / out, overrides=[*TINY, f"hold_out={share}"],
+            budget=more.pop("budget", "0.008kimg"), **more,
+        )  # fmt: skip
+        return float(read_card(made).training["hold_out"])
+
+    assert held_out("a", first, 0.1) == 0.1
+    assert held_out("b", then, 0.3, begin_with=tmp_path / "a") == 0.3
+    assert held_out("c", first, 0.3, begin_with=tmp_path / "b") == 0.1
+    assert held_out("d", other, 0.3, begin_with=tmp_path / "c") == 0.3
+    # nor where it goes on with other images than it began with, or one begins from it later
+    assert held_out("b", first, 0.3, budget="0.012kimg", resume=True) == 0.1
+    assert held_out("e", first, 0.3, begin_with=tmp_path / "d") == 0.1
+    assert held_out("f", then, 0.5, begin_with=tmp_path / "b") == 0.3
+    assert "hold_out stays 0.1: this piece has been trained on" in capsys.readouterr().err
+    heir = read_card(tmp_path / "d")
+    shares = [hold_out_of(heir, name) for name in ("first", "then", "other", "renamed")]
+    assert shares == [0.1, 0.3, 0.3, 0.3]
 
 
 def test_curated_datasets_are_told_apart(tmp_path: Path) -> None:

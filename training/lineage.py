@@ -14,7 +14,7 @@ from models.architecture import FIRST, parse
 from models.card import GENERATOR, UPSCALER, Card
 from models.latent import Latent
 from training.growth import from_size
-from training.metrics.origin import fit_of, recipe_of
+from training.metrics.origin import datasets_of, fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, RecipeError, make_recipe
 from training.writing import replace
 
@@ -129,21 +129,10 @@ def once_trained_on(recipe: Recipe, before: float, where: str) -> Recipe:
 
 
 def held_out_of(card: Card, dataset: str) -> float:
-    """The share of a dataset, by its name, that a piece was not trained on; 1 where it was trained
-    on another."""
+    """The share of a dataset, by its name, that neither a piece nor any that it came of was trained
+    on; 1 where they were trained on others."""
     known = datasets_of(card)
     return known.get(dataset, known.get("images", 1.0))  # as all curated ones were called once
-
-
-def datasets_of(card: Card) -> dict[str, float]:
-    """Those that a piece was trained on, by name, and the share of each that it was not; of a
-    cross, those of both."""
-    told = card.training
-    crossed = told.get("cross", {}).get("datasets", {})
-    known = {name: float(share) for name, share in crossed.items()}
-    if "dataset" in told:
-        known[told["dataset"]] = float(told.get("hold_out", 0))
-    return known
 
 
 def _trained_on(card: Card, dataset: str) -> bool:
