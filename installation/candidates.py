@@ -50,10 +50,11 @@ def draw(
     labels: name and value of what all of them are. each: a label of which they have one value after
     the other; then there are as many as it has values, if nothing is said. like: a still that they
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
-    they are (0.3, and with `each` 0); at 0 they are that very one. truncation: of random ones. of: any picture, of which they are the piece's relatives,
-    nearest first, found by a search that begins at `seed`; 8 of them. guide: any picture, whose
-    shape and light all of them take; the points that they tell are those without. size: of a side,
-    in pixels; the piece's own, if left out.
+    they are (0.3, and with `each` 0); at 0 they are that very one. truncation: of random ones. of:
+    any picture, of which they are the piece's relatives, nearest first, found by a search that
+    begins at `seed`; 8 of them. guide: any picture, whose shape and light all of them take; the
+    points that they tell are those without. size: of a side, in pixels; the piece's own, if left
+    out.
 
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.

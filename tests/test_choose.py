@@ -25,7 +25,6 @@ from installation.choose import choice as choices
 from installation.choose.choice import Choice
 from installation.choose.server import serve
 from installation.engine.painter import Painter
-from installation.engine.walk import LatentSpace
 from installation.still import StillError
 from models.latent import Code, Label, Latent, Vector
 from tests.browser import ELEMENT
