@@ -50,11 +50,10 @@ def draw(
     labels: name and value of what all of them are. each: a label of which they have one value after
     the other; then there are as many as it has values, if nothing is said. like: a still that they
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
-    they are (0.3, and with `each` 0); at 0 they are that very one. truncation: of random ones. of:
+    they are (0.3, and with `each` 0; at 0 they have that one's). truncation: of random ones. of:
     any picture, of which they are the piece's relatives, nearest first, found by a search that
     begins at `seed`; 8 of them. guide: any picture, whose shape and light all of them take; the
-    points that they tell are those without. size: of a side, in pixels; the piece's own, if left
-    out.
+    points that they tell are those without. size: a side's, in pixels (the piece's own).
 
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.
@@ -135,9 +134,7 @@ def _points(
                 "%s shows %s, and not %s: it says something only where one was trained from the "
                 "other", like, told.piece, card.name,
             )  # fmt: skip
-        points = [
-            space.wear(space.blend(one, point, far), one) if far else one for point in points
-        ]
+        points = [space.wear(space.blend(one, point, far), one) if far else one for point in points]
     for name, shares in held.items():
         points = [space.label(point, name, shares) for point in points]
     if each:

@@ -80,6 +80,11 @@ def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     """A recipe given again on resume, for a training that began from a piece: as suited to it then,
     and G rests as long as it was to."""
     if recipe.frozen:
+        if len(saved.sizes) > 1:
+            raise RecipeError(
+                "frozen: this training grows, and what learns a guide alone cannot grow; let it "
+                "begin --from this piece, under another --name"
+            )
         rest = max(recipe.generator_rest, saved.generator_rest)
         kept = {*_SAME} | (_UNSAID - recipe.model_fields_set)
         found = {key: getattr(saved, key) for key in kept} | {"generator_rest": rest}

@@ -178,6 +178,7 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     from training.export import make_card
     from training.module import GanModule
     from training.run import Run
+    from training.transfer import told_of_rest
 
     module = GanModule(recipe, _latent(recipe, data))
     tensors, account = job.saved or ({}, {"seconds": 0.0})
@@ -194,6 +195,8 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     if first and not job.saved:
         _begin(job.work, claim, job.source if "upscaler" in account.get("from", {}) else None)
+    if first and (said := told_of_rest(module.recipe, job.budget.kimg or 0)):
+        print(said, file=sys.stderr)
     run = Run(
         job.name, account, data, held_out, shares, held_out_shares, module, job.piece, job.work,
         job.machines, job.boards,

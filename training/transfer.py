@@ -25,9 +25,20 @@ from training.checkpoint import (
 )
 from training.module import GanModule
 from training.networks import DOUBLING
+from training.recipe import Recipe
 
 REST = 2.0  # kimg in which a new discriminator learns alone
 LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
+
+
+def told_of_rest(recipe: Recipe, kimg: float) -> str:
+    """What there is to say where a training is no longer than its generator rests; else ""."""
+    if not 0 < kimg <= recipe.generator_rest:
+        return ""
+    return (
+        f"in {kimg:g} kimg {'no guide' if recipe.frozen else 'nothing'} is learned: for the first "
+        f"{recipe.generator_rest:g} the discriminator learns alone; give a larger --budget"
+    )
 
 
 class Taken(NamedTuple):
