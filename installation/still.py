@@ -99,7 +99,8 @@ class Told(BaseModel):
 
 def _seed(point: Vector, latent: Latent) -> Vector:
     """A point as a walk wants it: z as long as random ones are, as calm shortens it anew."""
-    return LatentSpace(latent).finish(point[: latent.z], point[latent.z :], 1.0)
+    z, rest = np.split(point.astype(np.float64), [latent.z])
+    return LatentSpace(latent).finish(z, rest, 1.0)
 
 
 def save(path: Path, picture: NDArray[np.uint8], shown: Shown | None) -> None:

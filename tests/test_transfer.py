@@ -416,6 +416,39 @@ def test_a_damaged_discriminator_begins_anew(
     assert "a new discriminator begins instead" in said
 
 
+def test_a_discriminator_of_its_own_widths_comes_along(images: Path, tmp_path: Path) -> None:
+    """The recipe says nothing of either network; and it grows."""
+    own = [*TINY, "discriminator=4:24 8:16"]
+    short = ["batch=4", "precision=float32"]
+    first = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=own)
+    for budget, resume in (("0.008kimg", False), ("0.012kimg", True)):
+        made = train(
+            images, out=tmp_path / "b", budget=budget, resume=resume, recipe="quick",
+            resolution=32, overrides=short, begin_with=first,
+        )  # fmt: skip
+        told = read_card(made).training["recipe"]
+        assert told["generator_rest"] == 0
+        assert told["discriminator"].startswith("4:24 8:16 16:96")
+    made = train(images, out=tmp_path / "c", budget="0.008kimg", overrides=TINY, begin_with=first)
+    assert read_card(made).training["recipe"]["discriminator"] is None  # as its own generator
+
+
+def test_a_code_that_a_person_has_renamed_keeps_its_inputs(images: Path, tmp_path: Path) -> None:
+    codes = 'codes=[{name="kind",kind="categorical",size=3}]'
+    first = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=[*TINY, codes])
+    shutil.rmtree(tmp_path / "a.training")  # so that G rests
+    card = first / "card.json"
+    card.write_text(card.read_text().replace('"name": "kind"', '"name": "horns"', 1))
+    assert read_card(first).latent.codes[0].name == "horns"
+    before = load_unfolded(first)[1].seed.weight
+    for name in ("kind", "horns"):
+        made = train(
+            images, out=tmp_path / name, budget="0.008kimg", begin_with=first,
+            overrides=[*TINY, codes.replace("kind", name, 1)],
+        )  # fmt: skip
+        assert torch.equal(load_unfolded(made)[1].seed.weight, before)
+
+
 def test_refusals(images: Path, tmp_path: Path) -> None:
     with pytest.raises(PieceError, match="no piece 'ghost'"):
         train(images, out=tmp_path / "p", overrides=TINY, begin_with="ghost")

@@ -12,7 +12,7 @@ from typing import Any
 
 from models.architecture import FIRST, parse
 from models.card import GENERATOR, UPSCALER, Card
-from models.latent import Latent
+from models.latent import Code, Latent
 from training.growth import from_size
 from training.metrics.origin import datasets_of, fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, RecipeError, make_recipe
@@ -51,9 +51,8 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
         found["z"] = card.latent.z
     if "guide" not in recipe.model_fields_set and card.guided:
         found["guide"] = _GUIDED
-    if "generator" not in recipe.model_fields_set:
-        found["generator"] = _line(card.generator["channels"], recipe)
-    return _with(recipe, found)
+    judge = recipe_of(card).get("discriminator")
+    return _with(recipe, found | _widths(recipe, card.generator["channels"], judge))
 
 
 def _same(card: Card) -> dict[str, Any]:
@@ -74,6 +73,24 @@ def _line(channels: Sequence[int], recipe: Recipe | None = None) -> str:
     """Channels as a recipe's `generator`, beyond their last size as that recipe goes on."""
     beyond = parse(recipe.generator)[len(channels) :] if recipe is not None else ()
     return " ".join(f"{FIRST << i}:{c}" for i, c in enumerate((*channels, *beyond)))
+
+
+def _widths(recipe: Recipe, generator: Sequence[int], discriminator: str | None) -> dict[str, str]:
+    """Both networks' lines as they were, where the recipe says nothing of them; where it says one
+    for G, that is D's as well."""
+    if "generator" in recipe.model_fields_set:
+        return {}
+    found = {"generator": _line(generator, recipe)}
+    if discriminator and "discriminator" not in recipe.model_fields_set:
+        known = discriminator.split()
+        found["discriminator"] = " ".join([*known, *recipe.generator.split()[len(known) :]])
+    return found
+
+
+def once_called(card: Card) -> dict[str, Code]:
+    """A piece's codes by what its recipe called them: a person may have renamed them since."""
+    told = recipe_of(card).get("codes", [])
+    return {one["name"]: code for one, code in zip(told, card.latent.codes, strict=False)}
 
 
 def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
@@ -98,9 +115,8 @@ def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     }
     for key in {"z", "guide"} - recipe.model_fields_set:
         found[key] = getattr(saved, key)
-    if "generator" not in recipe.model_fields_set:
-        found["generator"] = _line(parse(saved.generator), recipe)
-    return _with(recipe, found)
+    widths = _widths(recipe, parse(saved.generator), saved.discriminator)
+    return _with(recipe, found | widths)
 
 
 def _unchanged(recipe: Recipe, changes: dict[str, Any], asked: set[str]) -> Recipe:

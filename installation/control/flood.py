@@ -64,7 +64,8 @@ def bundles(found: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, in
 
 def portions(bundle: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
     """As many messages of one packet at a time as may be taken in without a rest."""
-    some, size = [], 0
+    some: list[tuple[bytes, int]] = []
+    size = 0
     for one in bundle:
         if some and size + weight(one[0]) > _PORTION:
             yield some
