@@ -50,10 +50,10 @@ def draw(
     labels: name and value of what all of them are. each: a label of which they have one value after
     the other; then there are as many as it has values, if nothing is said. like: a still that they
     resemble, whose labels and codes they have; far, 0 to 1: how much of the way to the seed's own z
-    they are (0.3, and with `each` 0). of: any picture, of which they are the piece's relatives,
-    nearest first, found by a search that begins at `seed`; 8 of them. guide: any picture, whose
-    shape and light all of them take; the points that they tell are those without. size: of a side,
-    in pixels; the piece's own, if left out.
+    they are (0.3, and with `each` 0; at 0 they have that one's). truncation: of random ones. of:
+    any picture, of which they are the piece's relatives, nearest first, found by a search that
+    begins at `seed`; 8 of them. guide: any picture, whose shape and light all of them take; the
+    points that they tell are those without. size: a side's, in pixels (the piece's own).
 
     Raises StillError: for a label that the piece has not, a still of another training, a picture
     that cannot be read, or a file that is there already; PieceError.
@@ -121,7 +121,8 @@ def _points(
     far: float,
 ) -> list[Vector]:
     space = LatentSpace(card.latent)
-    points = [space.seed(number) for number in seeds]
+    random = [space.seed(number) for number in seeds]
+    points = [space.blend(point, point, 0, truncation) for point in random]
     if like is not None:
         try:
             told = still.read(like)
@@ -133,13 +134,13 @@ def _points(
                 "%s shows %s, and not %s: it says something only where one was trained from the "
                 "other", like, told.piece, card.name,
             )  # fmt: skip
-        points = [space.wear(space.blend(one, point, far), one) for point in points]
+        points = [space.wear(space.blend(one, point, far), one) if far else one for point in points]
     for name, shares in held.items():
         points = [space.label(point, name, shares) for point in points]
     if each:
         alone = np.eye(len(_values(card, each)))
         points = [space.label(p, each, alone[k % len(alone)]) for k, p in enumerate(points)]
-    return [space.blend(point, point, 0, truncation) for point in points]
+    return points
 
 
 def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:

@@ -235,7 +235,7 @@ def _choose(p: argparse.ArgumentParser) -> None:
 
 
 def _truncated(p: argparse.ArgumentParser) -> None:
-    text = "0 to 1.5: low is average, high is strange (0.8)"
+    text = "of random ones, 0 to 1.5: low is average, high is strange (0.8)"
     p.add_argument("--truncation", type=_truncation, default=0.8, help=text)
 
 

@@ -129,6 +129,8 @@ def _render(options: Options) -> int:
             close(stage.show.scene, moments, stage.bus, options.lead)
         if not options.out and not options.report:
             log.warning("nothing is kept: --out FILE.mp4, or a folder, keeps the pictures")
+        if program.venue.ndi.enabled:
+            log.warning("by NDI a film is not sent, only a show: [ndi] does nothing here")
         last.enter_context(ended_by_signals(stage.end))
         if film:
             last.callback(film.close)
@@ -141,6 +143,8 @@ def _render(options: Options) -> int:
                 song.play(stage.bus, frame)
             if film:
                 film.play(stage.bus, frame)
+            if frame == 0:
+                stage.stats.reset()  # figures are of the film, not of what leads to it
             stage.frame()
     return 0
 

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from installation.engine.walk import LatentSpace
 from installation.writing import replace
 from models.card import Card
-from models.latent import Code, Latent, Vector
+from models.latent import Latent, Vector
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,8 @@ class Told(BaseModel):
     @classmethod
     def of(cls, shown: Shown) -> Self:
         latent, where = shown.card.latent, shown.card.latent.slices()
-        parts = {name: [round(float(x), 5) for x in shown.point[at]] for name, at in where.items()}
+        point = np.asarray(shown.point, np.float32)  # whose numbers are told to the last bit
+        parts = {name: [float(str(x)) for x in point[at]] for name, at in where.items()}
         return cls(
             piece=shown.card.name,
             z=parts["z"],
@@ -74,8 +75,8 @@ class Told(BaseModel):
         )
 
     def point(self, latent: Latent) -> Vector:
-        """The point in a piece's latent space, z as long as random ones are (calm shortens it
-        anew); what the piece has and the file does not tell is unknown, which is zero.
+        """The point in a piece's latent space; what the piece has and the file does not tell is
+        unknown, which is zero.
 
         Raises StillError where it is of a piece with another z.
         """
@@ -83,20 +84,23 @@ class Told(BaseModel):
             raise StillError(
                 f"its z has {len(self.z)} numbers, the piece's {latent.z}: of another training"
             )
-        space, point = LatentSpace(latent), np.zeros(latent.width, np.float32)
-        z = np.asarray(self.z, np.float64)
-        point[: latent.z] = z * (np.sqrt(latent.z) / (np.linalg.norm(z) or 1.0))
+        where, point = latent.slices(), np.zeros(latent.width, np.float32)
+        point[: latent.z] = self.z
         for label in latent.labels:
             told = self.labels.get(label.name, {})
-            point = space.label(point, label.name, [told.get(value, 0.0) for value in label.values])
+            shares = [told.get(value, 0.0) for value in label.values]
+            point[where[label.name]] = np.clip(shares, 0, 1)
         for code, numbers in zip(latent.codes, self.codes, strict=False):
             if len(numbers) == code.width:
-                point = space.code(point, code.name, _value(code, numbers))
+                low = -1 if code.kind == "continuous" else 0
+                point[where[code.name]] = np.clip(numbers, low, 1)
         return point
 
 
-def _value(code: Code, numbers: list[float]) -> float | list[float]:
-    return numbers[0] if code.kind == "continuous" else numbers
+def _seed(point: Vector, latent: Latent) -> Vector:
+    """A point as a walk wants it: z as long as random ones are, as calm shortens it anew."""
+    z, rest = np.split(point.astype(np.float64), [latent.z])
+    return LatentSpace(latent).finish(z, rest, 1.0)
 
 
 def save(path: Path, picture: NDArray[np.uint8], shown: Shown | None) -> None:
@@ -144,7 +148,7 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
-    """The stills in a folder, in the order of their names, as points of the pieces that they show,
+    """The stills in a folder, in the order of their names, as seeds of the pieces that they show,
     by the cards' own keys. A piece of which there is none is left out, and so is a file that is no
     still, which is said.
 
@@ -158,7 +162,8 @@ def chosen(folder: Path, cards: Mapping[str, Card]) -> dict[str, list[Vector]]:
         try:
             told = read(path)
             shown = [name for name, card in cards.items() if card.name == told.piece]
-            points = [told.point(cards[name].latent) for name in shown]
+            latents = [cards[name].latent for name in shown]
+            points = [_seed(told.point(latent), latent) for latent in latents]
         except StillError as error:
             log.warning("%s is left out: %s", path, error)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -241,11 +242,44 @@ def test_what_learns_nothing_else_does_not_grow(tmp_path: Path) -> None:
     discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "first", 16, Latent(8))
     settings = {"resolution": 32, "begin_with": first, "overrides": [*SHORT, "guide=0.5"]}
     train(discs, out=tmp_path / "q", budget="0.016kimg", **settings)
-    with pytest.raises(RecipeError, match=r"frozen: .* cannot grow"):
+    with pytest.raises(RecipeError, match=r"frozen: .* cannot grow; let it begin --from this"):
         train(
             discs, out=tmp_path / "q", budget="0.5kimg", recipe="guide", overrides=SHORT,
             resume=True,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("growth", ["16:1 32:2", "32:1", "8:1 16:1", "rubbish"])
+def test_growth_is_none_of_its_business(tmp_path: Path, growth: str) -> None:
+    """Whatever the size of the piece, which a recipe does not know yet."""
+    discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "first", 32, Latent(8))
+    with pytest.raises(RecipeError, match=r"frozen: .* cannot grow; leave growth out") as said:
+        train(
+            discs, out=tmp_path / "q", budget="0.016kimg", recipe="guide", begin_with=first,
+            overrides=[*SHORT, f"growth={growth}"],
+        )  # fmt: skip
+    assert "64" not in str(said.value)
+
+
+def test_a_budget_in_which_nothing_is_learned_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    discs, first = write(tmp_path / "discs", 40), make_piece(tmp_path / "first", 32, Latent(8))
+
+    def told(out: str, budget: str, **more: Any) -> str:
+        settings = {"recipe": "guide", "overrides": SHORT, "begin_with": first} | more
+        train(discs, out=tmp_path / out, budget=budget, **settings)
+        return capsys.readouterr().err
+
+    said = told("q", "0.016kimg")
+    assert "in 0.016 kimg no guide is learned: for the first 2 the discriminator" in said
+    assert said.index("no guide") < said.index("done at")
+    assert "in 0.016 kimg nothing is learned" in told("r", "0.016kimg", recipe="quick")
+    # how many that is nobody knows before
+    assert "no guide is learned" in told("s", "0.01s")
+    assert "is learned" not in told("q", "2.016kimg", resume=True)
+    # its discriminator is beside it
+    assert "is learned" not in told("t", "0.016kimg", begin_with=tmp_path / "q")
 
 
 def test_what_has_learned_to_follow_goes_on_with_a_recipe_for_larger_pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import av
@@ -149,9 +150,12 @@ def film(piece: Path, out: Path, **changes: object) -> list[np.ndarray]:
 def test_a_file_has_as_many_frames_as_were_asked_for_and_is_the_same_again(
     piece: Path, tmp_path: Path
 ) -> None:
-    first, again = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    first, again, told = tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "report.json"
     assert len(film(piece, first)) == 15
-    film(piece, again)
+    film(piece, again, report=str(told))
+    report = json.loads(told.read_text())  # of the film, and not of what goes before it
+    assert report["frames"] == 15
+    assert report["neural_fps"] == pytest.approx(report["fps"], rel=0.01)
     assert first.read_bytes() == again.read_bytes()
     assert len(film(piece, tmp_path / "c.mp4", frames=None)) == 60  # as a clip, else
 

@@ -375,7 +375,7 @@ def test_a_card_that_names_a_split_is_believed(
     assert any("were held out of its training, too few" in text for text in record["warnings"])
     for wrong in ("0.3", True, 2, float("nan"), None):
         card["training"]["hold_out"] = wrong
-        assert hold_out_of(type("C", (), {"training": card["training"]})()) == 0  # type: ignore[arg-type]
+        assert hold_out_of(type("C", (), {"training": card["training"]})(), "photos") == 0  # type: ignore[arg-type]
 
 
 def test_another_folder_is_refused_and_left_alone(

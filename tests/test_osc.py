@@ -211,9 +211,10 @@ def nested(depth: int) -> bytes:
         (nested(8), True),
         (nested(9), False),
         (nested(90), False),
-        (bundle(*[message("/drift/speed", 1.0)] * 80), False),  # 2,256 bytes
-        (bundle(*[text("/")] * 127, message("/drift/speed", 1.0)), True),
-        (bundle(*[text("/")] * 128, message("/drift/speed", 1.0)), False),
+        (bundle(*[message("/drift/speed", 1.0)] * 80), True),  # 2,256 bytes
+        (bundle(*[text("/")] * 2047, message("/drift/speed", 1.0)), True),
+        (bundle(*[text("/")] * 2048, message("/drift/speed", 1.0)), False),
+        (bundle(message("/drift/speed", 1.0), text(b"/" * 2048)), False),
         (bundle()[:16] + struct.pack(">i", -4) * 2, False),  # python-osc's own never returns
         (bundle(message("/drift/speed", 1.0))[:-1], False),
         (bundle(message("/drift/speed", 1.0), b"")[:-1], False),
@@ -385,7 +386,7 @@ def test_every_message_is_told_to_who_listens(bus: Bus) -> None:
     assert [h.time for h in told] == sorted(h.time for h in told)
 
 
-@pytest.mark.parametrize("many", [0, 60], ids=["a few", "a flood"])
+@pytest.mark.parametrize("many", [0, 60, 900], ids=["a few", "a flood", "as many as may be"])
 def test_a_frame_never_sees_half_a_bundle(bus: Bus, many: int) -> None:
     seen: list[tuple[float, float]] = []
 
@@ -405,6 +406,37 @@ def test_a_frame_never_sees_half_a_bundle(bus: Bus, many: int) -> None:
         client.send(message("/drift/flash"))
         until(lambda: len(seen) == 3 + many)
     assert set(seen) == {(0.5, 0.0), (2.0, 1.0)}
+
+
+class Rests:
+    """In the place of a Share: notes where a rest could be taken."""
+
+    def __init__(self, noted: list[str]) -> None:
+        self._noted = noted
+
+    def begin(self) -> None:
+        pass
+
+    def rest(self) -> float:
+        self._noted.append("rest")
+        return 0.0
+
+
+def test_a_large_bundle_is_taken_in_with_rests(bus: Bus) -> None:
+    """It could take every other frame's time, in one go."""
+    noted: list[str] = []
+    step, tags = message("/drift/speed", "+", 0.0), text("/drift/speed") + text("," + "T" * 2000)
+    server = OscServer(bus, port=0, on_message=lambda heard: noted.append(heard.message))
+    server._share = Rests(noted)  # type: ignore[assignment]
+    with server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", server.port))
+        for one, count, together in ((step, 1000, 64), (tags, 30, 1)):
+            noted.clear()
+            client.send(bundle(*[one] * count, message("/drift/flash")))
+            until(lambda: "/drift/flash" in noted and noted[-1] == "rest")
+            heard = "".join("." if said != "rest" else " " for said in noted)
+            assert len(heard.replace(" ", "")) == count + 1
+            assert max(map(len, heard.split())) <= together
 
 
 class HeldUp:

@@ -171,6 +171,18 @@ def test_a_rendering_that_keeps_nothing_says_so(
     assert "nothing is kept: --out FILE.mp4" in caplog.text
 
 
+def test_a_film_is_not_sent_to_other_programs_and_that_is_said(
+    piece: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / "here.toml"
+    place.write_text("[ndi]\nenabled = true\n")
+    options = stage.Options(piece=str(piece), offscreen=True, frames=1, size=SIZE)
+    playing.play(options)
+    assert "NDI" not in caplog.text
+    playing.play(replace(options, venue=str(place)))
+    assert caplog.text.count("by NDI a film is not sent") == 1
+
+
 def stand_still(show: stage.Stage) -> None:
     show.bus.post("/drift/speed", 0)
     show.bus.tick(100)

@@ -23,6 +23,7 @@ from training import UsageError
 from training.checkpoint import CheckpointError, discriminator_of, read_checkpoint
 from training.growth import from_size, plan
 from training.lineage import given, held_out_of, suited
+from training.metrics.origin import hold_out_of
 from training.module import GanModule
 from training.recipe import RecipeError, load_recipe, make_recipe
 from training.train import train
@@ -241,6 +242,32 @@ def test_what_was_trained_on_is_not_held_out_later(
     assert read_card(free).training["hold_out"] == 0.3
 
 
+def test_what_the_first_of_three_was_trained_on_is_not_held_out_of_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, then, other = (noise(tmp_path / name, 24) for name in ("first", "then", "other"))
+
+    def held_out(out: str, images: Path, share: float, **more: Any) -> float:
+        made = train(
+            images, out=tmp_path / out, overrides=[*TINY, f"hold_out={share}"],
+            budget=more.pop("budget", "0.008kimg"), **more,
+        )  # fmt: skip
+        return float(read_card(made).training["hold_out"])
+
+    assert held_out("a", first, 0.1) == 0.1
+    assert held_out("b", then, 0.3, begin_with=tmp_path / "a") == 0.3
+    assert held_out("c", first, 0.3, begin_with=tmp_path / "b") == 0.1
+    assert held_out("d", other, 0.3, begin_with=tmp_path / "c") == 0.3
+    # nor where it goes on with other images than it began with, or one begins from it later
+    assert held_out("b", first, 0.3, budget="0.012kimg", resume=True) == 0.1
+    assert held_out("e", first, 0.3, begin_with=tmp_path / "d") == 0.1
+    assert held_out("f", then, 0.5, begin_with=tmp_path / "b") == 0.3
+    assert "hold_out stays 0.1: this piece has been trained on" in capsys.readouterr().err
+    heir = read_card(tmp_path / "d")
+    shares = [hold_out_of(heir, name) for name in ("first", "then", "other", "renamed")]
+    assert shares == [0.1, 0.3, 0.3, 0.3]
+
+
 def test_curated_datasets_are_told_apart(tmp_path: Path) -> None:
     """All of them lie in a folder called images."""
     for name in ("photos", "drawings"):
@@ -387,6 +414,39 @@ def test_a_damaged_discriminator_begins_anew(
     said = capsys.readouterr().err
     assert "is damaged" in said
     assert "a new discriminator begins instead" in said
+
+
+def test_a_discriminator_of_its_own_widths_comes_along(images: Path, tmp_path: Path) -> None:
+    """The recipe says nothing of either network; and it grows."""
+    own = [*TINY, "discriminator=4:24 8:16"]
+    short = ["batch=4", "precision=float32"]
+    first = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=own)
+    for budget, resume in (("0.008kimg", False), ("0.012kimg", True)):
+        made = train(
+            images, out=tmp_path / "b", budget=budget, resume=resume, recipe="quick",
+            resolution=32, overrides=short, begin_with=first,
+        )  # fmt: skip
+        told = read_card(made).training["recipe"]
+        assert told["generator_rest"] == 0
+        assert told["discriminator"].startswith("4:24 8:16 16:96")
+    made = train(images, out=tmp_path / "c", budget="0.008kimg", overrides=TINY, begin_with=first)
+    assert read_card(made).training["recipe"]["discriminator"] is None  # as its own generator
+
+
+def test_a_code_that_a_person_has_renamed_keeps_its_inputs(images: Path, tmp_path: Path) -> None:
+    codes = 'codes=[{name="kind",kind="categorical",size=3}]'
+    first = train(images, out=tmp_path / "a", budget="0.008kimg", overrides=[*TINY, codes])
+    shutil.rmtree(tmp_path / "a.training")  # so that G rests
+    card = first / "card.json"
+    card.write_text(card.read_text().replace('"name": "kind"', '"name": "horns"', 1))
+    assert read_card(first).latent.codes[0].name == "horns"
+    before = load_unfolded(first)[1].seed.weight
+    for name in ("kind", "horns"):
+        made = train(
+            images, out=tmp_path / name, budget="0.008kimg", begin_with=first,
+            overrides=[*TINY, codes.replace("kind", name, 1)],
+        )  # fmt: skip
+        assert torch.equal(load_unfolded(made)[1].seed.weight, before)
 
 
 def test_refusals(images: Path, tmp_path: Path) -> None:

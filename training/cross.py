@@ -28,6 +28,7 @@ from models.toward import KIN, kinship
 from training import UsageError, lineage
 from training.export import with_upscaler
 from training.grid import fixed_latent, to_png
+from training.metrics.origin import datasets_of
 from training.naming import checked, piece_folder
 from training.progress import Progress, bar
 from training.watch.pictures import strip, ways
@@ -150,7 +151,7 @@ def settle(
 
 def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> Card:
     """Whose the pictures are is what both say; figures are of neither."""
-    one, other = lineage.datasets_of(first), lineage.datasets_of(last)
+    one, other = datasets_of(first), datasets_of(last)
     datasets = {name: min(one.get(name, 1.0), other.get(name, 1.0)) for name in (*one, *other)}
     told = {"shape": first.name, "surface": last.name, "at": at, "datasets": datasets}
     more = [record for record in last.provenance if record not in first.provenance]

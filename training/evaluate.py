@@ -113,7 +113,7 @@ def _measure(
         diversity(material.paint, encoder.features, latent, known, material.a, seed)
     )
     notes: list[str] = []
-    if not hold_out_of(piece.card):
+    if not hold_out_of(piece.card, material.training.name):
         notes.append("the piece was trained on all images, those called held out among them")
     if latent.labels:
         found |= _labels(piece, material, effort, seed, notes)

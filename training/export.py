@@ -41,6 +41,7 @@ def make_card(
             "dataset": data.name,
             "images": len(data),
             "hold_out": module.recipe.hold_out,
+            "datasets": account.get("datasets", {}),
             "left_out": len(data.problems),
             "kimg": round(module.kimg, 3),
             "seconds": round(seconds, 1),

@@ -12,9 +12,9 @@ from typing import Any
 
 from models.architecture import FIRST, parse
 from models.card import GENERATOR, UPSCALER, Card
-from models.latent import Latent
+from models.latent import Code, Latent
 from training.growth import from_size
-from training.metrics.origin import fit_of, recipe_of
+from training.metrics.origin import datasets_of, fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, RecipeError, make_recipe
 from training.writing import replace
 
@@ -51,9 +51,8 @@ def suited(recipe: Recipe, card: Card, asked: set[str]) -> Recipe:
         found["z"] = card.latent.z
     if "guide" not in recipe.model_fields_set and card.guided:
         found["guide"] = _GUIDED
-    if "generator" not in recipe.model_fields_set:
-        found["generator"] = _line(card.generator["channels"], recipe)
-    return _with(recipe, found)
+    judge = recipe_of(card).get("discriminator")
+    return _with(recipe, found | _widths(recipe, card.generator["channels"], judge))
 
 
 def _same(card: Card) -> dict[str, Any]:
@@ -76,10 +75,33 @@ def _line(channels: Sequence[int], recipe: Recipe | None = None) -> str:
     return " ".join(f"{FIRST << i}:{c}" for i, c in enumerate((*channels, *beyond)))
 
 
+def _widths(recipe: Recipe, generator: Sequence[int], discriminator: str | None) -> dict[str, str]:
+    """Both networks' lines as they were, where the recipe says nothing of them; where it says one
+    for G, that is D's as well."""
+    if "generator" in recipe.model_fields_set:
+        return {}
+    found = {"generator": _line(generator, recipe)}
+    if discriminator and "discriminator" not in recipe.model_fields_set:
+        known = discriminator.split()
+        found["discriminator"] = " ".join([*known, *recipe.generator.split()[len(known) :]])
+    return found
+
+
+def once_called(card: Card) -> dict[str, Code]:
+    """A piece's codes by what its recipe called them: a person may have renamed them since."""
+    told = recipe_of(card).get("codes", [])
+    return {one["name"]: code for one, code in zip(told, card.latent.codes, strict=False)}
+
+
 def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     """A recipe given again on resume, for a training that began from a piece: as suited to it then,
     and G rests as long as it was to."""
     if recipe.frozen:
+        if len(saved.sizes) > 1:
+            raise RecipeError(
+                "frozen: this training grows, and what learns a guide alone cannot grow; let it "
+                "begin --from this piece, under another --name"
+            )
         rest = max(recipe.generator_rest, saved.generator_rest)
         kept = {*_SAME} | (_UNSAID - recipe.model_fields_set)
         found = {key: getattr(saved, key) for key in kept} | {"generator_rest": rest}
@@ -93,9 +115,8 @@ def as_begun(recipe: Recipe, saved: Recipe, asked: set[str]) -> Recipe:
     }
     for key in {"z", "guide"} - recipe.model_fields_set:
         found[key] = getattr(saved, key)
-    if "generator" not in recipe.model_fields_set:
-        found["generator"] = _line(parse(saved.generator), recipe)
-    return _with(recipe, found)
+    widths = _widths(recipe, parse(saved.generator), saved.discriminator)
+    return _with(recipe, found | widths)
 
 
 def _unchanged(recipe: Recipe, changes: dict[str, Any], asked: set[str]) -> Recipe:
@@ -129,21 +150,10 @@ def once_trained_on(recipe: Recipe, before: float, where: str) -> Recipe:
 
 
 def held_out_of(card: Card, dataset: str) -> float:
-    """The share of a dataset, by its name, that a piece was not trained on; 1 where it was trained
-    on another."""
+    """The share of a dataset, by its name, that neither a piece nor any that it came of was trained
+    on; 1 where they were trained on others."""
     known = datasets_of(card)
     return known.get(dataset, known.get("images", 1.0))  # as all curated ones were called once
-
-
-def datasets_of(card: Card) -> dict[str, float]:
-    """Those that a piece was trained on, by name, and the share of each that it was not; of a
-    cross, those of both."""
-    told = card.training
-    crossed = told.get("cross", {}).get("datasets", {})
-    known = {name: float(share) for name, share in crossed.items()}
-    if "dataset" in told:
-        known[told["dataset"]] = float(told.get("hold_out", 0))
-    return known
 
 
 def _trained_on(card: Card, dataset: str) -> bool:

@@ -197,6 +197,9 @@ class Recipe(BaseModel):
             line = getattr(self, key)
             if line is not None:
                 _explained(key, line, self.resolution)
+        stays = all(item.startswith(f"{self.resolution}:") for item in self.growth.split())
+        if self.frozen and not stays:
+            raise ValueError("frozen: what learns a guide alone cannot grow; leave growth out")
         plan(self.growth, self.resolution, self.batch)
         if isinstance(self.augment, float) and not 0 <= self.augment <= 1:
             raise ValueError(f"augment {self.augment} is outside 0 to 1")
@@ -204,8 +207,6 @@ class Recipe(BaseModel):
             raise ValueError(f"gamma {self.gamma} is outside 0 to 1000")
         if self.frozen and not self.guide:
             raise ValueError("frozen: then a guide is all that is learned, and guide is 0")
-        if self.frozen and len(self.sizes) > 1:
-            raise ValueError("frozen: what learns nothing but to follow a guide cannot grow")
         if self.label_full < self.label_start:
             raise ValueError("label_full must not come before label_start")
         for code in self.codes:

@@ -29,6 +29,7 @@ from training.machines import Machines
 from training.module import GanModule
 from training.recovery import Recovery
 from training.stop import StopRequest, requeue
+from training.transfer import told_of_rest
 from training.watch.boards import Board
 from training.watch.watch import Watch
 
@@ -174,5 +175,7 @@ class Run:
         chosen = f", best at {best['kimg']:.4g} of {kimg:.4g} kimg" if best else ""
         print(f"{how} at {kimg:.1f} kimg{chosen}. Piece: {self.piece}  "
               f"Grid: {self.work / 'latest.png'}", file=sys.stderr)  # fmt: skip
+        if said := told_of_rest(self.module.recipe, kimg):
+            print(said, file=sys.stderr)
         if interrupted:
             print("Go on with the same command and --resume.", file=sys.stderr)

@@ -15,6 +15,7 @@ from training import UsageError, lineage
 from training.budget import Budget
 from training.lock import held
 from training.machines import Machines
+from training.metrics.origin import datasets_of
 from training.naming import checked, name_of, piece_folder, tell_left_out
 from training.recipe import Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
@@ -168,12 +169,16 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     if job.source is not None:
         card = read_card(job.source)
         plan = lineage.once_trained_on(plan, lineage.held_out_of(card, data.name), card.name)
+    elif job.saved is not None:  # it may go on with what it, or what it began from, knows of old
+        known = job.saved[1].get("datasets", {})
+        plan = lineage.once_trained_on(plan, known.get(data.name, 1.0), "this piece")
     data, held_out, shares, held_out_shares = _parts(data, plan)
     recipe = plan.settled(images, len(held_out))
     # Lightning takes seconds to import: only once the dataset is known to be good.
     from training.export import make_card
     from training.module import GanModule
     from training.run import Run
+    from training.transfer import told_of_rest
 
     module = GanModule(recipe, _latent(recipe, data))
     tensors, account = job.saved or ({}, {"seconds": 0.0})
@@ -183,11 +188,15 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
         account |= _begin_from(module, job.source, data.name)
     if not job.saved or job.budget.spent(account["seconds"], module.kimg) < 1:
         account["recipe"] = module.recipe.model_dump(mode="json")  # else what it was trained by
+        known = account.get("datasets", {})
+        account["datasets"] = known | {data.name: module.recipe.hold_out}
     account |= {"dataset": whole, "labels": _plain_labels(data)}
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     if first and not job.saved:
         _begin(job.work, claim, job.source if "upscaler" in account.get("from", {}) else None)
+    if first and (said := told_of_rest(module.recipe, job.budget.kimg or 0)):
+        print(said, file=sys.stderr)
     run = Run(
         job.name, account, data, held_out, shares, held_out_shares, module, job.piece, job.work,
         job.machines, job.boards,
@@ -265,7 +274,7 @@ def _begin_from(module: GanModule, source: Path, dataset: str) -> dict[str, Any]
             print("its upscaler comes along", file=sys.stderr)
         else:
             print("its upscaler stays behind: it was fitted to other pictures", file=sys.stderr)
-    return {"from": account}
+    return {"from": account, "datasets": datasets_of(card)}
 
 
 def _restore(

@@ -9,12 +9,14 @@ learned something (as in Chen et al. 2016, Net2Net, but no channel is copied).
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor
 
-from models.latent import Label, Latent
+from models.card import Card
+from models.latent import Code, Label, Latent
 from models.piece import load_unfolded
 from training import UsageError
 from training.checkpoint import (
@@ -23,11 +25,23 @@ from training.checkpoint import (
     has_checkpoint,
     read_checkpoint,
 )
+from training.lineage import once_called
 from training.module import GanModule
 from training.networks import DOUBLING
+from training.recipe import Recipe
 
 REST = 2.0  # kimg in which a new discriminator learns alone
 LEAST = 0.2  # of the piece's weights; with less in common it is not the same network
+
+
+def told_of_rest(recipe: Recipe, kimg: float) -> str:
+    """What there is to say where a training is no longer than its generator rests; else ""."""
+    if not 0 < kimg <= recipe.generator_rest:
+        return ""
+    return (
+        f"in {kimg:g} kimg {'no guide' if recipe.frozen else 'nothing'} is learned: for the first "
+        f"{recipe.generator_rest:g} the discriminator learns alone; give a larger --budget"
+    )
 
 
 class Taken(NamedTuple):
@@ -70,7 +84,7 @@ def begin_from(module: GanModule, folder: Path) -> Taken:
             continue
         by_meaning = key == "seed.weight" and not module.recipe.frozen
         if by_meaning and len(other) <= len(tensor):
-            _copy_inputs(tensor[: len(other)], other, module.latent, card.latent)
+            _copy_inputs(tensor[: len(other)], other, module.latent, card)
         elif not by_meaning and _fits(other, tensor):
             _copy(tensor, other)
         else:
@@ -120,12 +134,14 @@ def _copy(mine: Tensor, theirs: Tensor, inputs: int = 0) -> None:
     mine[tuple(slice(size) for size in theirs.shape)] = theirs
 
 
-def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, other: Latent) -> None:
-    """The input layer's columns by meaning: z by number, labels by value, codes by name."""
+def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, card: Card) -> None:
+    """The input layer's columns by meaning: z by number, labels by value, codes by name, today's or
+    that of the training."""
+    other = card.latent
     shared = min(latent.z, other.z)
     mine[:, :shared] = theirs[:, :shared]
     here, there = latent.slices(), other.slices()
-    parts = {part.name: part for part in other.parts}
+    parts = once_called(card) | {part.name: part for part in other.parts}
     for part in latent.parts:
         twin = parts.get(part.name)
         if isinstance(part, Label) and isinstance(twin, Label):
@@ -133,8 +149,8 @@ def _copy_inputs(mine: Tensor, theirs: Tensor, latent: Latent, other: Latent) ->
                 if value in twin.values:
                     column = there[part.name].start + twin.values.index(value)
                     mine[:, here[part.name].start + index] = theirs[:, column]
-        elif twin is not None and twin == part:
-            mine[:, here[part.name]] = theirs[:, there[part.name]]
+        elif isinstance(twin, Code) and replace(twin, name=part.name) == part:
+            mine[:, here[part.name]] = theirs[:, there[twin.name]]
 
 
 def _take_discriminator(module: GanModule, folder: Path) -> bool:

@@ -46,8 +46,8 @@ class Candidate:
 class Choice:
     """What is shown, by number, and what is kept of it in a folder of stills.
 
-    Not to be used by two threads at once. truncation: of all that is shown; the points themselves
-    have the length of random ones. Raises StillError for what is not there.
+    Not to be used by two threads at once. truncation: of random ones; what comes of one is as long
+    as that is. Raises StillError for what is not there.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Choice:
     def keep(self, number: int) -> Candidate:
         """Save one as a still into the folder, which is made anew if somebody has taken it away;
         says: the file's name."""
-        point = self._shown(self._point(number))
+        point = self._point(number)
         picture = np.asarray(self._painter.paint(point[None]))[0, ..., :3]
         names = (f"{self.card.name}-{k:05}.png" for k in itertools.count(1))
         still.make_folder(self.out)
@@ -179,7 +179,8 @@ class Choice:
         ]
 
     def _random(self) -> list[Vector]:
-        return [self._space.seed(next(self._seeds)) for _ in range(_TOGETHER)]
+        found = [self._space.seed(next(self._seeds)) for _ in range(_TOGETHER)]
+        return [self._space.blend(one, one, 0, self._truncation) for one in found]
 
     def _most(self, point: Vector, name: str) -> int:
         """Which value of a label, or of a categorical code, a point has most of."""
@@ -209,14 +210,10 @@ class Choice:
         self._points.move_to_end(number)
         return self._points[number]
 
-    def _shown(self, point: Vector) -> Vector:
-        return self._space.blend(point, point, 0, self._truncation)
-
     def _paint(self, points: Sequence[tuple[int, Vector]]) -> None:
         for at in range(0, len(points), _TOGETHER):
             some = points[at : at + _TOGETHER]
-            shown = np.stack([self._shown(point) for _, point in some])
-            pictures = np.asarray(self._painter.paint(shown))
+            pictures = np.asarray(self._painter.paint(np.stack([point for _, point in some])))
             for (number, _), picture in zip(some, pictures, strict=True):
                 file = io.BytesIO()
                 Image.fromarray(picture[..., :3]).save(file, "PNG", compress_level=1)

@@ -20,7 +20,7 @@ from installation.parameters import Bus, Trigger
 AT_ONCE = 1 << 14  # bytes that are taken in before they are looked at
 _LEAST = 32  # of these, that any packet counts for; a fader's has as many
 MUCH = 32  # messages at once, of which the newest are enough
-_TOGETHER = 128  # messages of one packet that take effect at once
+_PORTION = 2048  # bytes of one packet's messages that are taken in without a rest
 FLOOD = 256  # packets at once, of which it is said
 _SHARE = 0.2  # of a core
 _BURST = 0.02 if sys.platform == "win32" else 0.005  # seconds of work before the first rest, and
@@ -57,10 +57,22 @@ def newest(found: Sequence[tuple[bytes, From]], bus: Bus) -> list[tuple[bytes, F
 
 def bundles(found: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
     """Messages by the number of the packet in which they came: those of one take effect together
-    (OSC 1.0), as far as anybody would notice; more than that would be too much at a time."""
+    (OSC 1.0)."""
     for _, packet in groupby(found, key=itemgetter(1)):
-        part = list(packet)
-        yield from (part[at : at + _TOGETHER] for at in range(0, len(part), _TOGETHER))
+        yield list(packet)
+
+
+def portions(bundle: Sequence[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
+    """As many messages of one packet at a time as may be taken in without a rest."""
+    some: list[tuple[bytes, int]] = []
+    size = 0
+    for one in bundle:
+        if some and size + weight(one[0]) > _PORTION:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += weight(one[0])
+    yield some
 
 
 def weight(packet: bytes | str) -> int:

@@ -34,12 +34,13 @@ from installation.control.flood import (
     bundles,
     complain_of_flood,
     newest,
+    portions,
     weight,
 )
 from installation.control.hosts import plain, remedy, resolved
 from installation.control.message import ControlError, Heard, OnMessage
 from installation.control.packet import (
-    LARGEST,
+    DATAGRAM,
     ParseError,
     asked,
     encoded,
@@ -128,11 +129,11 @@ class OscServer:
         """What the kernel holds, so much at a time; waits a moment for the first."""
         found: list[_Packet] = []
         try:
-            found.append(opened.recvfrom(LARGEST + 1))
+            found.append(opened.recvfrom(DATAGRAM + 1))
             opened.setblocking(False)
             size = weight(found[0][0])
             while size < AT_ONCE:
-                found.append(opened.recvfrom(LARGEST + 1))
+                found.append(opened.recvfrom(DATAGRAM + 1))
                 size += weight(found[-1][0])
         except (TimeoutError, BlockingIOError):
             pass
@@ -153,11 +154,12 @@ class OscServer:
         ]
         if len(found) >= MUCH:
             found = newest(found, self._bus)
-        for part in bundles(found):
-            with self._bus.together:
-                for data, number in part:
-                    self._take(opened, data, packets[number][1], now)
-            self._rest(packets)
+        for bundle in bundles(found):
+            with self._bus.together:  # its rests too: no frame sees a part of it
+                for some in portions(bundle):
+                    for data, number in some:
+                        self._take(opened, data, packets[number][1], now)
+                    self._rest(packets)
         if not found:
             self._rest(packets)
 

@@ -17,11 +17,21 @@ from pythonosc.osc_message import OscMessage, ParseError
 from installation.modulation import NONE, WAYS, movable, worded
 from installation.parameters import Declared, Form, Param, Trigger
 
-__all__ = ["LARGEST", "ParseError", "asked", "encoded", "messages", "parsed", "questioned"]
+__all__ = [
+    "DATAGRAM",
+    "LARGEST",
+    "ParseError",
+    "asked",
+    "encoded",
+    "messages",
+    "parsed",
+    "questioned",
+]
 
-LARGEST = 2048  # bytes in a packet; a fader needs 32
+DATAGRAM = 65_507  # bytes that UDP carries at once
+LARGEST = 2048  # bytes in a message; a fader needs 32
 _DEEPEST = 8  # bundles inside bundles
-_MOST = 128  # messages in one packet
+_MOST = 2048  # messages in one packet; so many faders fill a datagram
 _BUNDLE = b"#bundle\0"
 
 # An address and, if any, the type tags that python-osc reads. It skips other tags without their
@@ -38,13 +48,13 @@ def encoded(address: str, value: float) -> bytes:
 
 def messages(packet: bytes) -> list[bytes]:
     """The messages in a datagram, bundles opened, in order. Raises ParseError."""
-    if len(packet) > LARGEST:
-        raise ParseError(f"sent more than {LARGEST} bytes at once")
-    if not packet.startswith(_BUNDLE):  # most are none, and a flood of them is to cost little
-        return [packet]
-    found = list(itertools.islice(_elements(packet, 0), _MOST + 1))
+    found = [packet]
+    if packet.startswith(_BUNDLE):  # most are none, and a flood of them is to cost little
+        found = list(itertools.islice(_elements(packet, 0), _MOST + 1))
     if len(found) > _MOST:
         raise ParseError(f"sent more than {_MOST} messages in one bundle")
+    if any(len(one) > LARGEST for one in found):
+        raise ParseError(f"sent more than {LARGEST} bytes in one message")
     return found
 
 

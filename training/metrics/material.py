@@ -49,7 +49,7 @@ def gather(card: Card, generator: nn.Module, data: Dataset, samples: int, seed: 
     """Split the dataset and draw pictures. Raises EvaluationError where the two do not fit."""
     conditions = conditions_for(card.latent, data)
     data = replace(data, labels=card.latent.labels, conditions=conditions)
-    training, held_out = split(data, share=hold_out_of(card) or SHARE)
+    training, held_out = split(data, share=hold_out_of(card, data.name) or SHARE)
     if len(training) < FEWEST:
         raise EvaluationError(
             f"{data.name} has {len(training)} images to measure by; {FEWEST} are the least"

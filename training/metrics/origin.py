@@ -22,9 +22,27 @@ def fit_of(card: Card) -> Fit:
     return "crop" if recipe_of(card).get("fit") == "crop" else "pad"
 
 
-def hold_out_of(card: Card) -> float:
-    """The share of the dataset that the piece was not trained on; 0 for none."""
-    found = card.training.get("hold_out", 0)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 1:
+def datasets_of(card: Card) -> dict[str, float]:
+    """Those that a piece was trained on, and what it began from, by name, and the share of each
+    that none of these was; of a cross, those of both."""
+    told = card.training
+    known = _found(told.get("datasets")) | _found(_found(told.get("cross")).get("datasets"))
+    if "dataset" in told:
+        known.setdefault(str(told["dataset"]), told.get("hold_out"))
+    return {name: _share(share) for name, share in known.items()}
+
+
+def hold_out_of(card: Card, dataset: str) -> float:
+    """The share of a dataset, by its name, that the piece was not trained on; 0 for none. Of one
+    that it does not know by that name, as of what it was trained on last."""
+    return datasets_of(card).get(dataset, _share(card.training.get("hold_out")))
+
+
+def _found(told: Any) -> dict[str, Any]:
+    return dict(told) if isinstance(told, dict) else {}
+
+
+def _share(told: Any) -> float:
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told < 1:
         return 0.0
-    return float(found)
+    return float(told)

@@ -62,7 +62,7 @@ def inspect(
     steering = [label.name for label in work.card.latent.labels]
     if set(steering) <= {label.name for label in data.labels}:
         data = data.steered_by(steering)
-    hold_out = hold_out_of(work.card)
+    hold_out = hold_out_of(work.card, data.name)
     training, held_out = split(data, share=hold_out) if hold_out else (data, None)
     if held_out is not None and not len(held_out):
         training, held_out = data, None
