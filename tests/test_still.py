@@ -7,8 +7,10 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -284,6 +286,21 @@ def test_all_of_one_value(piece: Path, tmp_path: Path) -> None:
     card = verify(piece)
     out = candidates.draw(str(piece), tmp_path / "d", count=5, labels=[("form", "disc")])
     assert all(list(still.read(p).point(card.latent)[8:10]) == [0, 1] for p in out)
+
+
+def test_a_value_is_known_however_its_accents_are_stored(tmp_path: Path) -> None:
+    """macOS may give a typed name in pieces, and older pieces have them from its folders."""
+    for number, (form, other) in enumerate((("NFC", "NFD"), ("NFD", "NFC"))):
+        in_form, typed = partial(normalize, form), partial(normalize, other)
+        label = Label(in_form("größe"), (in_form("süß"), in_form("ähnlich")))
+        own = make_piece(tmp_path / f"own{number}", latent=Latent(8, (label,)))
+        held = [(typed("größe"), typed("ähnlich"))]
+        (path,) = candidates.draw(str(own), tmp_path / f"a{number}", count=1, labels=held)
+        assert still.read(path).labels == {in_form("größe"): {in_form("ähnlich"): 1.0}}
+        each = candidates.draw(str(own), tmp_path / f"b{number}", each=typed("größe"))
+        assert [still.read(path).labels for path in each] == [
+            {label.name: {value: 1.0}} for value in label.values
+        ]
 
 
 def test_relatives_of_a_picture_that_the_piece_could_have_drawn(
