@@ -4,7 +4,6 @@ that are most like a picture from elsewhere."""
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from installation.engine.walk import LatentSpace
 from installation.still import Shown, StillError
 from models import shelf
 from models.card import Card, verify
-from models.latent import GUIDE, Label, Vector
+from models.latent import GUIDE, Label, Vector, composed
 from training.picture import decode
 
 log = logging.getLogger(__name__)
@@ -149,13 +148,13 @@ def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:
     for called, value in labels:
         label = _label(card, called)
         name, known = label.name, label.values
-        alike = [_composed(one) for one in known]
-        if _composed(value) not in alike:
+        value = composed(value)
+        if value not in known:
             raise StillError(f"{card.name}: {name} is never {value!r}, but {', '.join(known)}")
         if name in held:
             before = known[int(held[name].argmax())]
             raise StillError(f"{name} is both {before} and {value}; leave one --label out")
-        held[name] = np.eye(len(known), dtype=np.float32)[alike.index(_composed(value))]
+        held[name] = np.eye(len(known), dtype=np.float32)[known.index(value)]
     return held
 
 
@@ -197,12 +196,8 @@ def _relatives(
 
 
 def _label(card: Card, name: str) -> Label:
-    """By its name, however its accents are stored."""
-    known = {_composed(label.name): label for label in card.latent.labels}
-    if _composed(name) not in known:
+    """By its name, however its accents are typed."""
+    known = {label.name: label for label in card.latent.labels}
+    if composed(name) not in known:
         raise StillError(f"{card.name} has no label {name!r}; it has {', '.join(known) or 'none'}")
-    return known[_composed(name)]
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return known[composed(name)]

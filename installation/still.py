@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from installation.engine.walk import LatentSpace
 from installation.writing import replace
 from models.card import Card
-from models.latent import Code, Latent, Vector
+from models.latent import Code, Latent, Vector, composed
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,12 @@ class Told(BaseModel):
         space, point = LatentSpace(latent), np.zeros(latent.width, np.float32)
         z = np.asarray(self.z, np.float64)
         point[: latent.z] = z * (np.sqrt(latent.z) / (np.linalg.norm(z) or 1.0))
+        labels = {  # those of older pieces may be stored as macOS names its folders
+            composed(name): {composed(value): weight for value, weight in told.items()}
+            for name, told in self.labels.items()
+        }
         for label in latent.labels:
-            told = self.labels.get(label.name, {})
+            told = labels.get(label.name, {})
             point = space.label(point, label.name, [told.get(value, 0.0) for value in label.values])
         for code, numbers in zip(latent.codes, self.codes, strict=False):
             if len(numbers) == code.width:

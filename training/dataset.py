@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.latent import Label, columns
+from models.latent import Label, columns, composed
 from training.lookup import Lookup
 from training.naming import called
 from training.picture import Fit, decode
@@ -247,4 +246,4 @@ def plain(text: str) -> str:
     line ends and other control characters, and accents are stored as a keyboard writes them, not in
     pieces as in macOS's names of folders."""
     text = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
-    return unicodedata.normalize("NFC", text)
+    return composed(text)

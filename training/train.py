@@ -80,8 +80,7 @@ def train(
                 claim.enter_context(held(work))
             saved = read_checkpoint(work)
             lineage.tell_begun(begin_with, saved[1])
-            again = plan if recipe is not None else None
-            plan = _going_on(again, saved[1], overrides, resolution)
+            plan = _going_on(plan if recipe is not None else None, saved[1], overrides, resolution)
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []
