@@ -19,7 +19,7 @@ from installation.engine.walk import LatentSpace
 from installation.still import Shown, StillError
 from models import shelf
 from models.card import Card, verify
-from models.latent import GUIDE, Vector
+from models.latent import GUIDE, Label, Vector, composed
 from training.picture import decode
 
 log = logging.getLogger(__name__)
@@ -63,10 +63,10 @@ def draw(
     if of and (like or each):
         raise StillError("--of goes with neither --like nor --each; leave it out, or them")
     card = verify(folder := shelf.find(piece))
-    most = _RELATIVES if of else len(_values(card, each)) if each else _COUNT
+    each = _label(card, each).name if each else ""
+    most = _RELATIVES if of else len(_label(card, each).values) if each else _COUNT
     seeds = range(seed, seed + (count or most))
-    if far is None:
-        far = 0.0 if each else _FAR
+    far = (0.0 if each else _FAR) if far is None else far
     held = _held(card, labels)
     if each in held:
         raise StillError(f"--each {each} has all of its values; leave --label {each}=… out")
@@ -138,7 +138,7 @@ def _points(
     for name, shares in held.items():
         points = [space.label(point, name, shares) for point in points]
     if each:
-        alone = np.eye(len(_values(card, each)))
+        alone = np.eye(len(_label(card, each).values))
         points = [space.label(p, each, alone[k % len(alone)]) for k, p in enumerate(points)]
     return points
 
@@ -146,8 +146,10 @@ def _points(
 def _held(card: Card, labels: Iterable[tuple[str, str]]) -> dict[str, Vector]:
     """Shares of the labels that all of them have."""
     held: dict[str, Vector] = {}
-    for name, value in labels:
-        known = _values(card, name)
+    for called, value in labels:
+        label = _label(card, called)
+        name, known = label.name, label.values
+        value = composed(value)
         if value not in known:
             raise StillError(f"{card.name}: {name} is never {value!r}, but {', '.join(known)}")
         if name in held:
@@ -194,9 +196,9 @@ def _relatives(
     return list(points)
 
 
-def _values(card: Card, name: str) -> tuple[str, ...]:
-    """Of a label."""
-    known = {label.name: label.values for label in card.latent.labels}
-    if name not in known:
+def _label(card: Card, name: str) -> Label:
+    """By its name, however its accents are typed."""
+    known = {label.name: label for label in card.latent.labels}
+    if composed(name) not in known:
         raise StillError(f"{card.name} has no label {name!r}; it has {', '.join(known) or 'none'}")
-    return known[name]
+    return known[composed(name)]

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from installation.engine.walk import LatentSpace
 from installation.writing import replace
 from models.card import Card
-from models.latent import Latent, Vector
+from models.latent import Latent, Vector, composed
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +86,12 @@ class Told(BaseModel):
             )
         where, point = latent.slices(), np.zeros(latent.width, np.float32)
         point[: latent.z] = self.z
+        labels = {  # those of older pieces may be stored as macOS names its folders
+            composed(name): {composed(value): weight for value, weight in told.items()}
+            for name, told in self.labels.items()
+        }
         for label in latent.labels:
-            told = self.labels.get(label.name, {})
+            told = labels.get(label.name, {})
             shares = [told.get(value, 0.0) for value in label.values]
             point[where[label.name]] = np.clip(shares, 0, 1)
         for code, numbers in zip(latent.codes, self.codes, strict=False):

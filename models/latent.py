@@ -7,6 +7,7 @@ has loaded.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -36,6 +37,10 @@ def more(numbers: int) -> tuple[bool, int]:
     raise ValueError(f"{numbers} numbers after a point's own are no guide and no bends")
 
 
+def composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
 @dataclass(frozen=True)
 class Label:
     """An attribute known from the dataset, e.g. hair with the values blonde, brown, black.
@@ -48,6 +53,10 @@ class Label:
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        """Accents as a keyboard writes them, wherever the words come from: in macOS's names of
+        folders, and in pieces made of these, they are letters of their own."""
+        object.__setattr__(self, "name", composed(self.name))
+        object.__setattr__(self, "values", tuple(map(composed, self.values)))
         if not self.values or len(set(self.values)) != len(self.values):
             raise ValueError(f"label {self.name!r} needs values that differ from each other")
 

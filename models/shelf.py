@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -24,13 +25,46 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
         raise PieceError("there is no piece yet; `installation train DATASET` makes one")
     given = Path(name_or_path)
     for folder in (given, own / given.name, SHIPPED / given.name):
-        if (folder / CARD).is_file() and (folder == given or given.name == str(name_or_path)):
+        if _is_piece(folder) and (folder == given or given.name == str(name_or_path)):
             _check_name(folder)
             return folder
-    if given.exists():
-        raise PieceError(f"{given} is not a piece: no {CARD} in it")
+    for place in (given, own / given.name):
+        if (place == given or given.name == str(name_or_path)) and (what := _instead(place)):
+            raise PieceError(what)
     names = ", ".join(path.name for path in list_pieces(own)) or "none"
     raise PieceError(f"no piece {str(name_or_path)!r}; there is: {names} (`installation train`)")
+
+
+def _instead(given: Path) -> str:
+    """What there is where a piece is not, or nothing, and where the piece is."""
+    if given.is_file():
+        if given.suffix.lower() == ".zip":
+            return f"{given} is a zip; unpack it, and give the folder of the piece"
+        if _is_piece(given.parent):
+            return f"{given} is a file of a piece; give the folder that it lies in, {given.parent}"
+    if given.exists():
+        inside = [folder for folder in list_pieces(given) if folder.parent == given]
+        piece = given.with_name(given.name.removesuffix(".training")) if given.name else given
+        if len(inside) == 1:
+            return f"{given} is not a piece, but {inside[0]} in it is one"
+        if piece != given and _is_piece(piece):
+            return f"{given} is the training of a piece, which is {piece}"
+        return f"{given} is not a piece: no readable {CARD} in it"
+    if (packed := given.with_name(f"{given.name}.zip")).is_file():
+        return f"{packed} is a zip; unpack it, and give the folder of the piece"
+    if given.with_name(f"{given.name}.training").is_dir():
+        return (
+            f"{given} is not there yet: its training still runs, or was ended by force, and then "
+            "the same command with --resume goes on"
+        )
+    return ""
+
+
+def _is_piece(folder: Path) -> bool:
+    try:
+        return (folder / CARD).is_file()
+    except OSError:  # a folder that may not be looked into
+        return False
 
 
 def _check_name(folder: Path) -> None:
@@ -45,9 +79,9 @@ def list_pieces(own: Path = OWN) -> list[Path]:
     """Folders of every piece there is, the artist's own first, then those that ship, by name."""
     found: dict[str, Path] = {}
     for shelf in (own, SHIPPED):
-        if shelf.is_dir():
+        if os.access(shelf, os.R_OK) and shelf.is_dir():
             for folder in sorted(shelf.iterdir()):
-                if (folder / CARD).is_file() and not folder.name.startswith("."):
+                if _is_piece(folder) and not folder.name.startswith("."):
                     found.setdefault(folder.name, folder)
     return list(found.values())
 

@@ -130,6 +130,19 @@ def test_what_does_not_fit_is_said(
         cross("faces", "carved", name="../faces")
 
 
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    kin: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(piece, "write_synced", full)
+    before = sorted(kin[0].parent.iterdir())
+    with pytest.raises(UsageError, match=r"both cannot be written: No space left on device"):
+        cross("faces", "carved", name="both")
+    assert sorted(kin[0].parent.iterdir()) == before
+
+
 def test_it_tells_how_far_it_has_come(
     kin: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

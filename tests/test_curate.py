@@ -235,6 +235,15 @@ def test_a_spreadsheet_may_use_semicolons(photos: Path, out: Path) -> None:
     assert run(photos, out).decided == 1
 
 
+def test_a_copy_of_nothing_is_not_to_be_trained_on(tmp_path: Path, out: Path) -> None:
+    """As of photographs by a telephone."""
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "IMG_1.HEIC").write_bytes(b"another format")
+    told = curated_text(*curate(tmp_path / "phone", out))
+    assert "0 kept" in told
+    assert "installation train" not in told
+
+
 def test_an_image_without_a_line_is_told(photos: Path, out: Path) -> None:
     """Whoever deletes a line in a spreadsheet may think that the image is left out."""
     assert run(photos, out).unlisted == ()

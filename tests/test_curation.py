@@ -192,6 +192,17 @@ def test_class_balance(tmp_path: Path) -> None:
     assert "too few to learn" in told
 
 
+def test_values_that_differ_in_case_alone_are_named(tmp_path: Path) -> None:
+    """Each would be a fader of its own."""
+    table = ["file,wood", "0.png,Dark", "1.png,dark", "2.png,Light", "3.png,DARK"]
+    (tmp_path / "labels.csv").write_text("\n".join(table))
+    for number, image in enumerate(drawn(4)):
+        image.save(tmp_path / f"{number}.png")
+    told = summary.text(check(tmp_path))
+    assert "DARK, Dark, dark: if they mean the same, write them in one way" in told
+    assert "Light:" not in told
+
+
 def test_labels_that_training_refuses_are_a_note(tmp_path: Path) -> None:
     write(tmp_path, {"a.png": encoded(drawn(1)[0]), "labels.csv": b"name\n"})
     assert any("labels.csv" in note for note in check(tmp_path).notes)
@@ -222,7 +233,22 @@ def test_only_broken_images_and_none_at_all(tmp_path: Path) -> None:
     write(tmp_path, {"a.png": b"", "b.gif": b"GIF89a"})
     found = check(tmp_path)
     assert reasons(found) == {"a.png": {"broken"}, "b.gif": {"format"}}
-    assert "0 readable" in summary.text(found)
+    told = summary.text(found)
+    assert "0 readable" in told
+    assert "licence" not in told  # there is nothing of which one could be stated
+
+
+def test_a_zip_with_a_password_says_so(tmp_path: Path) -> None:
+    """As `train` does."""
+    archive = tmp_path / "secret.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.png", encoded(drawn(1)[0]))
+    data = bytearray(archive.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + at] |= 1  # encrypted
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"no readable image.*a\.png: is encrypted; unpack it"):
+        check(archive)
 
 
 def test_what_is_too_large_has_a_reason_of_its_own(

@@ -498,7 +498,17 @@ def test_an_image_beside_a_folder_keeps_the_folder(scans: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Labels.csv", "labels.CSV", "cats/labels.csv", "Provenance.csv", "provenance.xlsx"]
+    "name",
+    [
+        "Labels.csv",
+        "labels.CSV",
+        "cats/labels.csv",
+        "labels.csv.txt",  # whose second ending Windows hides
+        "labels.xlsx",
+        "Provenance.csv",
+        "provenance.xlsx",
+        "provenance.csv.txt",
+    ],
 )
 def test_a_table_that_is_not_read_is_told(name: str, two: Path) -> None:
     (two / "cats").mkdir()
@@ -534,6 +544,76 @@ def test_of_two_names_that_look_alike_each_is_meant_to_the_letter(tmp_path: Path
     found = [data.labels[0].values[index] for index in data.conditions.argmax(1).tolist()]
     assert found == [form for file in data.files for form in FORMS
                      if file == unicodedata.normalize(form, file)]  # fmt: skip
+
+
+def test_tables_name_files_in_any_case_where_one_alone_is_meant(tmp_path: Path) -> None:
+    """Cameras write .JPG, and neither Windows nor macOS tells a.JPG from a.jpg."""
+    whole = encoded(plain())
+
+    def read(table: str, other: bytes = whole) -> tuple[dict[str, str], list[str]]:
+        """The values of a zip's images, since not every disk can hold b.png beside B.png."""
+        packed = tmp_path / "set.zip"
+        with zipfile.ZipFile(packed, "w") as file:
+            for name, image in (("Straße.PNG", whole), ("B.png", whole), ("b.png", other)):
+                file.writestr(name, image)
+            file.writestr("labels.csv", table)
+        data = read_dataset(packed, 8)
+        of = [data.labels[0].values[row.argmax()] if row.any() else "" for row in data.conditions]
+        return dict(zip(data.files, of, strict=True)), [str(problem) for problem in data.problems]
+
+    assert read("file,hair\nstrasse.png,red\nb.png,green\nB.png,blue\n") == (
+        {"Straße.PNG": "red", "b.png": "green", "B.png": "blue"}, [],
+    )  # fmt: skip
+    values, problems = read("file,hair\nSTRASSE.png,red\nb.PNG,green\nb.png,blue\n")
+    assert values == {"Straße.PNG": "red", "b.png": "blue", "B.png": ""}
+    assert problems == ["labels.csv: line 3 names 'b.PNG', which was not read"]
+    values, problems = read("file,hair\nstrasse.png,red\nb.png,green\nB.png,blue\n", b"broken")
+    assert values == {"Straße.PNG": "red", "B.png": "blue"}  # a line of b is not B's
+    assert problems[0] == "labels.csv: line 3 names 'b.png', which was not read"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_values_are_the_same_however_their_accents_are_stored(tmp_path: Path, form: Form) -> None:
+    """macOS may store a folder's name in pieces; nobody could type that value, or see why not."""
+    folders, table = tmp_path / "folders", tmp_path / "table"
+    for number, value in enumerate(("Mädchen", "Jungen")):
+        folder = folders / unicodedata.normalize(form, value)
+        folder.mkdir(parents=True)
+        (folder / f"{number}.png").write_bytes(encoded(plain()))
+    table.mkdir()
+    lines = ["file,größe", "a.png,süß", "b.png,herb"]
+    for name in ("a.png", "b.png"):
+        (table / name).write_bytes(encoded(plain()))
+    write(table, labels_dot_csv=unicodedata.normalize(form, "\n".join(lines)).encode())
+    assert read_dataset(folders, 8).labels[0].values == ("Jungen", "Mädchen")
+    label = read_dataset(table, 8).labels[0]
+    assert (label.name, label.values) == ("größe", ("herb", "süß"))
+
+
+@pytest.mark.parametrize("name", ["a.HEIC", "a.jxl", "a.CR2", "a.nef", "a.dng", "a.jp2"])
+def test_images_in_another_format_are_told(two: Path, name: str) -> None:
+    (two / name).write_bytes(b"another")
+    assert [str(problem) for problem in read_dataset(two, 8).problems] == [
+        f"{name}: save it as JPEG, PNG or WebP to have it read"
+    ]
+
+
+def test_a_zip_among_the_images_is_told(two: Path, tmp_path: Path) -> None:
+    """As a cloud gives a folder in several parts."""
+    packed = two / "part 2.ZIP"
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("c.png", encoded(plain()))
+    said = "part 2.ZIP: is packed, and what is packed inside a dataset is not read; unpack it"
+    assert [str(problem) for problem in read_dataset(two, 8).problems] == [said]
+    assert [str(problem) for problem in check(two).problems] == [said]
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    packed.rename(alone / packed.name)
+    for read in (lambda: read_dataset(alone, 8), lambda: check(alone)):
+        with pytest.raises(
+            DatasetError, match=r"no readable image; 1 left out, first part 2\.ZIP: "
+        ):
+            read()
 
 
 def test_zip_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,23 @@ def test_an_artist_exports_one(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert len(list(tmp_path.glob("*.part"))) == 0
 
 
+def test_a_full_disk_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = Path.write_bytes
+
+    def until_full(path: Path, data: bytes) -> int:
+        write(path, data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", until_full)
+    out = tmp_path / "a.glsl"
+    assert main(["export", "--tier", "T", "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"installation export: {out} cannot be written: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_piece_without_an_upscaler_has_none_to_export(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -207,6 +207,33 @@ def test_find_and_list(tiny: Path) -> None:
         shelf.find(own)
 
 
+def test_what_is_nearly_a_piece_says_where_it_is(tiny: Path) -> None:
+    """A card, a zip as friends send it, the folder in a folder that it is unpacked to, and what a
+    training leaves beside it."""
+    own = tiny.parent
+    with pytest.raises(PieceError, match=r"is a file of a piece; give the folder .*tiny$"):
+        shelf.find(tiny / CARD)
+    (own / "sent.zip").write_bytes(b"PK")
+    for given in (own / "sent.zip", "sent"):
+        with pytest.raises(PieceError, match=r"sent\.zip is a zip; unpack it, and give the folder"):
+            shelf.find(given, own)
+    (own / "outer").mkdir()
+    tiny.rename(own / "outer" / "tiny")
+    for given in (own / "outer", "outer"):
+        with pytest.raises(
+            PieceError, match=r"outer is not a piece, but .*outer.tiny in it is one"
+        ):
+            shelf.find(given, own)
+    (own / "outer" / "tiny").rename(tiny)
+    (own / "tiny.training").mkdir()
+    for given in (own / "tiny.training", "tiny.training"):
+        with pytest.raises(PieceError, match=r"the training of a piece, which is .*tiny$"):
+            shelf.find(given, own)
+    (own / "new.training").mkdir()
+    with pytest.raises(PieceError, match=r"new is not there yet: its training still .*--resume"):
+        shelf.find("new", own)
+
+
 def test_a_folder_whose_name_is_no_text_is_to_be_renamed(tiny: Path) -> None:
     """No preset could be stored with it: that ended the show."""
     strange = tiny.rename(tiny.with_name(os.fsdecode(b"M\xe4rz")))

@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -300,6 +301,27 @@ def test_all_of_one_value(piece: Path, tmp_path: Path) -> None:
     card = verify(piece)
     out = candidates.draw(str(piece), tmp_path / "d", count=5, labels=[("form", "disc")])
     assert all(list(still.read(p).point(card.latent)[8:10]) == [0, 1] for p in out)
+
+
+@pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_value_is_known_however_its_accents_are_stored(
+    tmp_path: Path, stored: Literal["NFC", "NFD"], typed: Literal["NFC", "NFD"]
+) -> None:
+    """macOS may give a typed name in pieces, and older pieces have them from its folders."""
+    own = make_piece(tmp_path / "own", latent=Latent(8, (Label("größe", ("süß", "ähnlich")),)))
+    card = json.loads((own / "card.json").read_text(encoding="utf-8"))
+    text = normalize(stored, json.dumps(card, ensure_ascii=False))
+    (own / "card.json").write_text(text, encoding="utf-8")
+    held = [(normalize(typed, "größe"), normalize(typed, "ähnlich"))]
+    (path,) = candidates.draw(str(own), tmp_path / "a", count=1, labels=held)
+    assert still.read(path).labels == {"größe": {"ähnlich": 1.0}}
+    each = candidates.draw(str(own), tmp_path / "b", each=normalize(typed, "größe"))
+    assert [still.read(path).labels for path in each] == [
+        {"größe": {"süß": 1.0}}, {"größe": {"ähnlich": 1.0}},
+    ]  # fmt: skip
+    latent = verify(own).latent
+    kept = told(tmp_path / "old.png", labels={held[0][0]: {held[0][1]: 1.0}})
+    assert still.read(kept).point(latent)[8:].tolist() == [0, 1]
 
 
 def test_relatives_of_a_picture_that_the_piece_could_have_drawn(

@@ -226,6 +226,55 @@ def test_damaged_checkpoints(images: Path, tmp_path: Path) -> None:
         train(images, out=out, budget=kimg(4), resume=True)
 
 
+def test_a_piece_that_was_renamed_is_told_how_it_goes_on(images: Path, tmp_path: Path) -> None:
+    """With --resume it was to be left out, and without it to be given."""
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    moved = out.rename(tmp_path / "moved")
+    for resume in (True, False):
+        with pytest.raises(
+            PieceError,
+            match=r"moved.* no training .*moved\.training.*one name.*--from .*moved --name",
+        ) as told:
+            train(images, out=moved, budget=kimg(2), resume=resume)
+        assert "--resume" not in str(told.value)
+    (tmp_path / "p.training").rename(tmp_path / "moved.training")
+    assert train(images, out=moved, budget=kimg(2), resume=True) == moved
+
+
+def test_resume_with_other_labels_names_them(images: Path, tmp_path: Path) -> None:
+    """Folders or a table that came later."""
+    train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    lines = [
+        f"{path.relative_to(images)},{k % 3}"
+        for k, path in enumerate(sorted(images.rglob("*.png")))
+    ]
+    (images / "labels.csv").write_text("\n".join(["file,wood", *lines]))
+    with pytest.raises(
+        CheckpointError,
+        match=r"from class \(round, square\) to wood \(0, 1, 2\).*--from this piece",
+    ):
+        train(images, out=tmp_path / "p", budget=kimg(2), resume=True)
+
+
+def test_a_piece_to_begin_from_is_told_to_do_nothing_where_a_training_goes_on(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny: Any = {"budget": kimg(1), "overrides": TINY}
+    first = train(images, name="a", out=tmp_path / "first", **tiny)
+    second = train(images, name="b", out=tmp_path / "second", begin_with=first, **tiny)
+    for name, out, given, began in (
+        ("a", first, second, "without a piece"),
+        ("b", second, "masks", "from a"),
+        ("b", second, "gone-since", "from a"),
+        ("b", second, first, ""),
+    ):
+        capsys.readouterr()
+        train(images, name=name, out=out, resume=True, begin_with=given, budget=kimg(1))
+        told = [line for line in capsys.readouterr().err.splitlines() if "does nothing" in line]
+        said = f"--from {given} does nothing here: this training began {began}, and goes on"
+        assert [line.startswith(said) for line in told] == [True] * bool(began)
+
+
 def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
     with pytest.raises(CheckpointError, match=r"other networks.*--from"):
@@ -321,6 +370,22 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(
     assert not list(work.glob("*.new"))
     train(images, out=out, budget=kimg(4), resume=True)
     assert piece.load(out).card.training["kimg"] == 0.032
+
+
+def test_a_folder_that_may_not_be_written_is_not_taken_for_a_full_disk(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import checkpoint
+
+    def refused(path: Path, data: bytes) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(checkpoint, "write_synced", refused)
+    with pytest.raises(
+        UsageError, match=r"Permission denied.*see to it that .* can be written"
+    ) as told:
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    assert "room" not in str(told.value)
 
 
 def test_a_full_disk_while_exporting_keeps_the_older_piece(

@@ -221,6 +221,22 @@ def test_a_film_on_request(
         assert capsys.readouterr().out.strip() == "pieces/masks.training/timelapse.mp4"
 
 
+def test_a_film_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, *_: object) -> None:
+        raise av.PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(timelapse, "_encode", refused)
+    monkeypatch.chdir(tmp_path)
+    grids(tmp_path / "masks.training", 2)
+    assert cli.main(["timelapse", "masks"]) == 2
+    assert capsys.readouterr().err == (
+        "installation timelapse: masks.training/timelapse.mp4 cannot be written: "
+        "Permission denied\n"
+    )
+
+
 def test_the_page_escapes_what_came_from_files(tmp_path: Path) -> None:
     (tmp_path / "latest.png").write_bytes(b"")
     evil = Verdict("uneven", "the label '<script>alert(1)</script>' is very uneven")

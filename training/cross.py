@@ -81,7 +81,10 @@ def cross(
     card = _card(target.name, first, last, generator, at)
     told = lineage.upscaler_of(last)
     card, upscaler = with_upscaler(card, told, folders[1] / UPSCALER) if told else (card, None)
-    return piece.save(target, card, generator, upscaler, _pictures(card, generator))
+    try:
+        return piece.save(target, card, generator, upscaler, _pictures(card, generator))
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def _kept(shape: Generator, surface: Generator, at: int) -> int:

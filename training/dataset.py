@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.latent import Label, columns
+from models.latent import Label, columns, composed
 from training.lookup import Lookup
 from training.naming import called
 from training.picture import Fit, decode
@@ -22,7 +22,10 @@ from training.provenance import RECORDS, TABLE, read_provenance
 from training.source import IMAGES, DatasetError, Entry, Problem, Unread, list_entries, read_each
 from training.table import lines_of
 
-OTHER_IMAGES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".svg")
+OTHER_IMAGES = (
+    ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2",
+    ".psd", ".xcf", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef",
+)  # fmt: skip
 SAVE_AS = "save it as JPEG, PNG or WebP to have it read"
 LABELS = "labels.csv"
 FOLDER_LABEL = "class"
@@ -117,28 +120,36 @@ def read_dataset(path: str | Path, size: int, fit: Fit = "pad", progress: bool =
 
 
 def _require_images(path: Path, count: int, problems: list[Problem]) -> None:
-    if count >= 2:
-        return
-    left_out = f"; {len(problems)} left out, first {problems[0]}" if problems else ""
     if count == 1:
         raise DatasetError(
-            f"{path} holds one readable image; training needs at least two{left_out}"
+            f"{path} holds one readable image; training needs at least two{_first_of(problems)}"
         )
+    if count == 0:
+        raise no_image(path, problems)
+
+
+def no_image(path: Path, problems: list[Problem]) -> DatasetError:
+    """What to say of a dataset without any that can be read."""
     if problems:
-        raise DatasetError(f"{path} holds no readable image{left_out}")
-    raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+        return DatasetError(f"{path} holds no readable image{_first_of(problems)}")
+    return DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+
+
+def _first_of(problems: list[Problem]) -> str:
+    return f"; {len(problems)} left out, first {problems[0]}" if problems else ""
 
 
 def unread_tables(entries: list[Entry]) -> list[Problem]:
     """Files meant for labels or provenance, but not named or placed as those that are read."""
     problems = []
     for entry in entries:
-        name = PurePosixPath(entry.name.lower())
         if entry.name in (LABELS, TABLE, RECORDS) or entry.suffix in IMAGES:
             continue
-        if name.name == LABELS:
+        # All before the first dot: Windows hides the last ending, as in labels.csv.txt.
+        word = PurePosixPath(entry.name.lower()).name.partition(".")[0]
+        if word == PurePosixPath(LABELS).stem:
             problems.append(Problem(entry.name, _UNREAD.format(LABELS)))
-        elif name.stem == PurePosixPath(TABLE).stem:
+        elif word == PurePosixPath(TABLE).stem:
             problems.append(Problem(entry.name, _UNREAD.format(f"{TABLE} or {RECORDS}")))
     return problems
 
@@ -191,7 +202,7 @@ def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:
             f"classes and no dates or authors, merge some or write a {LABELS}"
         )
         return {}, [Problem(f"the label {FOLDER_LABEL!r}", reason)]
-    return {file: {FOLDER_LABEL: _plain(file.split("/")[0])} for file in files if "/" in file}, []
+    return {file: {FOLDER_LABEL: plain(file.split("/")[0])} for file in files if "/" in file}, []
 
 
 def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows, list[Problem]]:
@@ -199,7 +210,7 @@ def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows
         lines = lines_of(table.read())
     except (OSError, ValueError) as error:
         raise DatasetError(f"{LABELS} cannot be read as a table: {error}") from error
-    header = [_plain(cell) for cell in lines[0]] if lines else []
+    header = [plain(cell) for cell in lines[0]] if lines else []
     if not header or header[0].lower() != "file" or len(set(header)) != len(header) or "" in header:
         raise DatasetError(
             f"the first line of {LABELS} must be file,attribute,… without repeats or gaps; it is "
@@ -221,7 +232,7 @@ def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows
             problems.append(Problem(LABELS, f"line {number} names {file!r} a second time"))
             continue
         values = zip(header[1:], line[1:], strict=False)
-        rows[file] = {key: _plain(value) for key, value in values if _plain(value)}
+        rows[file] = {key: plain(value) for key, value in values if plain(value)}
     if problems and not rows and files:  # names without their endings, say, or of another dataset
         raise DatasetError(
             f"no line of {LABELS} is of an image that is here ({problems[0].reason}); write names "
@@ -230,7 +241,9 @@ def _rows_of_table(table: Entry, lookup: Lookup, files: list[str]) -> tuple[Rows
     return rows, problems
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A label's or value's name: it stands in the card, on terminals and in pages, so it has no
-    line ends and other control characters."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+    line ends and other control characters, and accents are stored as a keyboard writes them, not in
+    pieces as in macOS's names of folders."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+    return composed(text)

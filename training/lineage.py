@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from models.architecture import FIRST, parse
-from models.card import GENERATOR, UPSCALER, Card
+from models.card import GENERATOR, UPSCALER, Card, PieceError, read_card
 from models.latent import Code, Latent
+from models.shelf import find
 from training.growth import from_size
 from training.metrics.origin import datasets_of, fit_of, recipe_of
 from training.recipe import CODE_NAME, Recipe, RecipeError, make_recipe
@@ -200,6 +201,24 @@ def named(latent: Latent, account: dict[str, Any]) -> Latent:
     names = account.get("from", {}).get("codes", [code.name for code in latent.codes])
     codes = (replaced(code, name=name) for code, name in zip(latent.codes, names, strict=True))
     return replaced(latent, codes=tuple(codes))
+
+
+def tell_begun(given: str | Path | None, account: dict[str, Any]) -> None:
+    """Say where a piece to begin from is named, and the training that goes on began otherwise."""
+    if given is None:
+        return
+    before = account.get("from", {}).get("name", "")
+    try:
+        name = read_card(find(given)).name
+    except PieceError:  # it may be gone since
+        name = Path(given).name
+    if name != before:
+        how = f"from {before}" if before else "without a piece"
+        print(
+            f"--from {given} does nothing here: this training began {how}, and goes on; under a "
+            "new --name another can begin from it",
+            file=sys.stderr,
+        )
 
 
 def told_of(account: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -158,11 +159,12 @@ class Run:
 
     def _not_saved(self, error: OSError) -> str:
         text = f"the training could not be saved ({error.strerror or error}); "
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "make room" if full else "see to it that this folder can be written"
         if not has_checkpoint(self.work):
-            return f"{text}nothing was saved before, so make room and start again"
+            return f"{text}nothing was saved before, so {mend} and start again"
         return (
-            f"{text}what was saved in {self.work} before is kept, so make room and go on with "
-            "--resume"
+            f"{text}what was saved in {self.work} before is kept, so {mend} and go on by --resume"
         )
 
     def _queue_again(self) -> None:

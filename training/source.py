@@ -21,6 +21,8 @@ from training import UsageError
 
 CURATED = ("manifest.csv", "images", "contact")  # what a curated copy's folder holds
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
+_PACKED = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
+_UNPACK = "is packed, and what is packed inside a dataset is not read; unpack it"
 MAX_FILE = 256 << 20  # bytes; no photograph is larger
 MAX_FILES = 500_000
 _MAX_RATIO = 200  # unpacked to packed; images hardly compress, bombs do
@@ -103,6 +105,7 @@ def list_entries(path: Path) -> tuple[list[Entry], list[Problem]]:
     if {entry.parts[0] for entry in entries}.issuperset(CURATED):
         alone = path / "images" if path.is_dir() else "a zip of its folder images alone"
         raise DatasetError(f"{path} is a curated copy, contact sheets and all; give {alone}")
+    problems += [Problem(entry.name, _UNPACK) for entry in entries if entry.suffix in _PACKED]
     return entries, problems
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.card import Card, PieceError, read_card
@@ -79,8 +80,8 @@ def train(
             if machines.lead and work.is_dir():
                 claim.enter_context(held(work))
             saved = read_checkpoint(work)
-            again = plan if recipe is not None else None
-            plan = _going_on(again, saved[1], overrides, resolution)
+            lineage.tell_begun(begin_with, saved[1])
+            plan = _going_on(plan if recipe is not None else None, saved[1], overrides, resolution)
         for size in plan.sizes:
             machines.check_batch(size.batch)
         boards: list[Board] = []
@@ -123,11 +124,17 @@ def _check_folders(
         )
     try:
         check_target(piece)
-        if resume is True or (resume and has_checkpoint(work)):
-            return True
+        begun = has_checkpoint(work)
         taken = piece.is_dir() and any(piece.iterdir())
     except OSError as error:
         raise UsageError(f"{piece} cannot be written: {error.strerror}") from error
+    if taken and not begun:  # sent by a friend, or one of the two was renamed
+        raise PieceError(
+            f"there is a piece at {piece} already, and no training of it at {work}: give both one "
+            f"name to go on, or begin another from it, by --from {piece} --name NAME"
+        )
+    if resume is True or (resume and begun):
+        return True
     if taken:
         raise PieceError(f"there is a piece at {piece} already; choose another --name, or --resume")
     if has_checkpoint(work):
@@ -286,13 +293,18 @@ def _restore(
 ) -> None:
     """Put a checkpoint back, if the dataset still has the labels that it was made with."""
     from training.checkpoint import CheckpointError, restore
+    from training.dataset import plain
 
-    restore(module, tensors, account)
-    if account["labels"] != _plain_labels(data):
+    before = [
+        [plain(name), [plain(value) for value in values]] for name, values in account["labels"]
+    ]
+    if before != _plain_labels(data):
         raise CheckpointError(
-            "the dataset's labels changed since; train under a new --name, and --from this piece "
-            "begins where it is"
+            f"the dataset's labels changed since, from {_told(before)} to "
+            f"{_told(_plain_labels(data))}; train under a new --name, and --from this piece begins "
+            "where it is"
         )
+    restore(module, tensors, account)
     if account["dataset"] != digest:
         print("the images changed since the last run; going on with the new ones", file=sys.stderr)
 
@@ -308,6 +320,12 @@ def _latent(recipe: Recipe, data: Dataset) -> Any:
 
 def _plain_labels(data: Dataset) -> list[list[Any]]:
     return [[label.name, list(label.values)] for label in data.labels]
+
+
+def _told(labels: list[list[Any]]) -> str:
+    """In one line, however many there are."""
+    text = ", ".join(f"{name} ({', '.join(values)})" for name, values in labels)
+    return shorten(text, 120, placeholder=" …") or "none"
 
 
 def _report(data: Dataset) -> None:

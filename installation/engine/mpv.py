@@ -52,7 +52,10 @@ def export(piece: str, tier: str, scale: int, out: Path) -> Path:
         written = text(own, f"The upscaler of {find(piece).name}")
     else:
         written = text(load_default(scale, tier), f"Upscaler of tier {tier}")
-    replace(out, written)
+    try:
+        replace(out, written)
+    except OSError as error:
+        raise ExportError(f"{out} cannot be written: {error.strerror or error}") from error
     return out
 
 

@@ -14,7 +14,7 @@ from training.curation.look import look
 from training.curation.measures import BLURRED
 from training.curation.outliers import FAR, strangeness
 from training.curation.reasons import REASONS
-from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, read_labels, unread_tables
+from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, no_image, read_labels, unread_tables
 from training.provenance import Origin, read_origins
 from training.source import DatasetError, Entry, Problem, Unread, list_entries, read_each
 
@@ -68,7 +68,7 @@ def check(path: str | Path, progress: bool = False) -> Review:
     wanted = [entry for entry in listed if entry.suffix in IMAGES]
     others = [entry for entry in listed if entry.suffix in OTHER_IMAGES]
     if not wanted and not others:
-        raise DatasetError(f"{path} holds no images (JPEG, PNG or WebP)")
+        raise no_image(path, problems)
     findings = [Finding(entry.name, "format", SAVE_AS) for entry in others]
     looks: Looks = {}
     for entry, seen in zip(wanted, read_each(wanted, look, progress, "looking at"), strict=True):

@@ -72,9 +72,10 @@ def curated_text(review: Review, outcome: Outcome) -> str:
             f"note: {images} holds {len(outcome.foreign)} files that are not from the dataset, "
             f"first {outcome.foreign[0]}; training would read them too"
         )
+    train = f"; or: installation train {images}" if outcome.kept > 1 else ""
     lines.append(
         f"Look at {outcome.folder / CONTACT}, change `keep` in {outcome.folder / MANIFEST}, and "
-        f"run this again; or: installation train {images}"
+        f"run this again{train}"
     )
     return "\n".join(lines)
 
@@ -124,6 +125,12 @@ def _balance(balance: Balance) -> Iterator[str]:
     for value, count in balance.counts.items():
         few = "  too few to learn: merge it with another, or add images" if count < _FEW else ""
         yield f"  {value.ljust(width)}  {count:6}  {count / max(total, 1):4.0%}{few}"
+    alike: dict[str, list[str]] = {}
+    for value in balance.counts:
+        alike.setdefault(value.casefold(), []).append(value)
+    for values in alike.values():
+        if len(values) > 1:
+            yield f"  {', '.join(values)}: if they mean the same, write them in one way"
     most, least = max(balance.counts.values()), min(balance.counts.values())
     if most >= _UNEVEN * max(least, 1):
         yield f"  uneven: the first is {most / max(least, 1):.0f} times as common as the last"
@@ -131,6 +138,8 @@ def _balance(balance: Balance) -> Iterator[str]:
 
 def _origins(review: Review) -> Iterator[str]:
     missing = _without_licence(review)
+    if not review.looks:
+        return
     if missing == 0:
         yield "\nlicence: stated for every image"
     elif missing:

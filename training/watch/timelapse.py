@@ -44,7 +44,7 @@ def timelapse(folder: Path) -> Path:
         os.replace(part, path)
     except av.FFmpegError as error:
         part.unlink(missing_ok=True)
-        raise OSError(error.errno, str(error)) from error
+        raise OSError(error.errno, error.strerror) from error
     except OSError:
         part.unlink(missing_ok=True)
         raise
@@ -58,7 +58,11 @@ def of_piece(name: str) -> Path:
     shelf = Path("pieces") / f"{name}.training"
     for folder in (beside, shelf, given):
         if (folder / "grids").is_dir():
-            return timelapse(folder)
+            try:
+                return timelapse(folder)
+            except OSError as error:
+                why = error.strerror or error
+                raise TimelapseError(f"{folder / NAME} cannot be written: {why}") from error
     raise TimelapseError(f"{name}: no sample grids in {beside} or {shelf}")
 
 
