@@ -104,6 +104,10 @@ def _play(p: argparse.ArgumentParser) -> None:
     text = "a folder of stills that its seeds are; `installation stills` draws some"
     p.add_argument("--chosen", default="", metavar="FOLDER", help=text)
     p.add_argument("--offscreen", action="store_true", help="render without a window")
+    text = "live: writes down all that is done to the show; offscreen: renders it once more"
+    p.add_argument("--take", default="", metavar="FILE", help=text)
+    text = "offscreen: where in the take the film begins, as 12:34"
+    p.add_argument("--from", type=_moment, default=0.0, dest="start", metavar="TIME", help=text)
     p.add_argument("--frames", type=_count, help="stop after so many frames (else when told to)")
     p.add_argument("--fps", type=_rate, default=60.0, help="frames a second, offscreen (60)")
     text = "offscreen: the film's end meets its beginning, for screens that play it over and over"
@@ -314,6 +318,14 @@ def _share(text: str) -> float:
 
 def _truncation(text: str) -> float:
     return _number(text, 0, 1.5)
+
+
+def _moment(text: str) -> float:
+    """Seconds, as 754, 12:34 or 1:02:03."""
+    parts = text.split(":")
+    if not all(part.replace(".", "", 1).isdecimal() for part in parts) or len(parts) > 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time as 12:34, nor a number of seconds")
+    return sum(float(part) * 60**n for n, part in enumerate(reversed(parts)))
 
 
 def _rate(text: str) -> float:

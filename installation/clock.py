@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.parameters import Bus, Param, Parameters, Trigger
+from installation.sources import TAP
 
 _DRAWN = 0.25  # of its speed, by which a beat hurries or lags to meet somebody else's
 _BOUNCE = 0.5  # of the shortest beat: no hand taps again so soon
@@ -129,7 +130,7 @@ class Tempo(Parameters):
         self._taps = [*self._taps[-7:], self._time]
         span = self._taps[-1] - self._taps[0]
         if span > 0 and self._bus is not None:
-            self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, "tap")
+            self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, TAP)
         self._beat, self._off = float(round(self._beat)), 0.0  # a tap is on the beat
 
 

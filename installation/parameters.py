@@ -136,7 +136,7 @@ class Bus:
         self._fired: Counter[str] = Counter()
         self._moved: set[str] = set()  # in this frame
         self.away: Mapping[str, float] = {}  # by modulate()
-        self.modulations: list[Post] = []  # that were asked for in this frame
+        self.taken: list[Post] = []  # all that was asked for in this frame
         self._last_source: dict[str, str] = {}
         self._posted = Posted()
         # `with bus.together:` one tick takes in all that a thread posts in it
@@ -260,18 +260,16 @@ class Bus:
         """Take in what was posted, then glide by dt seconds. Returns the triggers that fired."""
         self._fired.clear()
         self._moved.clear()
-        self.modulations.clear()
         events = []
         with self._lock:
-            for post in self._posted.take():
+            self.taken = self._posted.take()
+            for post in self.taken:
                 address, what = post.address, self._params.get(post.address)
                 if isinstance(what, Trigger):
                     self._fired[address] += 1
                     self._last_source[address] = post.source
                     events.append(address)
-                elif post.form == "modulation":
-                    self.modulations.append(post)
-                elif isinstance(what, Param):
+                elif isinstance(what, Param) and post.form != "modulation":
                     state = self._states[address]
                     state.target = post.moves(what, state.target)
                     state.moved_by, state.moved_through = post.source, post.by
@@ -279,6 +277,11 @@ class Bus:
         for address, state in self._states.items():
             state.on(self._params[address].glide, dt)  # type: ignore[union-attr]
         return events
+
+    @property
+    def modulations(self) -> list[Post]:
+        """What was asked for in this frame to move by itself."""
+        return [post for post in self.taken if post.form == "modulation"]
 
     def modulate(self, away: Mapping[str, float]) -> None:
         """These Params alone are so far from where their faders stand, in parts of their range."""

@@ -28,10 +28,12 @@ from installation.signals import TERMINATED, ended_by_signals
 from installation.soundtrack import SoundtrackError
 from installation.stage import Stage
 from installation.standby import stand_by
+from installation.take import Take, TakeError
 from installation.watch.health import Heart
 
 log = logging.getLogger(__name__)
 
+_SETTLING = 4.0  # seconds that are drawn before a film out of the middle, so that trails are there
 _CLIP_SECONDS = 5  # what `play` renders when there is no display
 
 
@@ -40,13 +42,17 @@ def play(options: Options) -> int:
     is supervised 0 is that it was closed by hand, and SIGTERM is none.
 
     Raises what a user can mend (PieceError, SceneError, VenueError, SetlistError, DisplayError,
-    ControlError, NdiError, ShaderError, RecorderError, SoundtrackError, NoSight, LoopError) before
-    the first frame.
+    ControlError, NdiError, ShaderError, RecorderError, SoundtrackError, NoSight, LoopError,
+    TakeError) before the first frame.
     """
     if options.loop:
         _check_loop(options)
+    if options.take:
+        _check_take(options)
     if options.offscreen:
         return _render(options)
+    if options.start:
+        raise TakeError("--from goes with --offscreen and --take: it is where the film begins")
     if options.sound:
         raise SoundtrackError("--sound FILE goes with --offscreen; live, a show hears an input")
     if options.sight:
@@ -110,11 +116,20 @@ def open_window(program: Programme, options: Options) -> Window:
 def _render(options: Options) -> int:
     """Offscreen: a fixed clock, a picture of its own for every frame, nothing dropped. Ended on
     request, what was rendered until then is whole, and the status is not 0."""
+    take = Take.read(Path(options.take)) if options.take else None
+    if take:
+        options = take.options(options)
     program = Programme.of(options)
     song = Song.read(Path(options.sound), options.fps) if options.sound else None
     mirror = program.venue.sight.mirror
     film = Film(Path(options.sight), options.fps, mirror) if options.sight else None
     lasts = song.frames if song else film.frames if film else 0
+    before = waits = 0  # frames of a take that are not drawn, and of these without its pieces
+    if take:
+        take.check(program)
+        first, waits, lasts = take.frames(options.start, options.fps)
+        before = max(waits, first - round(_SETTLING * options.fps))
+        options = replace(options, lead=first - before)
     frames = options.frames or lasts or round(_CLIP_SECONDS * options.fps)
     if options.loop:
         options = replace(options, lead=turn_of(frames, options.fps))
@@ -122,7 +137,10 @@ def _render(options: Options) -> int:
         screen = Offscreen(options.size or program.venue.window.size)
         last.callback(screen.close)
         clock = FixedClock(options.fps)
-        stage = Stage(options, program, screen, lambda f: Inline(_painter(program, f)), clock)
+        stage = Stage(
+            options, program, screen, lambda f: Inline(_painter(program, f)), clock,
+            take.head.presets if take else None,
+        )  # fmt: skip
         last.callback(stage.close)
         if options.loop:
             moments = stage.ahead(options.lead + frames)
@@ -135,10 +153,16 @@ def _render(options: Options) -> int:
         if film:
             last.callback(film.close)
             stage.controls.watch(film)
-        drawn, silent = range(-options.lead, frames), not sys.stderr.isatty()
-        for frame in tqdm(drawn, unit="frame", disable=silent):
+        every = range(-before - options.lead, frames)
+        for frame in tqdm(every, unit="frame", disable=not sys.stderr.isatty()):
             if stage.closing:
                 return 130
+            if take:
+                at = frame - every.start  # in the show
+                take.play(stage.bus, stage.keyboard, (at + 1) / options.fps)
+                if at < before:
+                    stage.skip(walks=at >= waits)
+                    continue
             if song:
                 song.play(stage.bus, frame)
             if film:
@@ -147,6 +171,15 @@ def _render(options: Options) -> int:
                 stage.stats.reset()  # figures are of the film, not of what leads to it
             stage.frame()
     return 0
+
+
+def _check_take(options: Options) -> None:
+    """Raises TakeError for what a take does not go with."""
+    for given in ("sound", "sight", "loop"):
+        if getattr(options, given):
+            raise TakeError(
+                f"--take does not go with --{given}: a take has all that was heard and seen then"
+            )
 
 
 def _check_loop(options: Options) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,8 @@ class _Fade:
 
 class Presets:
     """scenes: their files by name. file: where presets are kept; "" keeps them for this evening
-    alone. Raises VenueError for a file that is not right: it is not to be overwritten."""
+    alone. known: those that there are, if not from the file. Raises VenueError for a file that is
+    not right: it is not to be overwritten."""
 
     def __init__(
         self,
@@ -85,16 +86,21 @@ class Presets:
         evening: Evening,
         scenes: Mapping[str, str],
         file: str,
+        known: Sequence[Preset] | None = None,
     ) -> None:
         self._bus, self._evening, self._scenes = bus, evening, scenes
         self._modulations = modulations
         self._file = Path(file) if file else None
-        self._known = {one.number: one for one in read(file)}
+        self._known = {one.number: one for one in (read(file) if known is None else known)}
         self._ours: set[int] = set()  # that were stored this evening
         self._storing = 0.0  # seconds left in which a number is stored
         self._called: tuple[Preset, float] | None = None  # in this frame, and how long it fades
         self._fade: _Fade | None = None
         self._lacks, self._lacking = "", 0.0  # what is wrong with the last one; seconds left to say
+
+    @property
+    def known(self) -> list[Preset]:
+        return list(self._known.values())
 
     @property
     def stored(self) -> list[int]:

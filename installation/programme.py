@@ -50,6 +50,8 @@ class Options:
     lead: int = 0  # frames before it that are drawn and not kept
     sound: str = ""  # a file that is heard, offscreen, and goes into the movie
     sight: str = ""  # a film that is seen, offscreen, in place of a camera
+    take: str = ""  # a file: live, what is done to the show; offscreen, that once more
+    start: float = 0.0  # seconds of a take before the film's beginning
     out: str = ""
     report: str = ""
     supervised: bool = False  # the venue's hours hold, and the pulse goes to stdout

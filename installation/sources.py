@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from installation.parameters import Bus
 
 VENUE, SETLIST, PRESET, MEMORY, LINK = "venue", "setlist", "preset", "memory", "link"
+TAP = "tap"  # the tempo that follows from taps
 # Who gives back what a hand had set: by the hand's own name, its controller would be taken to know
 # where the parameter stands, and its fader would stay where it is.
 FOR_THE_HAND = "hand"

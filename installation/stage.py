@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from installation import focus, report
@@ -30,11 +31,12 @@ from installation.house import House, declare_all
 from installation.memory import Memory
 from installation.modulation import Modulations
 from installation.names import slugs
+from installation.news import News
 from installation.output.offscreen import Offscreen
 from installation.output.window import Window
 from installation.pace import Pace
 from installation.parameters import Bus
-from installation.presets import Presets
+from installation.presets import Preset, Presets
 from installation.preview import Preview
 from installation.programme import Options, Programme, own_shaders, watched
 from installation.rehearsal import FileWatch
@@ -43,6 +45,7 @@ from installation.scene import SceneError
 from installation.screens import screens
 from installation.sources import VENUE
 from installation.still import Shown
+from installation.take import Writer
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
@@ -50,11 +53,16 @@ _REST = 0.1  # seconds more from frame to frame while the house is closed
 
 
 class Stage:
-    """One performance: the frame loop and what the controls ask of it."""
+    """One performance: the frame loop and what the controls ask of it. presets: in the stead of
+    those in the venue's file."""
+
+    closing = False
+    _writer: Writer | None = None  # of a take, from open() on
 
     def __init__(
         self, options: Options, program: Programme, window: Window | Offscreen,
         stream_of: Callable[[Path], Stream | Inline], clock: Clock,
+        presets: Sequence[Preset] | None = None,
     ) -> None:  # fmt: skip
         venue, order = program.venue, program.order
         self.options, self.program, self.venue, self.order = options, program, venue, order
@@ -66,12 +74,11 @@ class Stage:
         self.house.bind(self.bus, "stage")
         self.tempo.bind(self.bus, "clock")
         self.senses.bind(self.bus)
-        self.stats = FrameStats()
-        self._pace = Pace(venue.window.picture, venue.window.least_fps)
+        settings = venue.window
+        self.stats, self._pace = FrameStats(), Pace(settings.picture, settings.least_fps)
         self.lights = Lights(Hours.parse(venue.hours if options.supervised else {}))
-        self.closing = False
         seed = venue.play.seed if options.seed is None else options.seed
-        slowest = 1 / min(venue.window.least_fps, window.rate)
+        slowest = 1 / min(settings.least_fps, window.rate)
         players = {
             name: Player(
                 window.ctx, program.cards[name], stream_of(folder), seed, slowest,
@@ -82,7 +89,7 @@ class Stage:
         self.show = Show(window.ctx, self.bus, players, self._canvas(), self.stats, self._screens)
         self.keyboard = Keyboard(self.bus, self.scene_names)
         self.modulations = Modulations(self.bus, seed)
-        self._desk = Desk(window, self.keyboard, self.modulations, venue.window.overlay)
+        self._desk = Desk(window, self.keyboard, self.modulations, settings.overlay)
         self._preview, self._broadcast = Preview(window.ctx), Broadcast(window.ctx, venue.ndi)
         title = program.card.title or program.card.name
         self.controls = Controls(
@@ -101,7 +108,9 @@ class Stage:
         # without a glide to them; the first entry goes back to these when it is over
         self.bus.tick(math.inf)
         kept = "" if options.offscreen else venue.play.presets
-        self._presets = Presets(self.bus, self.modulations, self._evening, self._scene_files, kept)
+        self._presets = Presets(
+            self.bus, self.modulations, self._evening, self._scene_files, kept, presets
+        )
         self._memory = Memory(
             options.memory, self.bus, self.modulations, self._evening, self._presets, self.lights
         )
@@ -123,8 +132,19 @@ class Stage:
         path, size = Path(options.out), self._picture_size
         self._capture.begin(path, size, fps, live, sound, options.lead)
 
+    @cached_property
+    def news(self) -> News:
+        return News(
+            self.show, self._evening, self._presets, self.modulations, self.controls,
+            self._capture, self.lights, self._pieces,
+        )  # fmt: skip
+
     def open(self) -> None:
-        """Let the room in. Raises ControlError, NdiError, or VenueError for what was learned."""
+        """Let the room in. Raises ControlError, NdiError, VenueError for what was learned, or
+        TakeError."""
+        if self.options.take:
+            known = self._presets.known
+            self._writer = Writer(Path(self.options.take), self.program, self.options, known)
         self.controls.open()
         self._broadcast.open(patient=self.options.supervised)
 
@@ -135,8 +155,8 @@ class Stage:
     def frames_left(self) -> bool:
         return self.options.frames is None or self.stats.frames < self.options.frames
 
-    def frame(self) -> None:
-        """One frame, from what the room said to what the wall shows."""
+    def _go_on(self) -> float:
+        """What the room said since the frame before; returns how long ago that was, in seconds."""
         dt = self._clock.tick()
         self._take_events()
         fired = self.bus.tick(dt)
@@ -148,7 +168,19 @@ class Stage:
         self._evening.follow(0.0 if self.lights.out else dt)
         self._presets.follow(dt)
         self._memory.keep(dt)
-        self.controls.keep(dt, self._status)
+        self.controls.keep(dt, self.news.all)
+        return dt
+
+    def skip(self, walks: bool) -> None:
+        """One frame that is not seen, of a film that begins later. walks: the scenes do; else the
+        show still waits for its pieces."""
+        moment = self._moment(self._go_on())
+        if walks:
+            self.show.step(moment, seen=False)
+
+    def frame(self) -> None:
+        """One frame, from what the room said to what the wall shows."""
+        dt = self._go_on()
         if self.lights.out:
             self._rest()
             return
@@ -164,7 +196,10 @@ class Stage:
             picture, self.window.screen, moment, self.lights.level, keep=self._capture.wanted
         )
         self._capture.take(shown, self._picture_size, moment.time, self._shown)
-        self._desk.draw(self.show, self._news())
+        if self._writer is not None:
+            self._writer.note(dt, self.bus, self.keyboard.selected, self.show.walks)
+            self._writer.recording(self._capture.recording)
+        self._desk.draw(self.show, self.news.first)
         self.window.swap()
         self._count()
 
@@ -277,38 +312,6 @@ class Stage:
             self._evening.look_again()
             self._scene_changed()
 
-    def _status(self) -> dict[str, str]:
-        """What is on, for whoever looks from elsewhere. lit: the triggers of what is on. stored:
-        those of the presets that hold something. moving: what moves by itself, and how."""
-        scene, piece, held = self._evening.on
-        slug = next((slug for slug, name in self._pieces.items() if name == piece), "")
-        lit = {
-            f"/stage/scene/{scene}": True,
-            f"/stage/piece/{slug}": True,
-            "/stage/black": self.lights.switched_off,
-            "/stage/record": self._capture.recording,
-            "/preset/store": self._presets.storing,
-        }
-        return {
-            "scene": scene,
-            "piece": piece,
-            "by": "by hand" if held else "by the setlist",
-            "fps": f"{self.stats.recent_fps():.0f} fps",
-            "news": self._news(),
-            "lit": " ".join(a for a, whether in lit.items() if whether and a in self.bus),
-            "moving": " ".join(f"{a}={one.code}" for a, one in self.modulations.moving.items()),
-            "stored": " ".join(f"/preset/{number}" for number in self._presets.stored),
-        }
-
-    def _news(self) -> str:
-        """The most pressing thing there is to say in the overlay."""
-        said = [self.show.scene.fault, self._presets.news, self.controls.news]
-        said.append(self.lights.news)
-        said.append("recording" if self._capture.recording else "")
-        # these stay until something is asked for
-        said += [self._evening.fault, self._capture.fault]
-        return next(filter(None, said), "")
-
     def report(self) -> dict[str, object]:
         """The frame statistics of this show, with the fields of --report."""
         player = self.show.player
@@ -328,6 +331,8 @@ class Stage:
             for part in (self.show, self._preview, self._broadcast, self._desk):
                 last.callback(part.release)
             last.callback(self.controls.close)
+            if self._writer is not None:
+                last.callback(self._writer.close)
             try:
                 self._capture.close()
             finally:

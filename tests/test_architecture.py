@@ -31,7 +31,7 @@ DOORS = {
     "installation.glide": set(),
     "installation.parameters": {"installation.glide", "installation.log", "installation.posted"},
     "installation.sources": {"installation.parameters"},
-    "installation.clock": {"installation.parameters", "numpy"},
+    "installation.clock": {"installation.parameters", "installation.sources", "numpy"},
     "installation.fault": {"pydantic"},
     "installation.tables": {
         "pydantic", "installation.control.hosts", "installation.watch.schedule",
@@ -83,6 +83,7 @@ DOORS = {
     "installation.machine": {"installation", "torch", "cuda"},
     "installation.doctor": {"installation", "models.card", "models.shelf", "shaders"},
     "installation.memory": {"installation", "pydantic"},
+    "installation.take": {"installation", "models.card", "pydantic"},
     "installation.presets": {"installation", "pydantic"},
     "installation.still": {"installation", "models", "numpy", "PIL", "pydantic"},
     "installation.making": {"installation", "training"},

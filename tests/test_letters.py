@@ -65,7 +65,7 @@ def test_pieces_are_put_on(show: stage.Stage) -> None:
         show.bus.post(address, 1)
         run(show, 3)
         assert show.show.player.card.name == name
-        assert show._status()["piece"] == name
+        assert show.news.all()["piece"] == name
 
 
 def test_a_piece_with_a_space_in_its_name_can_be_learned(place: Path) -> None:

@@ -266,7 +266,7 @@ def test_it_comes_by_an_address_with_any_value_beside_it(piece: Path, tmp_path: 
         run(show, 1)
         assert show.modulations.of("/drift/speed") == Modulation(by="sine", depth=0.5, beats=4)
         assert show.bus.target("/drift/speed") == pytest.approx(0.02)
-        assert show._status()["moving"] == "/drift/speed=sine,0.5,4,0,0"
+        assert show.news.all()["moving"] == "/drift/speed=sine,0.5,4,0,0"
         show.bus.post("/drift/speed", None, "osc here", "modulation")
         run(show, 1)
         assert show.modulations.moving == {}

@@ -233,20 +233,20 @@ def test_what_kept_a_scene_off_is_told_until_it_is_mended(tmp_path: Path) -> Non
         save(mine, broken)
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)
-        assert "line 5: AttributeError" in show._news()
+        assert "line 5: AttributeError" in show.news.first
         save(tint, TINT + "\n")
         run(show, 1)
-        assert "line 5: AttributeError" in show._news()
+        assert "line 5: AttributeError" in show.news.first
         save(mine, "\n" + broken)
         run(show, 1)
-        assert "line 6: AttributeError" in show._news()
+        assert "line 6: AttributeError" in show.news.first
         save(tint, TINT.replace("vec4(", "vec5("))
         save(mine, text)
         run(show, 1)
-        assert "tint.glsl:2" in show._news()
+        assert "tint.glsl:2" in show.news.first
         save(tint, TINT)
         run(show, 1)
-        assert show._news() == ""
+        assert show.news.first == ""
         assert [layer.name for layer in show.show.layers] == ["drift"]  # nobody has asked again
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)

@@ -187,10 +187,10 @@ def test_a_piece_that_cannot_be_opened_does_not_end_the_show(
         run(show, 3)
         assert on(show) == [("kin", left)]
         assert f"{lost} could not be opened; {left} stays on" in caplog.text
-        assert f"{lost} could not be opened; {left} stays on" == show._news()
+        assert f"{lost} could not be opened; {left} stays on" == show.news.first
         show.bus.post(f"/stage/piece/{left}", 1)
         run(show, 3)
-        assert show._news() == ""
+        assert show.news.first == ""
 
 
 def test_a_scene_that_is_for_the_lost_piece_alone_gives_way(

@@ -219,7 +219,7 @@ def test_dark_by_hand_and_light_again(show: stage.Stage) -> None:
 def test_the_remote_is_told_what_is_on(show: stage.Stage) -> None:
     def told() -> tuple[str, str]:
         run(show, 1)
-        status = show._status()
+        status = show.news.all()
         return status["lit"], status["stored"]
 
     alone = "/stage/scene/drift"  # with one piece there is nothing to choose
@@ -239,10 +239,10 @@ def test_the_remote_is_told_why_the_wall_is_dark(piece: Path, tmp_path: Path) ->
     place.write_text(f"[hours]\n{day} = '10:00-18:00'\n")
     with opened(stage.Options(piece=str(piece), venue=str(place), supervised=True)) as show:
         run(show, 2)
-        assert show._status()["news"] == f"dark: closed until {day} 10:00"
+        assert show.news.all()["news"] == f"dark: closed until {day} 10:00"
     with opened(stage.Options(piece=str(piece), venue=str(place))) as show:  # of no concern here
         run(show, 2)
-        assert show._status()["news"] == ""
+        assert show.news.all()["news"] == ""
 
 
 def test_a_parameter_moves_the_picture(show: stage.Stage) -> None:
@@ -371,7 +371,7 @@ def test_several_presets_are_stored_in_one_frame(show: stage.Stage) -> None:
         show.bus.post(f"/preset/{name}", 1, "osc")
     run(show, 1)
     assert show._presets.stored == [1, 2]
-    assert show._news().startswith("preset 3 is empty")
+    assert show.news.first.startswith("preset 3 is empty")
     show.bus.post("/preset/store", 1, "osc")
     run(show, 1)
     for name in ("4", "2", "4"):  # it is the first that is stored
@@ -464,11 +464,11 @@ def test_a_scene_that_loops_for_ever_is_left_where_it_was(
             path.write_text(broken)
             show.bus.post("/stage/scene/mine", 1)
             run(show, 3)
-            assert "Endless: it does not come to an end; drift stays on" in show._news()
+            assert "Endless: it does not come to an end; drift stays on" in show.news.first
         path.write_text(MINE.format(step="pass"))
         show.bus.post("/stage/scene/mine", 1)
         run(show, 3)
-        assert (show.show.scene.name, show._news()) == ("mine", "")
+        assert (show.show.scene.name, show.news.first) == ("mine", "")
 
 
 def test_a_scene_that_is_mended_is_stepped_again(
@@ -640,18 +640,18 @@ def test_a_scene_that_does_not_start_is_told_where_a_hand_looks(
         mine.unlink()
         show.bus.post("/stage/scene/mine", 1)
         run(show, 2)
-        assert show._news() == f"no scene file {mine}; drift stays on"
+        assert show.news.first == f"no scene file {mine}; drift stays on"
         show.bus.post("/preset/store", 1)
         run(show, 2)
-        assert "preset's number" in show._news()  # what a hand waits for comes first
+        assert "preset's number" in show.news.first  # what a hand waits for comes first
         for _ in ("stored", "called up"):
             show.bus.post("/preset/1", 1)
             run(show, 2)
-        assert show._news() == ""  # called up or on, drift is what is wanted now
+        assert show.news.first == ""  # called up or on, drift is what is wanted now
         for wanted in ("mine", "drift"):
             show.bus.post(f"/stage/scene/{wanted}", 1)
             run(show, 2)
-        assert show._news() == ""
+        assert show.news.first == ""
 
 
 def test_a_preset_whose_scene_does_not_start_leaves_the_faders(piece: Path, tmp_path: Path) -> None:
@@ -675,7 +675,7 @@ def test_a_preset_whose_scene_does_not_start_leaves_the_faders(piece: Path, tmp_
         mine.unlink()
         show.keyboard.press("f1")
         run(show, 3)
-        assert show._news() == f"no scene file {mine}; drift stays on"
+        assert show.news.first == f"no scene file {mine}; drift stays on"
         assert (show.bus.target(bright), show.modulations.of(bright)) == (0.9, None)
         mine.write_text(text)
         show.keyboard.press("f1")
@@ -697,11 +697,11 @@ def test_a_recording_that_cannot_be_made_is_told_where_a_hand_looks(
     with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
         show.bus.post("/stage/record", 1, "key")
         run(show, 1)
-        assert show._news().startswith("no recording: ")
+        assert show.news.first.startswith("no recording: ")
         clips.unlink()
         show.bus.post("/stage/record", 1, "key")
         run(show, 1)
-        assert show._news() == "recording"
+        assert show.news.first == "recording"
 
 
 def test_a_still_is_of_the_picture_that_is_drawn(piece: Path, tmp_path: Path) -> None:

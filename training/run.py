@@ -159,12 +159,13 @@ class Run:
 
     def _not_saved(self, error: OSError) -> str:
         text = f"the training could not be saved ({error.strerror or error}); "
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         mend = "make room" if full else "see to it that this folder can be written"
         if not has_checkpoint(self.work):
             return f"{text}nothing was saved before, so {mend} and start again"
         return (
-            f"{text}what was saved in {self.work} before is kept, so {mend} and go on by --resume"
+            f"{text}what was saved in {self.work} before is kept, so {mend} and go on with "
+            "--resume"
         )
 
     def _queue_again(self) -> None:

@@ -48,6 +48,10 @@ class Keyboard:
             self._selected = next((address for address, _ in self._bus), "")
         return self._selected
 
+    def select(self, address: str) -> None:
+        """As if a hand had gone there."""
+        self._selected = address
+
     def press(self, key: str, modifiers: Collection[str] = (), repeated: bool = False) -> None:
         """A key went down, or repeats while held: then it selects and turns, and fires nothing.
 

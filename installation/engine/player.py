@@ -85,11 +85,14 @@ class Player:
         size = (self.card.resolution, self.card.resolution)
         return Tiers(self._ctx, found, size, None if self.at_once else self._slowest)
 
-    def request(self, frame: Frame, layers: Sequence[Layer]) -> None:
-        """Walk, and ask for a picture of where each layer is now."""
+    def request(self, frame: Frame, layers: Sequence[Layer], seen: bool = True) -> None:
+        """Walk, and ask for a picture of where each layer is now; of what is not seen, only until
+        there is one."""
         points = [self._played(one, frame) for one in layers]
         if self.stream.painter is not None:
             self.stream.painter.toward = layers[-1].fader("/piece/toward")
+        if not seen and all(one.ready for one in layers):
+            return
         # a scene that comes or goes may be guided or bent alone
         self.stream.request(alike(points, self.card.latent.width), tuple(layers))
 

@@ -67,6 +67,7 @@ class Show:
         self._still: Target | None = None  # what a transition cut short had come to
         self.shade = Shade(ctx)  # of those before the wall
         self._waiting, self._dark = Program(ctx, shaders.load("output/waiting")), Target(ctx, size)
+        self.walks = False  # all pieces are there, and scenes step
         self._opened = False  # the waiting picture has given way
         self._now, self._frame = 0.0, Frame(0, 0.0, 0.0, 0.0)
         self._sampling = False
@@ -158,16 +159,18 @@ class Show:
             layer.warm(whole=layer.player.at_once)
         return all(player.warm(min(self.size)) for player in self.players.values())
 
-    def step(self, frame: Frame) -> None:
-        """Walk, ask for the next neural picture, and take in the newest one there is."""
+    def step(self, frame: Frame, seen: bool = True) -> None:
+        """Walk, ask for the next neural picture, and take in the newest one there is; of frames
+        that are not seen none is asked for."""
         self._now, self._frame = time.perf_counter(), frame
         self._sampling = frame.index % _SAMPLED == 0
         if not self.warm():
             return
+        self.walks = True
         for player in self.players.values():
             layers = [layer for layer in self.layers if layer.player is player]
             if layers:
-                player.request(frame, layers)
+                player.request(frame, layers, seen)
                 self._take(player)
         self._advance(frame.dt)
 
