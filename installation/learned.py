@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from installation import venue as venues
-from installation.control.binding import Binding, Kind, Mode
+from installation.control.binding import ALONE, Binding, Kind, Mode
 from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
 from installation.parameters import Bus
@@ -33,10 +33,13 @@ def bindings(lines: Iterable[MidiBinding]) -> list[Binding]:
     """A venue's or the learned map as the control takes it."""
     found = []
     for one in lines:
-        named: dict[Kind, int | None] = {"cc": one.cc, "note": one.note, "nrpn": one.nrpn}
+        named: dict[Kind, int | None] = {
+            "cc": one.cc, "note": one.note, "nrpn": one.nrpn, "program": one.program,
+            "pitchwheel": 0 if one.pitchwheel else None,
+        }  # fmt: skip
         kind, number = next(
             ((kind, number) for kind, number in named.items() if number is not None),
-            ("pitchwheel", 0),
+            ("aftertouch", 0),
         )
         found.append(
             Binding(
@@ -87,7 +90,7 @@ class Learned:
 
 def _line(binding: Binding) -> str:
     """As it stands in a venue file."""
-    control = "true" if binding.kind == "pitchwheel" else str(binding.number)
+    control = "true" if binding.kind in ALONE else str(binding.number)
     parts = [f"address = {venues.quoted(binding.address)}", f"{binding.kind} = {control}"]
     parts += [f"channel = {binding.channel}"] if binding.channel else []
     parts += [f"port = {venues.quoted(binding.port)}"] if binding.port else []

@@ -140,7 +140,9 @@ class MidiBinding(Table):
     cc: int | None = Field(None, ge=0, le=127)
     note: int | None = Field(None, ge=0, le=127)
     nrpn: int | None = Field(None, ge=0, le=16383)
+    program: int | None = Field(None, ge=0, le=127, description="From 0; many devices show 1.")
     pitchwheel: bool = False
+    aftertouch: bool = False
     port: str = Field("", description="Part of the controller's name; empty: any.")
     bits: Literal[7, 14] = 7
     relative: bool | Literal["offset", "sign"] = Field(
@@ -151,9 +153,10 @@ class MidiBinding(Table):
 
     @model_validator(mode="after")
     def _one_control(self) -> MidiBinding:
-        named = [self.cc is not None, self.note is not None, self.nrpn is not None, self.pitchwheel]
+        numbered = [self.cc, self.note, self.nrpn, self.program]
+        named = [one is not None for one in numbered] + [self.pitchwheel, self.aftertouch]
         if sum(named) != 1:
-            raise ValueError("needs one of cc, note, nrpn and pitchwheel")
+            raise ValueError("needs one of cc, note, nrpn, program, pitchwheel and aftertouch")
         if self.cc is not None and 98 <= self.cc <= 101:
             raise ValueError("cc 98 to 101 choose NRPNs, and move nothing")
         if self.bits == 14 and (self.cc is None or self.cc > 31):

@@ -74,6 +74,8 @@ def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
         { cc = 7, address = "/drift/speed", low = 1.5, high = 0.25, channel = 2, port = "nano" },
         { nrpn = 300, address = "/drift/calm" },
         { pitchwheel = true, address = "/drift/calm" },
+        { program = 4, address = "/drift/calm", high = 0.5 },
+        { aftertouch = true, address = "/drift/calm" },
         { cc = 9, address = "/drift/calm", relative = true },
         { cc = 3, address = "/drift/calm", bits = 14 },
         { note = 9, address = "/drift/flash" },
@@ -82,10 +84,11 @@ def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
     ]"""
     read = bindings(venue.parse(f"[midi]\n{lines}", "x").midi.map)
     assert [str(b) for b in read] == [
-        "nano ch 2 cc 7", "nrpn 300", "pitchwheel", "cc 9", "cc 3", "note 9", "cc 10", "cc 11"
+        "nano ch 2 cc 7", "nrpn 300", "pitchwheel", "program 4", "aftertouch", "cc 9", "cc 3",
+        "note 9", "cc 10", "cc 11",
     ]  # fmt: skip
-    assert (read[0].low, read[0].high, read[3].mode, read[4].bits) == (1.5, 0.25, "relative", 14)
-    assert (read[6].mode, read[7].mode) == ("offset", "sign")
+    assert (read[0].low, read[0].high, read[5].mode, read[6].bits) == (1.5, 0.25, "relative", 14)
+    assert (read[8].mode, read[9].mode) == ("offset", "sign")
     (tmp_path / "learned.toml").write_text(lines)
     learned = Learned(place(tmp_path), bus)
     learn(learned, "/drift/speed", "cc", 90)
@@ -125,7 +128,10 @@ def test_what_cannot_be_kept_is_said(
     ("text", "says"),
     [
         ("map = [", "not valid TOML"),
-        ('map = [{ address = "/drift/speed" }]', "needs one of cc, note, nrpn and pitchwheel"),
+        (
+            'map = [{ address = "/drift/speed" }]',
+            "needs one of cc, note, nrpn, prog",
+        ),
         ('map = [{ cc = 1, note = 2, address = "/a" }]', "needs one of cc"),
         ("maps = []", "unknown key 'maps'; allowed here: map"),
     ],

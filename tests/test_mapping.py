@@ -10,6 +10,8 @@ from installation.control.binding import Binding, Kind, Mode, Move
 from installation.control.mapping import MidiMap, automatic, device
 from installation.control.message import ControlError
 from installation.parameters import Bus, Param, Trigger
+from installation.presets import numbers
+from installation.tables import MidiBinding
 
 RESERVED = {0, 6, 32, 38, 64, 96, 97, 98, 99, 100, 101, *range(120, 128)}
 
@@ -313,7 +315,8 @@ def test_what_comes_after_a_control_that_is_learned_may_be_another(bus: Bus, wha
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"kind": "knob"}, "cc, note, pitchwheel, nrpn"),
+        ({"kind": "knob"}, "cc, note, pitchwheel, nrpn, program, aftertouch"),
+        ({"kind": "program", "number": 128}, "program 128 is not 0 to 127"),
         ({"number": 128}, "cc 128 is not 0 to 127"),
         ({"number": -1}, "is not 0 to 127"),
         ({"kind": "nrpn", "number": 16384}, "is not 0 to 16383"),
@@ -348,6 +351,33 @@ def test_a_device_keeps_its_name_when_plugged_in_again(port: str, expected: str)
 
 
 def test_kinds_are_named_as_in_a_venue_file() -> None:
-    kinds: list[Kind] = ["cc", "note", "nrpn", "pitchwheel"]
+    kinds: list[Kind] = ["cc", "note", "nrpn", "program", "pitchwheel", "aftertouch"]
     shown = [str(Move("", 1, kind, 0, 0)) for kind in kinds]
-    assert shown == ["cc 0", "note 0", "nrpn 0", "pitchwheel"]
+    assert shown == ["cc 0", "note 0", "nrpn 0", "program 0", "pitchwheel", "aftertouch"]
+    assert {*kinds, "channel", "port"} < {*MidiBinding.model_fields}
+
+
+def test_programs_call_presets_up_each_time_that_they_come() -> None:
+    bus = Bus()
+    bus.declare("preset", numbers())
+    mapping = MidiMap(bus)
+    program = Move("a desk", 1, "program", 2, 127)
+    for _ in range(2):
+        ((binding, value, form),) = mapping.hear(program)
+        assert (binding.address, value, form) == ("/preset/3", 1.0, "value")
+    assert mapping.hear(Move("a desk", 2, "program", 2, 127)) == []
+    assert mapping.hear(Move("a desk", 1, "program", 100, 127)) == []
+    assert dict(mapping.rows())["/preset/3"].endswith("ch 1 program 2")
+    assert MidiMap(bus, automatic=False).hear(program) == []
+
+
+def test_a_program_sets_a_parameter_and_pressure_holds_it(bus: Bus) -> None:
+    bindings = [
+        Binding("/drift/p0", "program", 5, high=0.75),
+        Binding("/drift/p1", "aftertouch"),
+    ]
+    for way in ("jump", "pickup", "scale"):
+        mapping = MidiMap(bus, bindings, takeover=way)  # type: ignore[arg-type]
+        assert [f[1:] for f in mapping.hear(Move("k", 3, "program", 5, 127))] == [(0.75, "value")]
+        assert [f[1:] for f in mapping.hear(Move("k", 3, "aftertouch", 0, 127))] == [(1.0, "unit")]
+        assert [f[1:] for f in mapping.hear(Move("k", 3, "aftertouch", 0, 0))] == [(0.0, "unit")]

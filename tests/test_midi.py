@@ -203,7 +203,6 @@ def test_clock_and_sysex_pass_by(bus: Bus, mapping: MidiMap) -> None:
             NANO,
             mido.Message("clock"),
             mido.Message("sysex", data=[1, 2, 3]),
-            mido.Message("program_change", program=3),
             mido.Message("active_sensing"),
         )
     assert told == []
@@ -299,6 +298,22 @@ def test_a_song_position_is_part_of_the_clock(mapping: MidiMap) -> None:
         assert bus.tick(0.01) == []
         midi_backend.play(NANO, mido.Message("clock"))
         assert bus.tick(0.01) == ["/clock/beat"]
+
+
+def test_programs_and_pressure_are_heard(bus: Bus) -> None:
+    bus.declare("preset", {"6": Trigger()})
+    mapping = MidiMap(bus, [Binding("/drift/calm", "aftertouch", channel=3)])
+    with plugged(bus, mapping, NANO):
+        midi_backend.play(
+            NANO,
+            mido.Message("program_change", program=5),
+            mido.Message("aftertouch", value=127, channel=2),
+        )
+        assert bus.tick(100.0) == ["/preset/6"]
+        assert bus.value("/drift/calm") == 1.0
+        midi_backend.play(NANO, mido.Message("aftertouch", value=0, channel=2))
+        bus.tick(100.0)
+        assert bus.value("/drift/calm") == bus["/drift/calm"].low
 
 
 def shown(name: str = NANO) -> dict[tuple[object, ...], int]:

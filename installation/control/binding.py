@@ -10,7 +10,9 @@ from typing import Literal
 from installation.control.message import ControlError
 from installation.parameters import Declared, Form, Param, Trigger
 
-Kind = Literal["cc", "note", "pitchwheel", "nrpn"]
+Kind = Literal["cc", "note", "pitchwheel", "nrpn", "program", "aftertouch"]
+ALONE = ("pitchwheel", "aftertouch")  # of a channel, without a number
+PRESSED = ("note", "program", "aftertouch")  # they stand nowhere while nobody plays
 # An endless knob sends steps. MIDI has no rule for them; the three ways are those of controllers'
 # editors and of Ableton Live ("MIDI CC Control" in its manual), by the value of one step down.
 Mode = Literal["absolute", "relative", "offset", "sign"]
@@ -21,13 +23,15 @@ _STEPS: dict[str, Callable[[int], int]] = {
 }
 Control = tuple[str, int, Kind, int]  # one control of one port: port, channel, kind, number
 CHOOSING = range(98, 102)  # MIDI 1.0: these controllers choose the NRPN or RPN that 6 and 38 move
-_HIGHEST: dict[str, int] = {"cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383}
+_HIGHEST: dict[str, int] = {
+    "cc": 127, "note": 127, "pitchwheel": 0, "nrpn": 16383, "program": 127, "aftertouch": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Move:
-    """One movement of one control. value: 0 to top; a note's velocity, 0 on release. half: its fine
-    half is still to come."""
+    """One movement of one control. value: 0 to top; a note's velocity, 0 on release; of a program
+    top. half: its fine half is still to come."""
 
     port: str  # the full name of the port
     channel: int  # 1 to 16
@@ -48,7 +52,7 @@ class Move:
         return self.port, self.channel, self.kind, self.number
 
     def __str__(self) -> str:
-        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
+        return self.kind if self.kind in ALONE else f"{self.kind} {self.number}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Binding:
     of the way from low to high, which do not hold it. bits: 14 joins cc 0 to 31 with cc 32 to 63
     for the fine part. Raises ControlError.
 
-    A note bound to a continuous parameter holds it at its velocity until released.
+    A note bound to a continuous parameter holds it at its velocity until released; a program sets
+    it to `high`.
     """
 
     address: str
@@ -94,7 +99,7 @@ class Binding:
     @property
     def control(self) -> str:
         """As a Move of it says."""
-        return self.kind if self.kind == "pitchwheel" else f"{self.kind} {self.number}"
+        return self.kind if self.kind in ALONE else f"{self.kind} {self.number}"
 
     def __str__(self) -> str:
         where = [self.port] if self.port else []
@@ -127,7 +132,8 @@ class Binding:
         if what is None:
             return None
         if isinstance(what, Trigger):
-            fires = move.value > 0 if move.kind == "note" else before <= 0.5 < move.unit
+            struck = move.kind in ("note", "program")
+            fires = move.value > 0 if struck else before <= 0.5 < move.unit
             return (1.0, "value") if fires else None
         low, high = self.ends(what)
         if self.mode != "absolute":

@@ -2,8 +2,9 @@
 
 Without any configuration every parameter has a control: channel 1 is the house (stage, clock,
 master …), channel 2 the piece, channels 3 and up the scenes in their order; continuous parameters
-take controllers in the order they were declared, triggers take notes from 36. A device that is
-known has its own map instead; a venue's bindings and what was learned come before everything.
+take controllers in the order they were declared, triggers take notes from 36; programs of channel 1
+call presets up, as other programs and lighting desks send them. A device that is known has its own
+map instead; a venue's bindings and what was learned come before everything.
 """
 
 from __future__ import annotations
@@ -66,6 +67,16 @@ def automatic(bus: Bus) -> list[Binding]:
     return [found[address] for address, _ in wanted if address in found]
 
 
+def programs(bus: Bus) -> list[Binding]:
+    """The first program of channel 1 calls up the first preset, and so on."""
+    addresses = [f"/preset/{program + 1}" for program in range(128)]
+    return [
+        Binding(address, "program", program, 1)
+        for program, address in enumerate(addresses)
+        if address in bus
+    ]
+
+
 def _owner(address: str) -> str:
     return address.split("/")[1]
 
@@ -103,7 +114,7 @@ class MidiMap:
         self.refresh()
 
     def refresh(self) -> None:
-        found = automatic(self._bus) if self._draws_up else []
+        found = automatic(self._bus) + programs(self._bus) if self._draws_up else []
         drawn = {(b.channel or 0, b.kind, b.number): b for b in found}
         with self._lock:
             self._automatic = drawn

@@ -192,7 +192,8 @@ class Midi:
 
 
 def _text(move: Move) -> str:
-    return f"ch {move.channel} {move} = {move.value}"
+    amount = "" if move.kind == "program" else f" = {move.value}"
+    return f"ch {move.channel} {move}{amount}"
 
 
 def port_names(backend: str | None = None) -> list[str]:
@@ -240,6 +241,10 @@ class _Numbers:
             return Move(port, message.channel + 1, "note", message.note, velocity)
         if message.type == "pitchwheel":
             return Move(port, message.channel + 1, "pitchwheel", 0, message.pitch + 8192, 16383)
+        if message.type == "aftertouch":
+            return Move(port, message.channel + 1, "aftertouch", 0, message.value)
+        if message.type == "program_change":
+            return Move(port, message.channel + 1, "program", message.program, 127)
         if message.type != "control_change":
             return None
         channel, number, value = message.channel + 1, message.control, message.value

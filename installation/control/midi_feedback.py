@@ -95,7 +95,7 @@ class MidiFeedback:
         for binding in self._map.of(name):
             what, meant = self._bus.get(binding.address), self._bus.meant(binding.address)
             control = binding.on(name)
-            if not isinstance(what, Param) or control in seen:
+            if not isinstance(what, Param) or control in seen or binding.kind not in _TOPS:
                 continue
             seen.add(control)  # a control of two parameters shows the first
             stand = meant, _stands(binding, what, self._bus.target(meant))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from installation.control.binding import Binding, Control, Move
+from installation.control.binding import PRESSED, Binding, Control, Move
 from installation.parameters import Bus, Form, Param
 
 Way = Literal["jump", "pickup", "scale"]
@@ -57,7 +57,7 @@ class Takeover:
     """way: jump goes to the control at once; pickup waits until the control comes by; scale goes
     along with it, faster or slower, until they meet at one of the ends.
 
-    A note holds a parameter at its velocity and a relative knob sends steps: these never jump.
+    What is pressed holds a parameter, and a relative knob sends steps: these never jump.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Takeover:
         before: where the control was, 0 to 1, None if nobody knows.
         """
         what = self._bus.get(binding.address)
-        absolute = move.kind != "note" and binding.mode == "absolute"
+        absolute = move.kind not in PRESSED and binding.mode == "absolute"
         if self._way == "jump" or not absolute or not isinstance(what, Param):
             return posted
         low, high = binding.ends(what)
