@@ -13,7 +13,7 @@ from installation.engine.captured import Captured
 from installation.engine.painter import Painter
 from installation.engine.shared import Frames
 from tests import discs
-from tests.pieces import LATENT, make_piece
+from tests.pieces import LATENT, make_kin, make_piece
 
 pytestmark = pytest.mark.gpu
 
@@ -33,6 +33,19 @@ def test_the_gpu_paints_what_the_cpu_paints(tmp_path: Path, bend: tuple[float, .
     assert isinstance(painter._captured[torch.Size(points.shape)], Captured)
     painter.to_host = True
     assert isinstance(painter.paint(points), np.ndarray)
+
+
+def test_weights_move_under_a_captured_graph(tmp_path: Path) -> None:
+    one, other = make_kin(tmp_path)
+    points = LATENT.sample(np.random.default_rng(0), 2)
+    on_gpu, on_cpu = Painter(one, "cuda", kin=other), Painter(one, "cpu", kin=other)
+    for share in (0.0, 0.5, 1.0, 0.0):
+        on_gpu.toward = on_cpu.toward = share
+        picture = on_gpu.paint(points)
+        assert isinstance(picture, torch.Tensor)
+        expected = np.asarray(on_cpu.paint(points)).astype(int)
+        assert np.abs(expected - picture.cpu().numpy().astype(int)).max() <= 2
+    assert isinstance(on_gpu._captured[torch.Size(points.shape)], Captured)
 
 
 def test_frames_stay_on_the_gpu_where_gl_is_there_too(gl: moderngl.Context) -> None:
