@@ -214,7 +214,7 @@ def test_every_key_of_a_setlist_is_explained_and_every_way_to_move() -> None:
         keys = " ".join(row.split("|")[1] for row in rows.splitlines())
         assert [key for key in table.model_fields if f"`{key}`" not in keys] == [], title
     (by,) = [row for row in rows.splitlines() if row.startswith("| `by` |")]
-    readme = (root / "README.md").read_text("utf-8")
+    readme = (root / "installation" / "README.md").read_text("utf-8")
     told = readme[readme.index("`by` is a wave") :].split("\n\n", 1)[0]
     remote = (root / "installation/control/remote/remote.js").read_text("utf-8")
     offered = remote[remote.index("const WAYS =") :].split(";", 1)[0]
