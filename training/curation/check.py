@@ -194,8 +194,10 @@ def _read_labels(entries: list[Entry], files: list[str]) -> _Labels:
         counts = table[:, where].sum(0).astype(int).tolist()
         common = Counter(dict(zip(label.values, counts, strict=True))).most_common()
         balance.append(Balance(label.name, dict(common), len(files) - sum(counts)))
-    rows = {file: row.tobytes() for file, row in zip(files, table, strict=True)}
     hopeless = unlearnable(labels, conditions)
+    learned = [where for label, where in columns(labels) if label.name not in hopeless]
+    table = np.concatenate([table[:, :0], *(table[:, where] for where in learned)], axis=1)
+    rows = {file: row.tobytes() for file, row in zip(files, table, strict=True)}
     notes = [
         f"training makes no label {name!r}: {why}"
         if name == FOLDER_LABEL
