@@ -170,6 +170,14 @@ def test_copies_with_other_labels_are_only_looked_at(tmp_path: Path) -> None:
     assert "labels differ" in found["igbo/2.png"].detail
 
 
+def test_all_images_are_measured_alike_where_not_all_are_measured_from() -> None:
+    """One that is not among those has no place in its own neighbourhood to leave out."""
+    far = strangeness(np.random.default_rng(1).random((8192, 2), np.float32))
+    from_here = np.zeros(8192, bool)
+    from_here[np.random.default_rng(0).permutation(8192)[:4096]] = True
+    assert np.median(far[from_here]) == pytest.approx(np.median(far[~from_here]), abs=0.1)
+
+
 def test_titles_do_not_hide_copies(tmp_path: Path) -> None:
     """They are no label, so a copy with another title is a copy."""
     files = {f"{n}.png": encoded(image) for n, image in enumerate(drawn(10))}
