@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -206,20 +207,19 @@ def read_labels(
 def unlearnable(labels: Sequence[Label], conditions: Tensor) -> dict[str, str]:
     """Why a label cannot be learned, by its name: hardly a value has a second image, as with
     titles, numbers or dates."""
+    images = {label.name: int(conditions[:, where].sum()) for label, where in columns(labels)}
+    rare = [one for one in labels if one.width > _FEW_VALUES and images[one.name] < 2 * one.width]
+    meant = json.dumps([one.name for one in labels if one not in rare], ensure_ascii=False)
+    named = f", or name the labels that are meant, by --set 'labels={meant}'"
     found = {}
-    for label, where in columns(tuple(labels)):
-        images = int(conditions[:, where].sum())
-        if label.width <= _FEW_VALUES or images >= 2 * label.width:
-            continue
-        many = f"{label.width} values for {images} images"
-        if label.name == FOLDER_LABEL:
-            found[label.name] = f"it has {many}, so that none can be learned"
-        else:
-            found[label.name] = (
-                f"{LABELS}: {label.name!r} has {many}: that is no label that can be learned, so "
-                "take the column out; or name all the labels that are meant, as by --set "
-                f"'labels=[\"{label.name}\"]'"
-            )
+    for label in rare:
+        many = f"{label.width} values for {images[label.name]} images"
+        found[label.name] = (
+            f"it has {many}, so that none can be learned"
+            if label.name == FOLDER_LABEL
+            else f"{LABELS}: {label.name!r} has {many}: that is no label that can be learned; take "
+            f"the column out{named if len(rare) < len(labels) else ''}"
+        )
     return found
 
 
