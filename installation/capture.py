@@ -58,7 +58,7 @@ class Capture:
 
         Raises RecorderError when the place cannot be written to.
         """
-        self._recorder = Recorder(path, size, fps, sound=sound)
+        self._recorder = Recorder(path, size, fps, sound=sound, live=live)
         self._readback = Readback(self._ctx, size)
         self._live, self._cadence, self._lead = live, Cadence(fps), lead
 

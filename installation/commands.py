@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     except _mistakes() as error:
         if options.debug:
             raise
-        print(log.printable(f"installation {options.command}: {error}"), file=sys.stderr)
+        command = " ".join(filter(None, [options.command, getattr(options, "action", "")]))
+        print(log.printable(f"installation {command}: {error}"), file=sys.stderr)
         return 2
 
 

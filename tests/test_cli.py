@@ -88,7 +88,7 @@ def test_help_has_an_example(command: str) -> None:
         (["train", "{here}/one", "--set", "nosuch=1"], "nosuch"),
         (["dataset"], "action"),
         (["dataset", "check", "{here}/empty"], "no images"),
-        (["dataset", "check", "{here}/nosuch"], "no dataset"),
+        (["dataset", "check", "{here}/nosuch"], "installation dataset check: there is no dataset"),
         (["dataset", "curate", "{here}/one"], "--out"),
         (["dataset", "curate", "{here}/one", "--out", "{here}/one/x"], "lie in each other"),
         (["dataset", "curate", "{here}/one", "--out", "{here}/bad.toml"], "is a file"),

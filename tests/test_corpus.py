@@ -174,6 +174,19 @@ def test_what_an_artist_added_stays_when_more_are_drawn(tmp_path: Path) -> None:
     assert "a <b>" not in page
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_is_gone_on_with(tmp_path: Path, delimiter: str) -> None:
+    """As a German Excel saves it; so it is written again, to be shown in columns there."""
+    write(tmp_path, 2, 16, 6)
+    lines = (tmp_path / "labels.csv").read_text().replace(",", delimiter).splitlines()
+    (tmp_path / "labels.csv").write_text("\ufeff" + "\r\n".join([*lines, ""]))
+    assert write(tmp_path, 3, 16, 6) == 1
+    drawn = (tmp_path / "labels.csv").read_text().splitlines()
+    assert drawn[:3] == lines
+    assert len(drawn) == 4
+    assert drawn[3].startswith(f"00002.png{delimiter}")
+
+
 @pytest.mark.parametrize("lost", [["00001.png"], ["00000.png", "00002.png"]])
 def test_gaps_in_the_table_are_not_drawn_over(tmp_path: Path, lost: list[str]) -> None:
     write(tmp_path, 3, 16, 6)
@@ -197,11 +210,21 @@ def test_a_picture_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     assert write(tmp_path, 3, 16, 6) == 1
 
 
-@pytest.mark.parametrize("text", [b"file,form\n00000.png,disc\n", b"\xff\xfe", b'file\n"a'])
-def test_a_table_that_cannot_be_gone_on_with_is_told(tmp_path: Path, text: bytes) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "damaged, or lacks a column"),
+        (b"file,form\n00000.png,disc\n", "damaged, or lacks a column"),
+        (b"\xff\xfe", "not UTF-8 text; save it as CSV UTF-8"),
+        (b'file\n"a', "cannot be read as a table"),
+    ],
+)
+def test_a_table_that_cannot_be_gone_on_with_is_told(
+    tmp_path: Path, text: bytes, says: str
+) -> None:
     write(tmp_path, 1, 16, 6)
     (tmp_path / "labels.csv").write_bytes(text)
-    with pytest.raises(CorpusError, match="damaged, or lacks a column"):
+    with pytest.raises(CorpusError, match=says):
         write(tmp_path, 2, 16, 6)
 
 

@@ -16,6 +16,7 @@ from models.latent import Latent
 from tests.pieces import LATENT, make_kin, make_piece
 from training import UsageError, lineage, progress
 from training.cross import cross, joined, settle
+from training.metrics.origin import fit_of, recipe_of
 
 
 @pytest.fixture
@@ -141,6 +142,33 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     with pytest.raises(UsageError, match=r"both cannot be written: No space left on device"):
         cross("faces", "carved", name="both")
     assert sorted(kin[0].parent.iterdir()) == before
+
+
+def test_a_place_that_cannot_be_written_is_said_before_it_settles(
+    kin: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[object] = []
+    monkeypatch.setattr("training.cross.settle", lambda *given: settled.append(given))
+    Path("file").write_text("in the way")
+    for out in ("file/both", "file/more/both"):
+        with pytest.raises(UsageError, match=f"{out} cannot be written: Not a directory"):
+            cross("faces", "carved", out=out)
+    assert settled == []
+
+
+def test_it_is_measured_as_what_gave_it_its_shapes(kin: tuple[Path, Path]) -> None:
+    """Cut to a square or not, and mirrored or not, is what shapes are like."""
+    card, generator = piece.load_unfolded(kin[0])
+    recipe = {"fit": "crop", "mirror": False, "codes": [{"name": "shape"}], "discriminator": "4:9"}
+    piece.save(kin[0], replace(card, training={"recipe": recipe}), generator)
+    made = read_card(cross("faces", "carved"))
+    again = read_card(cross("faces-carved", "carved", name="again"))
+    for one in (made, again):
+        assert fit_of(one) == "crop"
+        assert recipe_of(one)["mirror"] is False
+        assert list(lineage.once_called(one)) == ["shape"]
+        assert "discriminator" not in recipe_of(one)  # it has none
+    assert fit_of(read_card(cross("carved", "faces", name="other"))) == "pad"
 
 
 def test_it_tells_how_far_it_has_come(

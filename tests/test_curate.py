@@ -235,6 +235,19 @@ def test_a_spreadsheet_may_use_semicolons(photos: Path, out: Path) -> None:
     assert run(photos, out).decided == 1
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+def test_a_spreadsheet_finds_its_own_delimiter_again(
+    photos: Path, out: Path, delimiter: str
+) -> None:
+    run(photos, out)
+    save(out, [row | {"mine": "a, b; c"} for row in table(out)], delimiter=delimiter)
+    run(photos, out)
+    text = (out / "manifest.csv").read_text("utf-8-sig")
+    assert text.splitlines()[0].split(delimiter)[:2] == ["file", "keep"]
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+    assert {row["mine"] for row in rows} == {"a, b; c"}
+
+
 def test_a_copy_of_nothing_is_not_to_be_trained_on(tmp_path: Path, out: Path) -> None:
     """As of photographs by a telephone."""
     (tmp_path / "phone").mkdir()

@@ -170,6 +170,24 @@ def test_copies_with_other_labels_are_only_looked_at(tmp_path: Path) -> None:
     assert "labels differ" in found["igbo/2.png"].detail
 
 
+def test_all_images_are_measured_alike_where_not_all_are_measured_from() -> None:
+    """One that is not among those has no place in its own neighbourhood to leave out."""
+    far = strangeness(np.random.default_rng(1).random((8192, 2), np.float32))
+    from_here = np.zeros(8192, bool)
+    from_here[np.random.default_rng(0).permutation(8192)[:4096]] = True
+    assert np.median(far[from_here]) == pytest.approx(np.median(far[~from_here]), abs=0.1)
+
+
+def test_titles_do_not_hide_copies(tmp_path: Path) -> None:
+    """They are no label, so a copy with another title is a copy."""
+    files = {f"{n}.png": encoded(image) for n, image in enumerate(drawn(10))}
+    files["again.jpg"] = encoded(drawn(1)[0], "JPEG", quality=80)
+    rows = [f"{file},title {n},dark" for n, file in enumerate(files)]
+    write(tmp_path, files | {"labels.csv": "\n".join(["file,title,wood", *rows]).encode()})
+    found = {finding.file: finding.reason for finding in check(tmp_path).findings}
+    assert found["again.jpg"] == "near-duplicate"
+
+
 def test_of_the_same_image_twice_the_one_with_labels_stays(tmp_path: Path) -> None:
     """A space comes before a dot: the copy would stay, and the label be gone."""
     one, two, three = (encoded(image) for image in drawn(3))

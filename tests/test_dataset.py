@@ -337,6 +337,24 @@ def test_free_text_is_not_a_label(tmp_path: Path) -> None:
         read_dataset(tmp_path, 8)
 
 
+def test_a_check_says_which_labels_cannot_be_learned(tmp_path: Path) -> None:
+    rows = ["file,title,hair,year"]
+    for index in range(63):
+        write(tmp_path, **{f"{index}_dot_png": encoded(noise_of(index))})
+        rows.append(f"{index}.png,title {index % 60},{'ab'[index % 2]},{1900 + index % 31}")
+    write(tmp_path, labels_dot_csv="\n".join(rows).encode())
+    said = [note for note in check(tmp_path).notes if "label" in note]
+    assert len(said) == 1
+    assert said[0].startswith(
+        "training would refuse the labels: labels.csv: 'title' has 60 values for 63 images"
+    )
+    assert [label.name for label in read_dataset(tmp_path, 8).labels] == ["title", "hair", "year"]
+
+
+def noise_of(index: int) -> Image.Image:
+    return Image.effect_noise((24, 24), 20 + index).convert("RGB")
+
+
 def test_images_are_held_in_memory_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand of 512 pixels are 8 GB; read, they were held three times."""
     monkeypatch.setattr(os, "cpu_count", lambda: 1)

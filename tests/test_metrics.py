@@ -235,6 +235,22 @@ def test_a_damaged_encoder_is_refused(tmp_path: Path) -> None:
             encoder_for(data, tmp_path, steps=1)
 
 
+def test_an_encoder_that_cannot_be_kept_is_used_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a stick that is full, or in pieces of somebody else's."""
+    (tmp_path / "pieces").write_text("in the way")
+    data, calls = discs.dataset(40), []
+    made = encoder_for(
+        data, tmp_path / "pieces" / "kept", steps=1, progress=lambda *done: calls.append(done)
+    )
+    assert made.digest() == train_encoder(data.images, steps=1).digest()
+    assert calls == [(1, 1)]  # trained once
+    told = capsys.readouterr().err
+    assert "cannot be written" in told
+    assert told.count("\n") == 1
+
+
 def test_an_encoder_needs_two_images() -> None:
     with pytest.raises(ValueError, match="two images"):
         train_encoder(discs.draw(1)[0])

@@ -203,7 +203,7 @@ def test_full_disk_ends_the_recording_with_one_line(
 ) -> None:
     path = tmp_path / "full.mp4"
     part_of(path).symlink_to("/dev/full")
-    record = Recorder(path, (64, 48), 60, waiting=4)
+    record = Recorder(path, (64, 48), 60, waiting=4, live=False)
     noise = np.random.default_rng(3)
 
     def write_until_refused() -> None:
@@ -214,9 +214,33 @@ def test_full_disk_ends_the_recording_with_one_line(
         write_until_refused()
     assert not record.recording
     assert record.offer(picture(0), 0.0) is False
-    assert "No space left" in record.close().failure
-    assert caplog.text.count("No space left") == 1
+    failure = record.close().failure
+    assert "No space left" in failure
+    assert failure.endswith(f" written before, to {part_of(path)}")
+    assert caplog.text == ""  # who waits for it is told by the error
     assert not path.exists()
+
+
+def test_a_live_recording_that_fails_is_in_the_log_with_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    add = Movie.add
+
+    def full(movie: Movie, picture: np.ndarray, time: float) -> None:
+        if time > 0:
+            raise OSError(28, "No space left on device")
+        add(movie, picture, time)
+
+    monkeypatch.setattr(Movie, "add", full)
+    record = Recorder(tmp_path / "f.mp4", (64, 48), 60)
+    for index in range(2):
+        record.offer(picture(index), index / 60)
+    result = record.close()
+    assert result.failure == (
+        f"recording to {tmp_path / 'f.mp4'} stopped: No space left on device; 1 frame was written "
+        f"before, to {tmp_path / 'f.part.mp4'}"
+    )
+    assert caplog.text.count("No space left") == 1
 
 
 def test_a_live_recording_that_nobody_ends_leaves_room_on_the_disk(

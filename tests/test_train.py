@@ -21,7 +21,8 @@ from models import piece
 from models.card import PieceError, read_card
 from tests.tensors import differing
 from training import UsageError
-from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_state
+from training.checkpoint import NAME, PREVIOUS, CheckpointError, read_state, write_state
+from training.lock import LockError, held
 from training.machines import Machines
 from training.recipe import read_recipe, recipe_names
 from training.source import DatasetError
@@ -277,8 +278,32 @@ def test_a_piece_to_begin_from_is_told_to_do_nothing_where_a_training_goes_on(
 
 def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
     train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
-    with pytest.raises(CheckpointError, match=r"other networks.*--from"):
-        train(images, out=tmp_path / "p", budget=kimg(2), overrides=["z=9"], resume=True)
+    for other, says in (
+        (["z=9"], "made with z = 8, not 9; to change that"),
+        (["z=9", "generator=4:8 8:8"], "made with z = 8, not 9, and generator = '4:16 8:8', not "),
+        (CODES, r"made with codes = none, not shape \(3\), size \(continuous\); to"),
+        (["networks=dcgan"], "made with networks = 'strided', not 'dcgan'; to change that"),
+        (["resolution=32", "generator=4:16 8:8 16:8"], "made with resolution = 16, not 32, and "),
+        (["generator=4:16 8:8 16:8", "z=9"], "made with z = 8, not 9; to"),  # 16:8 is not used
+        (["guide=0.5"], "made with guide = 0.0, not 0.5; to change that"),
+    ):
+        with pytest.raises(CheckpointError, match=rf"{says}.*--from this piece begins"):
+            train(images, out=tmp_path / "p", budget=kimg(2), overrides=other, resume=True)
+
+
+def test_a_training_that_goes_on_keeps_its_name(images: Path, tmp_path: Path) -> None:
+    """A still knows its piece by it."""
+    out = tmp_path / "p"
+    train(images, name="mine", out=out, budget=kimg(1), overrides=TINY)
+    card = read_card(train(images, out=out, budget=kimg(2), resume=True))
+    assert (card.name, card.training["kimg"]) == ("mine", 0.016)
+    # of before it was kept in the checkpoint
+    tensors, account = read_state(tmp_path / "p.training" / NAME)
+    del account["name"]
+    write_state(tmp_path / "p.training" / NAME, tensors, account)
+    assert read_card(train(images, out=out, budget=kimg(3), resume=True)).name == "mine"
+    other = train(images, name="other", out=out, budget=kimg(4), resume=True)
+    assert read_card(other).name == "other"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +313,7 @@ def test_resume_with_another_network(images: Path, tmp_path: Path) -> None:
         ({"out": "/"}, "name a folder"),
         ({"out": "{here}/dots/piece"}, "inside the dataset"),
         ({"out": "{here}/dots/round/1.png/piece"}, "inside the dataset"),
-        ({"out": "{here}/file/piece"}, "cannot be made"),
+        ({"out": "{here}/file/piece"}, "cannot be written"),
         ({"out": "{here}/" + "long" * 100}, "cannot be written"),
         ({"name": "x" * 65}, "up to 64"),
     ],
@@ -301,6 +326,44 @@ def test_places_where_no_piece_can_be(
     with pytest.raises(UsageError, match=says):
         train(images, budget=kimg(1), overrides=TINY, **given)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dots", "file"]
+
+
+def test_a_full_disk_is_found_before_the_dataset_is_read(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("training.writing.write_synced", full)
+    monkeypatch.setattr("training.dataset.read_dataset", not_yet)
+    with pytest.raises(UsageError, match="p cannot be written: No space left on device"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots"]
+
+
+def test_a_folder_that_is_taken_is_found_before_the_dataset_is_read(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a training that has begun and not saved yet."""
+    (tmp_path / "p.training").mkdir()
+    monkeypatch.setattr("training.dataset.read_dataset", not_yet)
+    with held(tmp_path / "p.training"), pytest.raises(LockError, match="being trained already"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+
+
+def test_the_folder_is_taken_before_the_dataset_is_read(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And goes again with the folders around it, where nothing came of it."""
+    out = tmp_path / "a" / "b" / "p"
+    monkeypatch.setattr("training.dataset.read_dataset", lambda *_, **__: train(images, out=out))
+    with pytest.raises(LockError, match="being trained already"):
+        train(images, out=out, budget=kimg(1), overrides=TINY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots"]
+
+
+def not_yet(*_: object, **__: object) -> None:
+    raise AssertionError("read before the place was looked at")
 
 
 def test_an_unreadable_card_is_found_before_the_training(images: Path, tmp_path: Path) -> None:
@@ -328,6 +391,45 @@ def test_the_recipe_chooses_the_labels(
     with pytest.raises(UsageError, match="no label 'three'; it has one, two"):
         train(images, out=tmp_path / "q", budget="0.01kimg", overrides=wrong)
     assert not (tmp_path / "q.training").exists()
+
+
+def titled(images: Path) -> None:
+    """A table with a label, and with a column that has a value for each image."""
+    rows = [
+        f"{path.relative_to(images).as_posix()},{'ab'[i % 2]},title {i}"
+        for i, path in enumerate(sorted(images.rglob("*.png")))
+    ]
+    (images / "labels.csv").write_text("\n".join(["file,one,title", *rows]))
+
+
+def test_titles_are_no_label(images: Path, tmp_path: Path) -> None:
+    titled(images)
+    with pytest.raises(UsageError, match=r"'title' has 12 values for 12 images.*out.*=\[\"one\"\]"):
+        train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dots"]
+    for chosen in (["one"], ["one", "title"]):  # whoever names them means them
+        out, wish = tmp_path / "-".join(chosen), f"labels={json.dumps(chosen)}"
+        train(images, out=out, budget=kimg(1), overrides=[*TINY, wish])
+        train(images, out=out, budget=kimg(2), resume=True)
+        assert [label.name for label in read_card(out).latent.labels] == chosen
+
+
+def test_folders_with_an_image_each_are_no_label(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index, path in enumerate(sorted(images.rglob("*.png"))):
+        (images / f"day {index}").mkdir()
+        path.rename(images / f"day {index}" / path.name)
+    out = tmp_path / "p"
+    for resume in (False, True):
+        overrides = [] if resume else TINY
+        train(images, out=out, budget=kimg(1 + resume), overrides=overrides, resume=resume)
+        assert read_card(out).latent.labels == ()
+        told = capsys.readouterr().err
+        assert "left out the label 'class': it has 12 values for 12 images" in told
+    named = [*TINY, "labels=['class']"]
+    train(images, out=tmp_path / "q", budget=kimg(1), overrides=named)
+    assert len(read_card(tmp_path / "q").latent.labels[0].values) == 12
 
 
 def test_a_label_named_z(images: Path, tmp_path: Path) -> None:
@@ -404,6 +506,21 @@ def test_a_full_disk_while_exporting_keeps_the_older_piece(
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     train(images, out=out, budget=kimg(2), resume=True)  # the training itself was saved
     assert piece.load(out).card.training["kimg"] == 0.016
+
+
+def test_what_was_too_little_to_hold_any_out_of_is_not_said_to_be_held_out(
+    images: Path, tmp_path: Path
+) -> None:
+    """Nor is it held out, as if it had never been seen, when there are more."""
+    out = train(images, out=tmp_path / "p", budget=kimg(1), overrides=TINY)
+    told = read_card(out).training
+    assert (told["images"], told["hold_out"], told["datasets"]) == (12, 0, {"dots": 0})
+    for index in range(40):
+        Image.new("RGB", (20, 24), (index, 60, 90)).save(images / "round" / f"more{index}.png")
+    told = read_card(train(images, out=out, budget=kimg(2), resume=True)).training
+    assert (told["images"], told["hold_out"], told["datasets"]) == (52, 0, {"dots": 0})
+    heir = train(images, out=tmp_path / "q", budget=kimg(1), overrides=TINY, begin_with=out)
+    assert read_card(heir).training["images"] == 52
 
 
 def test_resume_with_another_batch_goes_on_from_the_same_kimg(images: Path, tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_what_was_trained_on_is_not_held_out_later(
     for made in (seen, heir):
         told = read_card(made).training
         assert (told["hold_out"], told["recipe"]["hold_out"]) == (0, 0)
-    others = noise(tmp_path / "others")
+    others = noise(tmp_path / "others", 24)
     free = train(others, out=tmp_path / "c", budget="0.008kimg", overrides=more, begin_with=seen)
     assert read_card(free).training["hold_out"] == 0.3
 
@@ -273,7 +273,7 @@ def test_curated_datasets_are_told_apart(tmp_path: Path) -> None:
     for name in ("photos", "drawings"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.csv").write_text("file,keep\n")
-        noise(tmp_path / name / "images")
+        noise(tmp_path / name / "images", 24)
 
     def held_out(name: str, wish: float, begin_with: Path | None = None) -> dict[str, Any]:
         made = train(

@@ -22,6 +22,7 @@ from training import UsageError
 from training.budget import Budget
 from training.checkpoint import NAME, PREVIOUS, read_state
 from training.corpus import leaves
+from training.lock import LockError
 from training.recipe import RecipeError, checked, load_recipe, read_recipe
 from training.source import DatasetError
 from training.upscale import export
@@ -218,6 +219,19 @@ def test_refusals_before_anything_is_written(images: Path, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="there already"):
         train(images, RECIPE, out=tmp_path / "taken")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "taken"]
+
+
+def test_its_folder_is_taken_before_the_dataset_is_read(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, again = tmp_path / "fine", lambda *_: train(images, RECIPE, out=out, budget=BUDGET)
+    monkeypatch.setattr("training.upscale.train._read", again)
+    with pytest.raises(LockError, match="being trained already"):
+        again()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError, match="more cannot be written: Not a directory"):
+        train(images, RECIPE, out=tmp_path / "file" / "more", budget=BUDGET)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "photos"]
 
 
 def test_a_training_that_diverged_is_not_saved(images: Path, tmp_path: Path) -> None:

@@ -221,6 +221,20 @@ def test_a_film_on_request(
         assert capsys.readouterr().out.strip() == "pieces/masks.training/timelapse.mp4"
 
 
+def test_a_training_is_named_as_its_folder_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["timelapse", "masks.training"]) == 2
+    assert capsys.readouterr().err == (
+        "installation timelapse: masks.training: no sample grids in masks.training or "
+        "pieces/masks.training\n"
+    )
+    grids(tmp_path / "pieces" / "masks.training", 2)
+    assert cli.main(["timelapse", "masks.training"]) == 0
+    assert capsys.readouterr().out.strip() == "pieces/masks.training/timelapse.mp4"
+
+
 def test_a_film_that_cannot_be_written_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from models.folder import write_synced
 from training import UsageError
 from training.guard import Health
+from training.recipe import Recipe, make_recipe
 
 if TYPE_CHECKING:
     from training.module import GanModule
@@ -31,10 +32,11 @@ _ACCOUNT = {
     "recipe", "dataset", "labels", "seconds", "steps", "shown", "kimg", "resolution", "health",
 }  # fmt: skip
 
-_OTHERS = (
-    "the checkpoint was made with other networks, labels or codes; to change those, train under a "
-    "new --name, and --from this piece begins where it is"
-)
+_OTHERS = "other networks, labels or codes"
+# of a recipe: what the networks' tensors hang on
+_SHAPES = (
+    "resolution", "growth", "z", "codes", "networks", "generator", "discriminator", "guide",
+)  # fmt: skip
 
 
 class CheckpointError(UsageError):
@@ -159,8 +161,11 @@ def restore(module: GanModule, tensors: dict[str, Tensor], account: dict[str, An
     """Put a checkpoint's weights, steps and health into a module. Raises CheckpointError."""
     try:
         _grow_to(module, account["resolution"])
-    except ValueError as error:
-        raise CheckpointError(_OTHERS) from error
+        grown = True
+    except ValueError:
+        grown = False
+    if not grown or not fits(module, tensors):
+        raise _not_the_same(_differing(account["recipe"], module.recipe))
     restore_weights(module, tensors)
     module.steps, module.shown = account["steps"], account["shown"]
     module.grown_at = account.get("grown_at", 0)  # before it was kept, the average ignored it
@@ -179,10 +184,44 @@ def _grow_to(module: GanModule, resolution: int) -> None:
 def restore_weights(module: GanModule, tensors: dict[str, Tensor]) -> None:
     """Put back the networks and the average alone. Raises CheckpointError."""
     if not fits(module, tensors):
-        raise CheckpointError(_OTHERS)
+        raise _not_the_same(_OTHERS)
     module.load_state_dict(_weights(tensors))
     if not module.recipe.adapt:  # what is asked for now counts
         module.strength.fill_(float(module.recipe.augment))
+
+
+def _not_the_same(made_with: str) -> CheckpointError:
+    return CheckpointError(
+        f"the checkpoint was made with {made_with}; to change that, train under a new --name, and "
+        "--from this piece begins where it is"
+    )
+
+
+def _differing(before: dict[str, Any], now: Recipe) -> str:
+    """What two recipes say differently of the networks."""
+    then = make_recipe(before, where="as before")
+    said = ((key, getattr(then, key), getattr(now, key)) for key in _SHAPES)
+    told = [
+        f"{key} = {_told(one)}, not {_told(other)}"
+        for key, one, other in said
+        if one != other and _shape(then, key) != _shape(now, key)
+    ]
+    return ", and ".join(told) or _OTHERS
+
+
+def _shape(recipe: Recipe, key: str) -> Any:
+    """What a network has of it: as many of a line's sizes as are used, and whether a guide."""
+    if key == "guide":
+        return recipe.guide > 0
+    return getattr(recipe, f"{key}_stages" if key in ("generator", "discriminator") else key)
+
+
+def _told(value: Any) -> str:
+    """A recipe's value; codes by name and size."""
+    if not isinstance(value, tuple):
+        return repr(value)
+    codes = (f"{one.name} ({one.size if one.kind == 'categorical' else one.kind})" for one in value)
+    return ", ".join(codes) or "none"
 
 
 def fits(module: GanModule, tensors: dict[str, Tensor]) -> bool:

@@ -28,15 +28,17 @@ from models.toward import KIN, kinship
 from training import UsageError, lineage
 from training.export import with_upscaler
 from training.grid import fixed_latent, to_png
-from training.metrics.origin import datasets_of
+from training.metrics.origin import datasets_of, recipe_of
 from training.naming import checked, piece_folder
 from training.progress import Progress, bar
 from training.watch.pictures import strip, ways
 from training.watch.sheet import png
+from training.writing import check_writable
 
 AT = 16  # pixels up to which the first piece draws
 _SETTLING, _BATCH = 2048, 64  # points by which the last layers are settled
 _SHOWN = 16  # pictures in the preview
+_OF_SHAPES = {"fit", "mirror", "codes"}  # of a recipe: how images were seen, and the codes' names
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def cross(
     check_target(target)
     if target.is_dir() and any(target.iterdir()):
         raise PieceError(f"there is a piece at {target} already; choose another --name")
+    check_writable(target)
     (first, one), (last, other) = (piece.load_unfolded(folder) for folder in folders)
     kept = _kept(one, other, at)
     if kinship(_kernels(one), _kernels(other)) < KIN:
@@ -153,10 +156,12 @@ def settle(
 
 
 def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> Card:
-    """Whose the pictures are is what both say; figures are of neither."""
+    """Whose the pictures are is what both say; figures are of neither. It is measured as what gave
+    it its shapes."""
     one, other = datasets_of(first), datasets_of(last)
     datasets = {name: min(one.get(name, 1.0), other.get(name, 1.0)) for name in (*one, *other)}
     told = {"shape": first.name, "surface": last.name, "at": at, "datasets": datasets}
+    recipe = {key: value for key, value in recipe_of(first).items() if key in _OF_SHAPES}
     more = [record for record in last.provenance if record not in first.provenance]
     return Card(
         name=name,
@@ -168,7 +173,7 @@ def _card(name: str, first: Card, last: Card, generator: Generator, at: int) -> 
         author=_both(first.author, last.author),
         licence=_both(first.licence, last.licence),
         provenance=[*first.provenance, *more],
-        training={"cross": told, "torch": torch.__version__},
+        training={"cross": told, "recipe": recipe, "torch": torch.__version__},
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,6 +32,7 @@ LABELS = "labels.csv"
 FOLDER_LABEL = "class"
 _UNREAD = "is not read; only {} in the outermost folder is"
 _MAX_VALUES = 64  # more values than this in one attribute is a title or a number, not a label
+_FEW_VALUES = 8  # or fewer are a label, however few images there are
 _MAX_WIDTH = 1024  # values of all labels together; each is an input of the generator and a fader
 
 Rows = dict[str, dict[str, str]]  # file -> attribute -> value; unknown values are left out
@@ -74,6 +76,18 @@ class Dataset:
         kept = [column for _, where in chosen for column in range(where.start, where.stop)]
         labels = tuple(label for label, _ in chosen)
         return replace(self, labels=labels, conditions=self.conditions[:, kept])
+
+    def learnable(self, also: Collection[str] = ()) -> Dataset:
+        """The same dataset without a label of folders that cannot be learned, which is said among
+        its problems. also: labels that stay. Raises DatasetError for one of a table."""
+        found = unlearnable(self.labels, self.conditions)
+        told = {name: why for name, why in found.items() if name not in also}
+        for name, why in told.items():
+            if name != FOLDER_LABEL:
+                raise DatasetError(why)
+        left = self.steered_by([one.name for one in self.labels if one.name not in told])
+        said = (Problem(f"the label {name!r}", why) for name, why in told.items())
+        return replace(left, problems=(*self.problems, *said))
 
     def digest(self) -> str:
         """A hash of every pixel and label: has the dataset changed since?"""
@@ -188,6 +202,25 @@ def read_labels(
             if value is not None:
                 conditions[index, where.start + label.values.index(value)] = 1
     return tuple(labels), conditions, problems
+
+
+def unlearnable(labels: Sequence[Label], conditions: Tensor) -> dict[str, str]:
+    """Why a label cannot be learned, by its name: hardly a value has a second image, as with
+    titles, numbers or dates."""
+    images = {label.name: int(conditions[:, where].sum()) for label, where in columns(labels)}
+    rare = [one for one in labels if one.width > _FEW_VALUES and images[one.name] < 2 * one.width]
+    meant = json.dumps([one.name for one in labels if one not in rare], ensure_ascii=False)
+    named = f", or name the labels that are meant, by --set 'labels={meant}'"
+    found = {}
+    for label in rare:
+        many = f"{label.width} values for {images[label.name]} images"
+        found[label.name] = (
+            f"it has {many}, so that none can be learned"
+            if label.name == FOLDER_LABEL
+            else f"{LABELS}: {label.name!r} has {many}: that is no label that can be learned; take "
+            f"the column out{named if len(rare) < len(labels) else ''}"
+        )
+    return found
 
 
 def _rows_of_folders(files: list[str]) -> tuple[Rows, list[Problem]]:

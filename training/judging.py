@@ -71,7 +71,7 @@ class OwnJudge:
             learn = partial(encoder_for, self.data, seed=module.recipe.seed, progress=progress)
             try:
                 return learn(self.work)
-            except EncoderError as error:  # a full disk, or half a file: neither ends a training
+            except EncoderError as error:  # half a file ends no training
                 tqdm.write(f"{error}; learning to judge without keeping it", file=sys.stderr)
                 return learn()
 

@@ -26,6 +26,36 @@ class LockError(UsageError):
 
 
 @contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a training's folder, which is made where it is not there, and goes again where nothing
+    was left in it. Raises LockError."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LockError(f"{folder} cannot be made: {error.strerror}") from error
+    try:
+        with held(folder):
+            try:
+                yield
+            finally:
+                if made:
+                    _unmark(folder)
+    finally:
+        with suppress(OSError):  # something is in it
+            for one in made:
+                one.rmdir()
+
+
+def _unmark(folder: Path) -> None:
+    """Take the lock's file away where there is nothing else, while it is held: whoever waits at it
+    sees that, and nobody else's is taken."""
+    with suppress(OSError):  # the folder is gone; or Windows, which takes the file away itself
+        if {path.name for path in folder.iterdir()} <= {LOCK, HOLDER}:
+            (folder / LOCK).unlink()
+
+
+@contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the folder, which is there, for one training. Raises LockError."""
     lock = FileLock(folder / LOCK, timeout=0)

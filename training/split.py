@@ -34,9 +34,13 @@ def split(dataset: Dataset, seed: int = 0, share: float = SHARE) -> tuple[Datase
 
 def held_out(files: Sequence[str], seed: int = 0, share: float = SHARE) -> Tensor:
     """Whether each file is held out: (N,) bool."""
-    if len(files) < SMALLEST:
-        return torch.zeros(len(files), dtype=torch.bool)
-    return torch.tensor([_place(file, seed) < share for file in files])
+    share = share_of(len(files), share)
+    return torch.tensor([_place(file, seed) < share for file in files], dtype=torch.bool)
+
+
+def share_of(images: int, share: float = SHARE) -> float:
+    """The share that is held out of so many images, where `share` is asked for."""
+    return share if images >= SMALLEST else 0.0
 
 
 def _alone(dataset: Dataset, held: Tensor, seed: int) -> Tensor:

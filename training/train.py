@@ -10,16 +10,17 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.card import Card, PieceError, read_card
+from models.card import CARD, Card, PieceError, read_card
 from models.shelf import find
 from training import UsageError, lineage
 from training.budget import Budget
-from training.lock import held
+from training.lock import claimed
 from training.machines import Machines
 from training.metrics.origin import datasets_of
 from training.naming import checked, name_of, piece_folder, tell_left_out
 from training.recipe import Recipe, load_recipe, make_recipe
 from training.watch.boards import Board, open_boards
+from training.writing import check_writable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,9 +58,8 @@ def train(
     Raises UsageError or PieceError with one line before anything is written. None: this process
     leaves no piece, as it is not the first of several, or as Slurm has queued the job again.
     """
-    machines = machines or Machines()
-    dataset = Path(dataset)
-    name = checked(name or name_of(dataset, "piece"))
+    machines, dataset = machines or Machines(), Path(dataset)
+    given, name = name, checked(name or name_of(dataset, "piece"))
     limit = Budget.parse(budget)
     piece = piece_folder(out, name)
     work = piece.with_name(f"{piece.name}.training")
@@ -72,14 +72,15 @@ def train(
         plan = lineage.suited(plan, read_card(source), lineage.given(overrides, resolution))
     elif not going_on and plan.frozen:
         raise UsageError("this recipe teaches a piece that is there already: name it, --from PIECE")
+    from training.checkpoint import read_checkpoint
+
     saved = None
     with ExitStack() as claim:
+        if machines.lead and (work.is_dir() or not going_on):
+            claim.enter_context(claimed(work))
         if going_on:
-            from training.checkpoint import read_checkpoint
-
-            if machines.lead and work.is_dir():
-                claim.enter_context(held(work))
             saved = read_checkpoint(work)
+            name = given or _name_before(saved[1], piece) or name
             lineage.tell_begun(begin_with, saved[1])
             plan = _going_on(plan if recipe is not None else None, saved[1], overrides, resolution)
         for size in plan.sizes:
@@ -88,7 +89,13 @@ def train(
         if machines.lead:
             boards = claim.enter_context(open_boards(work, metrics, tensorboard))
         job = Job(dataset, name, plan, piece, work, limit, saved, source, machines, boards, judge)
-        return _run(job, claim)
+        return _run(job)
+
+
+def _name_before(account: dict[str, Any], piece: Path) -> str:
+    """What a training is called that goes on; before checkpoints said so, its card does."""
+    card = piece / CARD
+    return account.get("name", "") or (read_card(piece).name if card.is_file() else "")
 
 
 def _going_on(
@@ -133,6 +140,7 @@ def _check_folders(
             f"there is a piece at {piece} already, and no training of it at {work}: give both one "
             f"name to go on, or begin another from it, by --from {piece} --name NAME"
         )
+    check_writable(piece)
     if resume is True or (resume and begun):
         return True
     if taken:
@@ -161,13 +169,16 @@ class Job:
     judge: MakeJudge | None
 
 
-def _run(job: Job, claim: ExitStack) -> Path | None:
+def _run(job: Job) -> Path | None:
     from training.dataset import read_dataset
+    from training.split import share_of
 
     first = job.machines.lead
     data = read_dataset(job.dataset, job.recipe.resolution, job.recipe.fit, progress=first)
     if job.recipe.labels or job.recipe.frozen:  # which is steered as its piece is, or by none
         data = data.steered_by(job.recipe.labels)
+    else:  # one that an older training has learned all the same stays
+        data = data.learnable([name for name, _ in job.saved[1]["labels"]] if job.saved else [])
     if first:
         _report(data)
     whole = data.digest()
@@ -179,6 +190,8 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
     elif job.saved is not None:  # it may go on with what it, or what it began from, knows of old
         known = job.saved[1].get("datasets", {})
         plan = lineage.once_trained_on(plan, known.get(data.name, 1.0), "this piece")
+    # What is trained on now must not be held out when there are more.
+    plan = plan.model_copy(update={"hold_out": share_of(images, plan.hold_out)})
     data, held_out, shares, held_out_shares = _parts(data, plan)
     recipe = plan.settled(images, len(held_out))
     # Lightning takes seconds to import: only once the dataset is known to be good.
@@ -197,11 +210,11 @@ def _run(job: Job, claim: ExitStack) -> Path | None:
         account["recipe"] = module.recipe.model_dump(mode="json")  # else what it was trained by
         known = account.get("datasets", {})
         account["datasets"] = known | {data.name: module.recipe.hold_out}
-    account |= {"dataset": whole, "labels": _plain_labels(data)}
+    account |= {"name": job.name, "dataset": whole, "labels": _plain_labels(data)}
     # Whatever could make the card unreadable is found now, not after hours.
     Card.from_json(make_card(job.name, account, data, module, 0.0).to_json())
     if first and not job.saved:
-        _begin(job.work, claim, job.source if "upscaler" in account.get("from", {}) else None)
+        _begin(job.work, job.source if "upscaler" in account.get("from", {}) else None)
     if first and (said := told_of_rest(module.recipe, job.budget.kimg or 0)):
         print(said, file=sys.stderr)
     run = Run(
@@ -224,17 +237,12 @@ def _parts(whole: Dataset, plan: Recipe) -> tuple[Dataset, Dataset, Tensor | Non
     return data, held_out, shares, beside
 
 
-def _begin(work: Path, claim: ExitStack, upscaled: Path | None) -> None:
-    """Make the work folder, hold it, and make sure that nothing in it is another training's.
-    upscaled: the piece whose upscaler comes along."""
+def _begin(work: Path, upscaled: Path | None) -> None:
+    """Make sure that nothing in the work folder is another training's. upscaled: the piece whose
+    upscaler comes along."""
     from training.checkpoint import has_checkpoint
 
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{work} cannot be made: {error.strerror}") from error
-    claim.enter_context(held(work))
-    if has_checkpoint(work):  # since it was looked at before the dataset was read
+    if has_checkpoint(work):  # since it was looked at before it was claimed
         raise UsageError(f"{work} holds a training already; choose another --name, or --resume")
     _clear(work)
     if upscaled is not None:

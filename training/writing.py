@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from models.folder import write_synced
 from training import UsageError
@@ -21,6 +22,17 @@ def replace(path: Path, data: bytes) -> None:
     except OSError:  # a full disk: half a file would only fill it more
         beside.unlink(missing_ok=True)
         raise
+
+
+def check_writable(folder: Path) -> None:
+    """Raise UsageError where no folder can be written in the place of `folder`, by writing one
+    there: who is told only by the first save has waited for nothing."""
+    try:
+        there = next(parent for parent in folder.absolute().parents if parent.exists())
+        with TemporaryDirectory(prefix=".", dir=there) as tried:
+            write_synced(Path(tried) / "tried", bytes(4096))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 def check_outside(out: Path, dataset: Path) -> None:

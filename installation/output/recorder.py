@@ -61,11 +61,13 @@ class Recorder:
         fps: float,
         waiting: int | None = None,
         sound: Path | None = None,
+        live: bool = True,
     ) -> None:
         """size: width, height. waiting: how many pictures the queue holds. sound: a file whose
-        sound an MP4 gets from its beginning on."""
+        sound an MP4 gets from its beginning on. live: nobody waits for it, so that its failure is
+        said in the log."""
         self.path = Path(path)
-        self._size, self._fps, self._sound = size, fps, sound
+        self._size, self._fps, self._sound, self._live = size, fps, sound, live
         _check_place(self.path)
         fitting = min(60, max(4, _QUEUE_BYTES // (size[0] * size[1] * 4)))
         self._queue: queue.Queue[tuple[Picture, float]] = queue.Queue(waiting or fitting)
@@ -150,13 +152,22 @@ class Recorder:
             self._encode()
         except Exception as error:  # noqa: BLE001 - unless it is said, write() would wait for good
             reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-            kept = "" if not self._written else f"; {self._written} frames were written before"
-            self._failure = f"recording to {self.path} stopped: {reason}{kept}"
-            log.warning("%s", self._failure)
+            self._failure = f"recording to {self.path} stopped: {reason}{self._kept()}"
+            if self._live:
+                log.warning("%s", self._failure)
             while self._next() is not None:
                 pass
         else:
             log.info("%s", self._result())
+
+    def _kept(self) -> str:
+        """What is left of a recording that has failed: a movie that can be played, under the name
+        that it has until it is whole, or a folder of pictures."""
+        if not self._written:
+            return ""
+        count = f"{self._written} frame{'s were' if self._written > 1 else ' was'}"
+        part = part_of(self.path) if self.path.suffix == ".mp4" else self.path
+        return f"; {count} written before, to {part}"
 
     def _encode(self) -> None:
         sink: Sink

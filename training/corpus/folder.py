@@ -19,6 +19,7 @@ from PIL import Image
 from training.corpus import hands, sheet
 from training.corpus.corpus import Corpus, CorpusError
 from training.progress import Progress
+from training.table import read
 from training.writing import replace
 
 PROVENANCE = "provenance.json"
@@ -75,7 +76,7 @@ def _write(
         "licence": "CC0-1.0 for the images, Apache-2.0 for the code that draws them",
     }
     known = _check_folder(out, facts)
-    rows = _read_rows(out, corpus, count)
+    rows, delimiter = _read_rows(out, corpus, count)
     held = len(rows)
     ours = ["file", *corpus.labels]
     columns = ours + [name for row in rows[:1] for name in row if name not in ours]
@@ -86,7 +87,7 @@ def _write(
             file = _name(len(rows))
             _save(out / file, image)
             rows.append({"file": file, **corpus.seen(found)})
-        replace(out / TABLE, _table(rows, columns))
+        replace(out / TABLE, _table(rows, columns, delimiter))
         if progress is not None:
             progress(len(rows), count)
     title = f"{corpus.name}: {count} images of {size} pixels, seed {seed}"
@@ -120,18 +121,19 @@ def _check_folder(out: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _read_rows(out: Path, corpus: Corpus, count: int) -> list[dict[str, str]]:
-    """The rows of labels.csv that are there already; raises where images cannot follow them."""
+def _read_rows(out: Path, corpus: Corpus, count: int) -> tuple[list[dict[str, str]], str]:
+    """The rows of labels.csv that are there already, and its delimiter; raises where images cannot
+    follow them."""
     if not (out / TABLE).exists():
-        return []
+        return [], ","
     try:
-        with (out / TABLE).open(newline="", encoding="utf-8-sig") as table:
-            rows = list(csv.DictReader(table, strict=True))
-    except (UnicodeDecodeError, csv.Error):
-        rows = [{}]
-    wanted = {"file", *corpus.labels}
-    if any(None in row or None in row.values() or not wanted <= set(row) for row in rows):
+        lines, delimiter = read((out / TABLE).read_bytes())
+    except ValueError as error:
+        raise CorpusError(f"{out / TABLE} cannot be read as a table: {error}") from error
+    header, *rest = [line for line in lines if any(cell.strip() for cell in line)] or [[]]
+    if not {"file", *corpus.labels} <= set(header) or any(len(r) != len(header) for r in rest):
         raise CorpusError(f"{out / TABLE} is damaged, or lacks a column: draw into a new folder")
+    rows = [dict(zip(header, line, strict=True)) for line in rest]
     if {row["file"] for row in rows} != {_name(index) for index in range(len(rows))}:
         raise CorpusError(
             f"{out / TABLE} no longer names {_name(0)} to {_name(len(rows) - 1)}, so what comes "
@@ -142,7 +144,7 @@ def _read_rows(out: Path, corpus: Corpus, count: int) -> list[dict[str, str]]:
     gone = next((row["file"] for row in rows if not (out / row["file"]).is_file()), None)
     if gone:
         raise CorpusError(f"{out} has lost {gone}: draw into a new folder")
-    return rows
+    return rows, delimiter
 
 
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
@@ -155,9 +157,9 @@ def _save(path: Path, image: NDArray[np.uint8]) -> None:
     replace(path, png.getvalue())
 
 
-def _table(rows: list[dict[str, str]], columns: list[str]) -> bytes:
+def _table(rows: list[dict[str, str]], columns: list[str], delimiter: str) -> bytes:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -14,7 +14,16 @@ from training.curation.look import look
 from training.curation.measures import BLURRED
 from training.curation.outliers import FAR, strangeness
 from training.curation.reasons import REASONS
-from training.dataset import IMAGES, OTHER_IMAGES, SAVE_AS, no_image, read_labels, unread_tables
+from training.dataset import (
+    FOLDER_LABEL,
+    IMAGES,
+    OTHER_IMAGES,
+    SAVE_AS,
+    no_image,
+    read_labels,
+    unlearnable,
+    unread_tables,
+)
 from training.provenance import Origin, read_origins
 from training.source import DatasetError, Entry, Problem, Unread, list_entries, read_each
 
@@ -185,5 +194,14 @@ def _read_labels(entries: list[Entry], files: list[str]) -> _Labels:
         counts = table[:, where].sum(0).astype(int).tolist()
         common = Counter(dict(zip(label.values, counts, strict=True))).most_common()
         balance.append(Balance(label.name, dict(common), len(files) - sum(counts)))
+    hopeless = unlearnable(labels, conditions)
+    learned = [where for label, where in columns(labels) if label.name not in hopeless]
+    table = np.concatenate([table[:, :0], *(table[:, where] for where in learned)], axis=1)
     rows = {file: row.tobytes() for file, row in zip(files, table, strict=True)}
-    return _Labels(balance, rows, problems, [])
+    notes = [
+        f"training makes no label {name!r}: {why}"
+        if name == FOLDER_LABEL
+        else f"training would refuse the labels: {why}"
+        for name, why in hopeless.items()
+    ]
+    return _Labels(balance, rows, problems, notes)

@@ -16,7 +16,7 @@ from training import UsageError
 from training.curation.check import Review
 from training.lookup import Lookup
 from training.source import MAX_FILES
-from training.table import lines_of
+from training.table import read
 
 NAME = "manifest.csv"
 _COLUMNS = ("file", "keep", "reason", "detail", "suggested", "decided")
@@ -43,11 +43,13 @@ class Row:
 @dataclass(frozen=True)
 class Words:
     """What a person wrote into a manifest. decisions: file -> keep. columns: the names of those
-    that were added; cells: file -> what stands in them."""
+    that were added; cells: file -> what stands in them. delimiter: by which their spreadsheet tells
+    columns apart."""
 
     decisions: dict[str, bool] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    delimiter: str = ","
 
 
 def read_words(path: Path, review: Review) -> Words:
@@ -56,7 +58,7 @@ def read_words(path: Path, review: Review) -> Words:
     Raises ManifestError for rows that name no image of the dataset, and for one that names an image
     twice or has no clear keep.
     """
-    lines = _read(path)
+    lines, delimiter = _read(path)
     if not lines:
         return Words()
     width = max(map(len, lines))
@@ -91,7 +93,7 @@ def read_words(path: Path, review: Review) -> Words:
             f"not in {review.path}, the first {next(iter(vanished.values()))!r}; take such lines "
             "out, or give the dataset that they came from"
         )
-    return Words(decisions, tuple(lines[0][index] for index in added), cells)
+    return Words(decisions, tuple(lines[0][index] for index in added), cells, delimiter)
 
 
 def _lines(numbers: list[int]) -> str:
@@ -106,14 +108,14 @@ def _lines(numbers: list[int]) -> str:
     return f"line {told}" if len(numbers) == 1 else f"{len(numbers)} lines ({told})"
 
 
-def _read(path: Path) -> list[list[str]]:
-    """Its lines; none where there is no such file."""
+def _read(path: Path) -> tuple[list[list[str]], str]:
+    """Its lines and their delimiter; no lines where there is no such file."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ManifestError(f"{path} is too large to be a manifest")
-        return lines_of(path.read_bytes())
+        return read(path.read_bytes())
     except FileNotFoundError:
-        return []
+        return [], ","
     except ValueError as error:
         raise ManifestError(f"{path} cannot be read as a table: {error}") from error
 
@@ -150,7 +152,7 @@ def make_rows(review: Review, decisions: dict[str, bool]) -> list[Row]:
 def write_rows(rows: list[Row], words: Words) -> bytes:
     """The table with a person's own words, and the mark by which Excel knows UTF-8."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=words.delimiter, lineterminator="\n")
     writer.writerow((*_COLUMNS, *words.columns))
     none = ("",) * len(words.columns)
     for row in rows:

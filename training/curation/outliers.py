@@ -25,13 +25,17 @@ def strangeness(structures: NDArray[np.float32], seed: int = 0) -> NDArray[np.fl
     points = centred @ axes[:, -_DIRECTIONS:]
     reference = points[chosen]
     lengths = (reference**2).sum(1)
+    place = np.full(n, -1)  # among those that are measured from
+    place[chosen] = np.arange(len(chosen))
     far = np.empty(n, np.float32)
     for start in range(0, n, _ROWS):
         rows = points[start : start + _ROWS]
         squared = (rows**2).sum(1, keepdims=True) + lengths - 2 * rows @ reference.T
-        nearest = np.partition(np.sqrt(np.maximum(0, squared)), _NEIGHBOURS, axis=1)
-        nearest = np.sort(nearest[:, : _NEIGHBOURS + 1], axis=1)
-        far[start : start + _ROWS] = nearest[:, 1:].mean(1)  # the first is the image itself
+        own = place[start : start + _ROWS]
+        among = np.flatnonzero(own >= 0)
+        squared[among, own[among]] = np.inf  # no image is its own neighbour
+        nearest = np.partition(np.sqrt(np.maximum(0, squared)), _NEIGHBOURS - 1, axis=1)
+        far[start : start + _ROWS] = nearest[:, :_NEIGHBOURS].mean(1)
     middle = np.median(far)
     spread = 1.4826 * float(np.median(np.abs(far - middle)))
     return (far - middle) / max(spread, 1e-6)

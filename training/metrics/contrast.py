@@ -9,16 +9,18 @@ teach the features to pass over sharpness.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
+from tqdm import tqdm
 
 from training.augment import augment, mirror
 from training.dataset import Dataset
 from training.metrics.damage import KINDS, damage
-from training.metrics.encoder import FEATURES, Encoder, load, prepare, save
+from training.metrics.encoder import FEATURES, Encoder, EncoderError, load, prepare, save
 from training.pixels import pixels
 from training.precision import bfloat16_is_fast, fastest
 from training.progress import Progress
@@ -83,9 +85,10 @@ def encoder_for(
     progress: Progress | None = None,
 ) -> Encoder:
     """The encoder of a training split: from the folder `cache` if it is there, else trained and
-    put there, so that every measure of one dataset uses the same one.
+    put there, so that every measure of one dataset uses the same one. Where it cannot be, that is
+    said: what it has learned in a minute is not lost.
 
-    Raises EncoderError for a damaged one, or where it cannot be written.
+    Raises EncoderError for a damaged one.
     """
     card = _card(training, seed, steps)
     path = None if cache is None else kept(training, cache, seed=seed, steps=steps)
@@ -95,7 +98,10 @@ def encoder_for(
             return encoder
     encoder = train_encoder(training.images, seed=seed, steps=steps, progress=progress)
     if path is not None:
-        save(path, encoder, card)
+        try:
+            save(path, encoder, card)
+        except EncoderError as error:
+            tqdm.write(f"{error}; it is used without being kept", file=sys.stderr)
     return encoder
 
 

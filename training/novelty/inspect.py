@@ -26,7 +26,7 @@ from training.progress import bar
 from training.provenance import Origin, read_origins
 from training.source import list_entries
 from training.split import split
-from training.writing import check_outside
+from training.writing import check_outside, check_writable
 
 SAMPLES, NEIGHBOURS = 256, 3
 MOST_SAMPLES, MOST_NEIGHBOURS = 10_000, 12
@@ -56,6 +56,7 @@ def inspect(
         raise UsageError(f"--neighbours {neighbours}: from 1 to {MOST_NEIGHBOURS}")
     folder.check_target(out)
     check_outside(out, dataset)
+    check_writable(out)
     work = load(shelf.find(piece))
     side = min(work.card.resolution, _SIDE)
     data = read_dataset(dataset, side, fit_of(work.card), progress=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +19,7 @@ from training import UsageError
 from training.budget import Budget
 from training.callbacks import going_on
 from training.checkpoint import NAME, has_checkpoint, newest
-from training.lock import held
+from training.lock import claimed
 from training.naming import called, checked, name_of, tell_left_out
 from training.provenance import read_provenance
 from training.source import list_entries
@@ -30,7 +29,7 @@ from training.upscale.pictures import Picture, read_pictures, walk_of
 from training.upscale.progress import Progress
 from training.upscale.recipe import UpscaleRecipe
 from training.upscale.training import Training
-from training.writing import replace
+from training.writing import check_writable, replace
 
 ALONE = Path("upscalers")  # where those are kept that belong to no piece
 _LOG = "log.jsonl"
@@ -66,13 +65,8 @@ def train(
         recipe = recipe.model_copy(update={"largest": card.resolution * recipe.scale})
         if card.resolution < recipe.crop + 1:
             raise UsageError(f"the piece has {card.resolution} px; --set crop=8 is the smallest")
-    data = _read(Path(dataset), recipe)
-    with ExitStack() as claim:
-        try:
-            work.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{work} cannot be made: {error.strerror}") from error
-        claim.enter_context(held(work))
+    with claimed(work):
+        data = _read(Path(dataset), recipe)
         walk = walk_of(source, recipe.seed) if source is not None else None
         training = Training(begin(recipe), data.pictures, recipe, walk)
         earlier = _go_on(training, going_on_from) if going_on_from is not None else 0.0
@@ -161,6 +155,7 @@ def _check(
     """The checkpoint to go on from, if any. Nothing is overwritten that was not asked for."""
     if work.resolve().is_relative_to(dataset.resolve()):
         raise UsageError(f"{target} lies inside the dataset; give an --out elsewhere")
+    check_writable(target)
     begun = has_checkpoint(work)
     if resume is True and not begun:
         raise UsageError(f"nothing to resume in {work}: there is no {NAME}")

@@ -11,6 +11,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
+from models.shelf import OWN
 from training import UsageError
 from training.watch.sheet import LINE, captioned
 
@@ -20,6 +21,7 @@ LONGEST = 20.0  # seconds, the last picture's included
 _REST = 2.0  # seconds on the last picture
 _MOST = 1920  # pixels on the longer side
 _BT709 = 1
+_TRAINING = ".training"  # the end of a training's folder's name
 
 
 class TimelapseError(UsageError):
@@ -54,8 +56,9 @@ def timelapse(folder: Path) -> Path:
 def of_piece(name: str) -> Path:
     """The film of a piece by name, by its folder, or by the folder of its training."""
     given = Path(name)
-    beside = given.with_name(f"{given.name}.training") if given.name else given
-    shelf = Path("pieces") / f"{name}.training"
+    named = not given.name or given.suffix == _TRAINING
+    beside = given if named else given.with_name(f"{given.name}{_TRAINING}")
+    shelf = OWN / beside
     for folder in (beside, shelf, given):
         if (folder / "grids").is_dir():
             try:
