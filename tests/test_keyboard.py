@@ -176,7 +176,8 @@ def test_the_help_names_every_key_once() -> None:
 
 
 def test_the_readme_names_every_key() -> None:
-    readme = (Path(__file__).parent.parent / "installation" / "README.md").read_text(encoding="utf-8")
+    manual = Path(__file__).parent.parent / "installation" / "README.md"
+    readme = manual.read_text(encoding="utf-8")
     table = readme.partition("| key | |")[2].partition("\n\n")[0].lower()
     told = set(re.findall(r"\w+|(?<!\w)[.,]", table.replace("page ", "page")))
     assert not [key.names[0] for key in KEYS if key.names[0] not in told]

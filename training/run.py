@@ -164,8 +164,7 @@ class Run:
         if not has_checkpoint(self.work):
             return f"{text}nothing was saved before, so {mend} and start again"
         return (
-            f"{text}what was saved in {self.work} before is kept, so {mend} and go on with "
-            "--resume"
+            f"{text}what was saved in {self.work} before is kept, so {mend} and go on with --resume"
         )
 
     def _queue_again(self) -> None:
