@@ -24,6 +24,7 @@ from installation.engine.layer import Layer
 from installation.engine.player import Player
 from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
+from installation.output.window import Event
 from installation.parameters import Bus
 from installation.venue import VenueError
 from installation.watch.schedule import DAYS
@@ -357,6 +358,29 @@ def test_of_many_alike_in_one_frame_one_is_done(
     assert written.call_count == 1
 
 
+def test_keys_of_one_frame_are_meant_for_what_was_selected_then(
+    show: stage.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow frame: M, the next parameter, a step of it, M and L."""
+    run(show, 2)
+    first, second = "/light/brightness", "/light/sharpen"
+    while show.keyboard.selected != first:
+        show.keyboard.press("down")
+    learned: list[str] = []
+    monkeypatch.setattr(show.controls, "learn", learned.append)
+    keys = [Event("key", key) for key in ("m", "l", "down", "left", "m", "m", "up", "l")]
+    events = [keys, [Event("key", "down")]]
+    monkeypatch.setattr(show.window, "events", lambda: events.pop(0) if events else [])
+    run(show, 4)
+    assert {a: one.by for a, one in show.modulations.moving.items()} == {
+        first: "sine", second: "noise"
+    }  # fmt: skip
+    assert show.bus.target(second) < 1
+    assert show.bus.target(first) == 1
+    assert learned == [first, first]
+    assert show.keyboard.selected == second
+
+
 def test_of_several_scenes_in_one_frame_the_last_comes_on(show: stage.Stage) -> None:
     run(show, 3)
     for name in ("kin", "drift", "kin"):  # keys 1 2 1, while a frame took long
@@ -394,6 +418,56 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
         assert show.show.scene.name == "drift"
         run(show, 10)
         assert show.show.scene.name == "masquerade"
+
+
+def test_a_setlist_of_one_scene_lets_it_be(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(
+        '[[scene]]\nscene = "drift"\nseconds = 0.1\nfade = 0\n'
+        'parameters = { "/drift/speed" = 0.15 }\n'
+        'modulation = { "/light/sharpen" = { by = "sine" } }\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 1)
+        cue = Mock(wraps=show.show.cue)
+        monkeypatch.setattr(show.show, "cue", cue)
+        run(show, 20)
+        assert cue.mock_calls == []
+        assert show.bus.target("/drift/speed") == 0.15
+        assert list(show.modulations.moving) == ["/light/sharpen"]
+        show.bus.post("/stage/scene/kin", 1)
+        run(show, 3)
+        show.bus.post("/stage/next", 1)  # and this is still the way back
+        run(show, 20)
+        assert [call.args[0] for call in cue.mock_calls] == ["kin", "drift"]
+
+
+def test_where_no_other_scene_starts_the_one_that_is_on_stays(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, order, place = tmp_path / "mine.py", tmp_path / "order.toml", tmp_path / "here.toml"
+    mine.write_text(MINE.format(step="pass"))
+    order.write_text(
+        '[[scene]]\nscene = "drift"\nseconds = 0.1\nfade = 0\n'
+        f'[[scene]]\nscene = "{mine}"\nseconds = 0.1\nfade = 0\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 1)
+        mine.unlink()
+        drift, cue = show.show.scene, Mock(wraps=show.show.cue)
+        monkeypatch.setattr(show.show, "cue", cue)
+        run(show, 20)
+        tried = [call.args[0] for call in cue.mock_calls]
+        assert set(tried) == {str(mine)}
+        assert len(tried) > 1  # it may have been mended
+        assert show.show.scene is drift
+        mine.write_text(MINE.format(step="pass"))
+        run(show, 8)
+        assert str(mine) in {layer.file for layer in show.show.layers}
 
 
 def test_what_comes_together_with_a_scene_is_the_hands(piece: Path, tmp_path: Path) -> None:
