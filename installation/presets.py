@@ -12,19 +12,17 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import Field, FiniteFloat
 
 from installation import venue
 from installation.control.keyboard import PRESETS
 from installation.evening import Evening
+from installation.kept import KeptFile
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
 from installation.tables import Table
-from installation.venue import VenueError
-from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +86,7 @@ class Presets:
     ) -> None:
         self._bus, self._evening, self._scenes = bus, evening, scenes
         self._modulations = modulations
-        self._file = Path(file) if file else None
+        self._file = KeptFile(file, Kept)
         self._known = {one.number: one for one in read(file)}
         self._ours: set[int] = set()  # that were stored this evening
         self._storing = 0.0  # seconds left in which a number is stored
@@ -166,7 +164,7 @@ class Presets:
             modulation={address: one for address, one in moving.items() if one is not None},
         )
         self._ours.add(number)
-        self._write()
+        self._file.write(self._text)
         log.info("preset %d is %s as it stands", number, scene)
 
     def _faders(self, scene: str) -> Iterator[str]:
@@ -229,25 +227,14 @@ class Presets:
         there = isinstance(self._bus.get(address), Param)
         return there and not moved_by_hand_now(self._bus, address)
 
-    def _write(self) -> None:
-        if self._file is None:
-            return
-        try:
-            self._take_in(self._file)
-        except VenueError as error:  # somebody writes in it, and it is not to be overwritten
-            log.warning("%s; what is stored is there for this evening alone", error)
-            return
-        text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
-        try:
-            replace(self._file, f"{_HEAD}\n{text}")
-        except OSError as error:  # it stays for this evening
-            log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
-
-    def _take_in(self, file: Path) -> None:
-        """What somebody else has written meanwhile, by hand or from another show, stays."""
-        if file.exists():
-            others = {one.number: one for one in read(str(file))}
+    def _text(self, there: Kept | None) -> str:
+        """What is kept. What somebody else has written meanwhile, by hand or from another show,
+        stays."""
+        if there is not None:
+            others = {one.number: one for one in there.preset}
             self._known = others | {number: self._known[number] for number in self._ours}
+        lines = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
+        return f"{_HEAD}\n{lines}"
 
 
 def _lines(preset: Preset) -> str:
@@ -268,4 +255,5 @@ def _inline(one: Modulation) -> str:
 
 def read(file: str) -> list[Preset]:
     """What the file keeps; nothing where there is none yet. Raises VenueError."""
-    return venue.read(Kept, Path(file)).preset if file and Path(file).exists() else []
+    there = KeptFile(file, Kept).read()
+    return [] if there is None else there.preset

@@ -350,7 +350,7 @@ def test_of_many_alike_in_one_frame_one_is_done(
     show: stage.Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = Mock()
-    monkeypatch.setattr(show._presets, "_write", written)
+    monkeypatch.setattr(show._presets._file, "write", written)
     for _ in range(500):
         show.bus.post("/preset/store", 1, "osc")
         show.bus.post("/preset/1", 1, "osc")
