@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 10.0  # seconds, in which a scene may well load what it needs
+LONGEST = 4.0  # seconds; less than the shortest `hang`, after which the whole show is ended
 _TICKS = 10  # in which they are counted: of the time that a process is stopped there is but one
 
 
@@ -28,7 +28,7 @@ def patience() -> Iterator[None]:
         nonlocal left
         left -= 1
         if left <= 0:  # and again: an artist's own `except` may take it
-            raise Endless("it does not come to an end")
+            raise Endless(f"it does not come to an end within {LONGEST:g} seconds")
 
     before = signal.signal(signal.SIGALRM, tick)
     signal.setitimer(signal.ITIMER_REAL, LONGEST / _TICKS, LONGEST / _TICKS)

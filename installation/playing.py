@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -24,7 +23,7 @@ from installation.output.displays import NoDisplay, await_displays
 from installation.output.offscreen import Offscreen
 from installation.output.window import Window
 from installation.programme import Options, Programme
-from installation.signals import TERMINATED, ended_by_signals
+from installation.signals import TERMINATED, ended_by_signals, status
 from installation.soundtrack import SoundtrackError
 from installation.stage import Stage
 from installation.standby import stand_by
@@ -76,7 +75,7 @@ def play(options: Options) -> int:
     finally:
         stage.close()
         stage.window.close()
-    return TERMINATED if options.supervised and signal.SIGTERM in came else 0
+    return status(came) if options.supervised else 0
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:

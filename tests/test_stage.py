@@ -26,6 +26,7 @@ from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
 from installation.output.window import Event
 from installation.parameters import Bus
+from installation.signals import ENDING, TERMINATED, ended_by_signals, status
 from installation.venue import VenueError
 from installation.watch.schedule import DAYS
 from models.card import PieceError
@@ -141,7 +142,7 @@ def test_a_song_is_heard_and_as_long_as_its_movie(
         assert movie.streams.audio[0].duration is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_clip_that_is_ended_on_request_is_whole(
     piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -159,6 +160,23 @@ def test_a_clip_that_is_ended_on_request_is_whole(
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
     with av.open(str(out)) as movie:
         assert 5 <= len(list(movie.decode(video=0))) <= 10
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has none")
+def test_a_closed_terminal_ends_it_unless_that_is_to_be_outlived() -> None:
+    """It is nobody's wish at the wall; and `nohup` asks to stay."""
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler, ended in ((signal.SIG_DFL, [signal.SIGHUP]), (signal.SIG_IGN, [])):
+            signal.signal(signal.SIGHUP, handler)
+            with ended_by_signals(lambda: None) as came:
+                os.kill(os.getpid(), signal.SIGHUP)
+            assert came == ended
+            assert status(came) == (TERMINATED if ended else 0)
+            assert signal.getsignal(signal.SIGHUP) == handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert status([signal.SIGINT]) == 0
 
 
 def test_a_rendering_that_keeps_nothing_says_so(
@@ -528,7 +546,7 @@ def test_a_scene_that_loops_for_ever_is_left_where_it_was(
     path.write_text(MINE.format(step="while frame.index > 5: pass"))
     with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         run(show, 60)
-        says = "scene mine: line 7: Endless: it does not come to an end"
+        says = "scene mine: line 7: Endless: it does not come to an end within 0.05 seconds"
         assert show.show.scene.fault == says
         assert run(show, 0).mean() > 1
         show.bus.post("/stage/scene/drift", 1)
@@ -538,7 +556,8 @@ def test_a_scene_that_loops_for_ever_is_left_where_it_was(
             path.write_text(broken)
             show.bus.post("/stage/scene/mine", 1)
             run(show, 3)
-            assert "Endless: it does not come to an end; drift stays on" in show._news()
+            assert "Endless: it does not come to an end within 0.05 seconds" in show._news()
+            assert show._news().endswith("; drift stays on")
         path.write_text(MINE.format(step="pass"))
         show.bus.post("/stage/scene/mine", 1)
         run(show, 3)
