@@ -19,6 +19,7 @@ from installation import venue
 from installation.control.keyboard import PRESETS
 from installation.evening import Evening
 from installation.kept import KeptFile
+from installation.log import Complaints
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
@@ -89,6 +90,7 @@ class Presets:
         self._file = KeptFile(file, Kept)
         self._known = {one.number: one for one in read(file)}
         self._ours: set[int] = set()  # that were stored this evening
+        self._complaints = Complaints(log)  # a fader or a sequencer may call up one each frame
         self._storing = 0.0  # seconds left in which a number is stored
         self._called: tuple[Preset, float] | None = None  # in this frame, and how long it fades
         self._fade: _Fade | None = None
@@ -215,11 +217,12 @@ class Presets:
         for address, one in moving.items():
             if address in self._bus and address not in spared:
                 self._modulations.set(address, one, PRESET)
-        log.info("preset %d: %s", preset.number, preset.scene)
+        on = f"preset {preset.number}: {preset.scene}"
+        self._complaints.once(on, lambda: on)
 
     def _tell(self, lacks: str) -> None:
         self._lacks, self._lacking = lacks, _SAID
-        log.warning("%s", lacks)
+        self._complaints.once(lacks, lambda: lacks)
 
     def _takes(self, address: str) -> bool:
         """Whether it is there today, as pieces differ in labels and scenes change, and no hand has

@@ -170,6 +170,11 @@ class MidiMap:
         with self._lock:
             self._positions.told(control, unit)
 
+    def held(self, port: str) -> list[Move]:
+        """The notes of a port that are down, each as if it were let go of now."""
+        with self._lock:
+            return self._positions.held(port)
+
     def gone(self, port: str) -> None:
         """A controller was pulled out: where its controls stand nobody knows any more."""
         with self._lock:
