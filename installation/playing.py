@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from installation import controls
 from installation import venue as venues
 from installation.capture import free_name
 from installation.clock import FixedClock, WallClock
@@ -81,7 +82,10 @@ def play(options: Options) -> int:
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, generators beside the renderer; show.start() lets them begin."""
     program = Programme.of(options)
-    window = window or open_window(program, options)
+    if window is None:
+        if not options.supervised:  # then what cannot be had is waited for
+            controls.check(program.venue)
+        window = open_window(program, options)
 
     def stream(folder: Path) -> Stream:
         return Stream(lambda: _painter(program, folder))
