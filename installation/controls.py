@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.control.film import Film
-from installation.control.link import Link
+from installation.control.link import Link, library
 from installation.control.message import ControlError
 from installation.control.midi import Midi
 from installation.control.osc import OscServer
@@ -36,6 +36,21 @@ class _Closing(Protocol):
 
 
 _Opens = Callable[[], _Closing]
+
+
+def check(venue: Venue) -> None:
+    """See whether what a venue wants can be opened, as far as that is known before a window is.
+    Raises what Controls.open() raises."""
+    if venue.midi.enabled:
+        Learned(venue, Bus())
+    if venue.osc.enabled:
+        OscServer(Bus(), venue.osc.host, venue.osc.port).start().close()
+    if venue.link.enabled:
+        library()
+    if venue.web.enabled:
+        from installation.control import web
+
+        web.listen(venue.web.host, venue.web.port).close()
 
 
 class Controls:

@@ -23,13 +23,14 @@ _IN_NOTHING: Dressed = (0, "")
 @dataclass(frozen=True)
 class _Cue:
     """What is to come on. entry: of the setlist, whose parameters it is dressed in. piece: "" for
-    the one that is on. dressed: it keeps what it wears."""
+    the one that is on. chosen: a hand has named that piece. dressed: it keeps what it wears."""
 
     file: str
     entry: Entry | None = None
     transition: str = PLAIN
     fade: float = 0.0
     piece: str = ""
+    chosen: bool = False
     dressed: bool = False
 
 
@@ -127,6 +128,7 @@ class Evening:
             self._time += dt
             if self._time >= self._order[self._at].seconds:
                 self.next()
+                self._stay_on()
         if self._cue is not None:
             cue, self._cue = self._cue, None
             self._put_on(cue)
@@ -139,24 +141,38 @@ class Evening:
         piece = self._program.piece_of(entry)
         self._cue = _Cue(entry.scene, entry, entry.transition, entry.fade, piece)
 
+    def _stay_on(self) -> None:
+        """Where the next is the one that is on, as in a setlist of one scene, or of which no other
+        starts: it does not begin anew."""
+        cue = self._cue
+        if cue is None or self.dressed != (self._at, cue.file):
+            return
+        if self._shows(cue.file, cue.piece):
+            self._cue, self.fault = None, ""
+
     def scene(self, file: str, fade: float) -> None:
-        """A scene chosen by hand, with the piece and parameters of its place in the setlist."""
+        """A scene chosen by hand, with the parameters of its place in the setlist, and the piece of
+        that or one that a hand has chosen in the same frame, before or after."""
         self._hold = True
         entry = self._find(file)
-        piece = self._program.piece_of(entry) if entry else ""
-        self._cue = _Cue(file, entry, fade=fade, piece=piece)
+        chosen = self._cue.piece if self._cue is not None and self._cue.chosen else ""
+        piece = chosen or (self._program.piece_of(entry) if entry else "")
+        self._cue = _Cue(file, entry, fade=fade, piece=piece, chosen=bool(chosen))
 
     def as_it_was(self, file: str, piece: str, fade: float) -> bool:
         """A scene with its piece, called up again by hand, in what the faders say and not in what
         the setlist would dress it in. False where that is on already, so that nothing changes."""
         self._hold = True
-        wanted = self._show.players.get(piece, self._show.player)
-        on = (self._show.scene.file, self._show.player)
-        if self._cue is None and on == (file, wanted):
+        if self._cue is None and self._shows(file, piece):
             self.fault = ""  # nothing else is wanted any more
             return False
         self._cue = _Cue(file, fade=fade, piece=piece, dressed=True)
         return True
+
+    def _shows(self, file: str, piece: str) -> bool:
+        """Whether a scene is on, or coming on, with its piece."""
+        wanted = self._show.players.get(piece, self._show.player)
+        return (self._show.scene.file, self._show.player) == (file, wanted)
 
     def piece(self, name: str, fade: float) -> None:
         """Another piece under the scene that is on."""
@@ -165,7 +181,7 @@ class Evening:
             return
         self._hold = True
         on = self._cue or _Cue(self._show.scene.file, dressed=True)
-        self._cue = replace(on, fade=fade, piece=name)
+        self._cue = replace(on, fade=fade, piece=name, chosen=True)
 
     def next_piece(self, fade: float) -> None:
         """The piece after the one that is on, in the order in which the setlist names them."""

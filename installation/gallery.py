@@ -17,6 +17,7 @@ from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.parameters import Bus
 from installation.programme import Options, Programme
+from installation.rehearsal import FileWatch
 from installation.tables import Osc
 from installation.venue import VenueError
 from installation.watch.schedule import Hours
@@ -42,10 +43,15 @@ def open_house(venue: str) -> int:
             says = f"{venue}: watch.log = {settings.log!r} cannot be written: {error.strerror}"
             raise VenueError(says) from error
     log.info("%s is %s", venue, Hours.parse(program.venue.hours).says(datetime.now()))
+    setlist = program.venue.play.setlist
+    own = venue if venue.endswith(".toml") else f"{venue}.toml"
+    files = FileWatch([Path(own), *([Path(setlist)] if setlist else [])])
     terms = Terms(restart=settings.begins_anew, hang=settings.hang)
     with TemporaryDirectory(prefix="installation-") as folder:
         memory = Path(folder) / "show.json"
-        return Supervisor(lambda start: command(venue, start, memory), terms).run()
+        return Supervisor(
+            lambda start: command(venue, start, memory), terms, saved=files.changed
+        ).run()
 
 
 def _refuse_a_second(osc: Osc) -> None:

@@ -6,15 +6,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from pathlib import Path
 
 from installation import venue as venues
 from installation.control.binding import ALONE, Binding, Kind, Mode
 from installation.control.mapping import MidiMap
 from installation.control.takeover import Way
+from installation.kept import KeptFile
 from installation.parameters import Bus
+from installation.tables import Learned as Lines
 from installation.tables import MidiBinding, Venue
-from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,10 @@ class Learned:
         way = takeover or settings.takeover
         devices = bindings(venues.controllers()) if settings.automatic else []
         self.map = MidiMap(bus, bindings(settings.map), settings.automatic, way, devices)
-        self._file = Path(settings.learned) if settings.learned else None
-        if self._file is not None and self._file.exists():
-            self.map.know(bindings(venues.read_map(self._file)))
+        self._file = KeptFile(settings.learned, Lines)
+        there = self._file.read()
+        if there is not None:
+            self.map.know(bindings(there.map))
         self._kept = self.map.learned
 
     def keep(self) -> None:
@@ -79,13 +80,16 @@ class Learned:
             return
         self._kept = now
         log.info("%s moves %s from now", now[-1], now[-1].address)
-        if self._file is None:
-            return
-        lines = "".join(f"    {_line(binding)},\n" for binding in now)
-        try:
-            replace(self._file, f"{_HEAD}map = [\n{lines}]\n")
-        except OSError as error:
-            log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
+        self._file.write(self._text)
+
+    def _text(self, there: Lines | None) -> str:
+        """What is kept. What somebody else has written meanwhile, by hand or from another show,
+        stays."""
+        if there is not None:
+            self.map.know(bindings(there.map))
+        self._kept = self.map.learned
+        lines = "".join(f"    {_line(binding)},\n" for binding in self._kept)
+        return f"{_HEAD}map = [\n{lines}]\n"
 
 
 def _line(binding: Binding) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from installation import controls
 from installation import venue as venues
 from installation.capture import free_name
 from installation.clock import FixedClock, WallClock
@@ -20,11 +20,11 @@ from installation.control.song import Song
 from installation.engine.looped import LoopError, close, turn_of
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline, Stream
-from installation.output.displays import NoDisplay, await_displays
+from installation.output.displays import NoDisplay, await_displays, sizes
 from installation.output.offscreen import Offscreen
 from installation.output.window import Window
 from installation.programme import Options, Programme
-from installation.signals import TERMINATED, ended_by_signals
+from installation.signals import TERMINATED, ended_by_signals, status
 from installation.soundtrack import SoundtrackError
 from installation.stage import Stage
 from installation.standby import stand_by
@@ -82,13 +82,17 @@ def play(options: Options) -> int:
     finally:
         stage.close()
         stage.window.close()
-    return TERMINATED if options.supervised and signal.SIGTERM in came else 0
+    return status(came) if options.supervised else 0
 
 
 def live(options: Options, window: Window | Offscreen | None = None) -> Stage:
     """A stage in real time, generators beside the renderer; show.start() lets them begin."""
     program = Programme.of(options)
-    window = window or open_window(program, options)
+    if window is None:
+        if not options.supervised:  # then what cannot be had is waited for
+            sizes()  # without a display a clip is rendered, which listens to nobody
+            controls.check(program.venue)
+        window = open_window(program, options)
 
     def stream(folder: Path) -> Stream:
         return Stream(lambda: _painter(program, folder))

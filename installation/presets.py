@@ -12,19 +12,18 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import Field, FiniteFloat
 
 from installation import venue
 from installation.control.keyboard import PRESETS
 from installation.evening import Evening
+from installation.kept import KeptFile
+from installation.log import Complaints
 from installation.modulation import Modulation, Modulations
 from installation.parameters import Bus, Param, Parameters, Trigger
 from installation.sources import PRESET, moved_by_hand_now
 from installation.tables import Table
-from installation.venue import VenueError
-from installation.writing import replace
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +89,10 @@ class Presets:
     ) -> None:
         self._bus, self._evening, self._scenes = bus, evening, scenes
         self._modulations = modulations
-        self._file = Path(file) if file else None
+        self._file = KeptFile(file, Kept)
         self._known = {one.number: one for one in (read(file) if known is None else known)}
         self._ours: set[int] = set()  # that were stored this evening
+        self._complaints = Complaints(log)  # a fader or a sequencer may call up one each frame
         self._storing = 0.0  # seconds left in which a number is stored
         self._called: tuple[Preset, float] | None = None  # in this frame, and how long it fades
         self._fade: _Fade | None = None
@@ -172,7 +172,7 @@ class Presets:
             modulation={address: one for address, one in moving.items() if one is not None},
         )
         self._ours.add(number)
-        self._write()
+        self._file.write(self._text)
         log.info("preset %d is %s as it stands", number, scene)
 
     def _faders(self, scene: str) -> Iterator[str]:
@@ -223,11 +223,12 @@ class Presets:
         for address, one in moving.items():
             if address in self._bus and address not in spared:
                 self._modulations.set(address, one, PRESET)
-        log.info("preset %d: %s", preset.number, preset.scene)
+        on = f"preset {preset.number}: {preset.scene}"
+        self._complaints.once(on, lambda: on)
 
     def _tell(self, lacks: str) -> None:
         self._lacks, self._lacking = lacks, _SAID
-        log.warning("%s", lacks)
+        self._complaints.once(lacks, lambda: lacks)
 
     def _takes(self, address: str) -> bool:
         """Whether it is there today, as pieces differ in labels and scenes change, and no hand has
@@ -235,25 +236,14 @@ class Presets:
         there = isinstance(self._bus.get(address), Param)
         return there and not moved_by_hand_now(self._bus, address)
 
-    def _write(self) -> None:
-        if self._file is None:
-            return
-        try:
-            self._take_in(self._file)
-        except VenueError as error:  # somebody writes in it, and it is not to be overwritten
-            log.warning("%s; what is stored is there for this evening alone", error)
-            return
-        text = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
-        try:
-            replace(self._file, f"{_HEAD}\n{text}")
-        except OSError as error:  # it stays for this evening
-            log.warning("%s cannot be kept: %s", self._file, error.strerror or error)
-
-    def _take_in(self, file: Path) -> None:
-        """What somebody else has written meanwhile, by hand or from another show, stays."""
-        if file.exists():
-            others = {one.number: one for one in read(str(file))}
+    def _text(self, there: Kept | None) -> str:
+        """What is kept. What somebody else has written meanwhile, by hand or from another show,
+        stays."""
+        if there is not None:
+            others = {one.number: one for one in there.preset}
             self._known = others | {number: self._known[number] for number in self._ours}
+        lines = "\n".join(_lines(self._known[number]) for number in sorted(self._known))
+        return f"{_HEAD}\n{lines}"
 
 
 def _lines(preset: Preset) -> str:
@@ -274,4 +264,5 @@ def _inline(one: Modulation) -> str:
 
 def read(file: str) -> list[Preset]:
     """What the file keeps; nothing where there is none yet. Raises VenueError."""
-    return venue.read(Kept, Path(file)).preset if file and Path(file).exists() else []
+    there = KeptFile(file, Kept).read()
+    return [] if there is None else there.preset

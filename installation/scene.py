@@ -6,6 +6,7 @@ whole. The space it is handed (see installation.engine.walk) makes walks through
 
 from __future__ import annotations
 
+import difflib
 import importlib.resources
 import math
 import re
@@ -189,7 +190,9 @@ def find(name: str) -> Traversable:
     except OSError as error:  # the disk went away, or no more files can be opened
         raise SceneError(f"scene {name}: {error}") from error
     if name not in known:
-        raise SceneError(f"no scene {name!r}; there are: {', '.join(known)}, or a .py file")
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        meant = f", did you mean {near[0]!r}?" if near else ";"
+        raise SceneError(f"no scene {name!r}{meant} there are: {', '.join(known)}, or a .py file")
     return importlib.resources.files("scenes").joinpath(f"{name}.py")
 
 
@@ -216,7 +219,7 @@ def load(name: str) -> Scene:
     module.__file__ = str(file)
     try:
         source = file.read_text(encoding="utf-8-sig")
-        with patience():
+        with patience(loading=True):
             exec(compile(source, str(file), "exec"), module.__dict__)  # noqa: S102 - see the docstring
             scene = _only_scene(module, name)()
         check_passes(scene.passes)

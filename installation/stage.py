@@ -244,13 +244,13 @@ class Stage:
         self._last = now
 
     def _take_events(self) -> None:
-        for event in self.window.events():
+        events = self.window.events()
+        for event in events:
             if event.kind == "quit":
                 self.end()
             elif event.kind == "resize":
                 self.show.resize(self._canvas())
-            else:
-                self.keyboard.press(event.key, event.modifiers, event.repeated)
+        self.keyboard.take(event for event in events if event.kind == "key")
 
     @property
     def _picture_size(self) -> tuple[int, int]:

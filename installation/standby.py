@@ -14,7 +14,7 @@ from installation.engine.textures import Target
 from installation.output.displays import await_displays
 from installation.output.window import Window
 from installation.programme import Options
-from installation.signals import TERMINATED, ended_by_signals
+from installation.signals import TERMINATED, ended_by_signals, status
 from installation.tables import Venue
 from installation.venue import VenueError
 from installation.watch.health import Heart
@@ -49,7 +49,7 @@ def stand_by(options: Options, heart: Heart) -> int:
         came = _draw(window, Lights(Hours.parse(venue.hours)), heart)
     finally:
         window.close()
-    return TERMINATED if signal.SIGTERM in came else 0
+    return status(came)
 
 
 def _draw(window: Window, lights: Lights, heart: Heart) -> list[signal.Signals]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from importlib import resources
 from pathlib import Path
@@ -31,8 +32,13 @@ def find(name_or_path: str | Path = "", own: Path = OWN) -> Path:
     for place in (given, own / given.name):
         if (place == given or given.name == str(name_or_path)) and (what := _instead(place)):
             raise PieceError(what)
-    names = ", ".join(path.name for path in list_pieces(own)) or "none"
-    raise PieceError(f"no piece {str(name_or_path)!r}; there is: {names} (`installation train`)")
+    names = [path.name for path in list_pieces(own)]
+    near = difflib.get_close_matches(given.name.lower(), map(str.lower, names), n=1)
+    meant = next((f", did you mean {n!r}?" for n in names if n.lower() in near), ";")
+    there = ", ".join(names) or "none"
+    raise PieceError(
+        f"no piece {str(name_or_path)!r}{meant} there is: {there} (`installation train`)"
+    )
 
 
 def _instead(given: Path) -> str:

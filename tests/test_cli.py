@@ -50,7 +50,10 @@ def test_help_has_an_example(command: str) -> None:
     ("arguments", "said"),
     [
         (["play", "nosuch"], "no piece 'nosuch'"),
-        (["play", "{piece}", "--scene", "nosuch"], "no scene 'nosuch'"),
+        (["play", "{piece}", "--scene", "nosuch"], "no scene 'nosuch'; there are: "),
+        (["play", "{piece}", "--scene", "Drift"], "no scene 'Drift', did you mean 'drift'?"),
+        (["play", "{piece}", "--scene", "procesion"], "did you mean 'procession'?"),
+        (["play", "Mask"], "no piece 'Mask', did you mean 'masks'?"),
         (["play", "{piece}", "--venue", "nosuch"], "no venue 'nosuch'"),
         (["play", "{piece}", "--venue", "{here}/bad.toml"], "unknown key 'window.colour'"),
         (["play", "--size", "7"], "WIDTHxHEIGHT"),

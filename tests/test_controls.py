@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -14,7 +15,7 @@ import mido
 import numpy as np
 import pytest
 
-from installation import controls, tables, venue
+from installation import controls, playing, tables, venue
 from installation.clock import Senses, Tempo
 from installation.control import sound
 from installation.control.link import Link
@@ -22,7 +23,10 @@ from installation.control.message import ControlError
 from installation.control.osc import OscServer
 from installation.control.sound import Take
 from installation.controls import Controls
+from installation.output.displays import NoDisplay
 from installation.parameters import Bus, Param
+from installation.programme import Options
+from installation.venue import VenueError
 from tests import music
 from tests.visitors import Room, film
 from tests.waiting import until
@@ -46,6 +50,36 @@ def test_a_port_that_is_taken_is_an_error(bus: Bus) -> None:
         with pytest.raises(ControlError, match="another program"):
             made.open()
         made.close()
+
+
+@pytest.mark.parametrize("missing", ["osc", "web", "link", "learned"])
+def test_what_cannot_be_had_is_said_before_a_window_opens(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, here = Mock(), tmp_path / "here.toml"
+    monkeypatch.setattr(playing, "open_window", window)
+    monkeypatch.setattr(playing, "sizes", lambda: [(640, 480)])
+    monkeypatch.setitem(sys.modules, "aalink", None)
+    learned = tmp_path / "learned.toml"
+    learned.write_text("map = 3")
+    with OscServer(Bus(), port=0) as other, socket.create_server(("127.0.0.1", 0)) as web:
+        here.write_text(
+            {
+                "osc": f"[osc]\nport = {other.port}\n",
+                "web": f"[web]\nenabled = true\nport = {web.getsockname()[1]}\n",
+                "link": "[link]\nenabled = true\n",
+                "learned": f"[midi]\nlearned = '{learned}'\n",
+            }[missing]
+            + ("" if missing == "osc" else "[osc]\nenabled = false\n")
+        )
+        with pytest.raises((ControlError, VenueError)):
+            playing.play(Options(venue=str(here)))
+    assert not window.called
+    monkeypatch.setattr(playing, "sizes", Mock(side_effect=NoDisplay("to be")))
+    monkeypatch.setattr(playing, "_render_clip", Mock(return_value=3))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    # a clip is rendered then, which listens to nobody
+    assert playing.play(Options(venue=str(here))) == 3
 
 
 def test_with_nobody_to_mend_it_a_port_is_waited_for(

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from installation.watch.health import FIRST, STILL, Health, Heart, Pulse
+from installation import patience
+from installation.venue import VenueError, parse
+from installation.watch.health import EVERY, FIRST, STILL, Health, Heart, Pulse
 from installation.watch.lights import Lights
 from installation.watch.schedule import Hours
 
@@ -48,6 +50,16 @@ def test_a_heart_that_nobody_hears_stops_the_show() -> None:
     os.close(ours)
     with pytest.raises(BrokenPipeError), os.fdopen(theirs, "w") as pipe:
         assert not Heart(pipe).beat(0, False)
+
+
+def test_a_scene_that_loops_for_ever_is_ended_before_the_show_is() -> None:
+    """Whatever a venue says; the last pulse may have been told a while before that frame."""
+    least = 5
+    with pytest.raises(VenueError):
+        parse(f"[watch]\nhang = {least - 0.1}", "x")
+    health = Health(began=0, hang=parse(f"[watch]\nhang = {least}", "x").watch.hang)
+    health.note(Pulse(1, 1, False), 0)
+    assert not health.fault(EVERY + patience.LONGEST)
 
 
 def test_health_sees_frames_and_pictures() -> None:

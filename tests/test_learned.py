@@ -97,6 +97,49 @@ def test_every_kind_of_line_says_what_it_says(bus: Bus, tmp_path: Path) -> None:
     assert written == learned.map.learned
 
 
+def test_what_others_write_into_the_file_meanwhile_stays(bus: Bus, tmp_path: Path) -> None:
+    """By hand, or from another show: what they took out is forgotten, here too."""
+    path = tmp_path / "learned.toml"
+    own = 'map = [{ cc = 7, address = "/drift/calm" }]'
+    path.write_text(
+        'map = [{ cc = 40, address = "/drift/calm" }, { note = 40, address = "/drift/flash" }]'
+    )
+    learned = Learned(place(tmp_path, own), bus)
+    learn(learned, "/drift/speed")
+    path.write_text(path.read_text().replace("cc = 21", "cc = 22").replace("note = 40", "note = 9"))
+    path.write_text(path.read_text().replace("cc = 40", "cc = 41"))
+    learn(learned, "/drift/speed", number=23)  # which is what they changed as well
+    heard = [learned.map.hear(Move("x", 1, "note", note, 1)) for note in (40, 9)]
+    assert [[b.address for b, _, _ in one] for one in heard] == [[], ["/drift/flash"]]
+    again = Learned(place(tmp_path, own), bus)
+    assert [str(b) for b in again.map.learned] == ["cc 41", "note 9", 'na"no\\ ch 3 cc 23']
+    assert again.map.bindings == learned.map.bindings
+    path.write_text("map = []")
+    learn(learned, "/drift/flash", "note", 60)
+    assert [str(b) for b in learned.map.bindings] == [
+        "cc 7", 'na"no\\ ch 3 cc 23', 'na"no\\ ch 3 note 60'
+    ]  # fmt: skip
+    path.unlink()
+    learn(learned, "/drift/calm", number=24)
+    assert Learned(place(tmp_path, own), bus).map.learned == learned.map.learned
+
+
+def test_a_file_that_is_being_written_in_is_not_overwritten(
+    bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "learned.toml"
+    learned = Learned(place(tmp_path), bus)
+    path.write_text("map = [ # to be")
+    learn(learned, "/drift/speed")
+    assert path.read_text() == "map = [ # to be"
+    assert "learned.toml: not valid TOML" in caplog.text
+    assert "there for this evening alone" in caplog.text
+    path.write_text("map = []")
+    learn(learned, "/drift/flash", "note", 60)
+    kept = [b.address for b in Learned(place(tmp_path), bus).map.learned]
+    assert kept == ["/drift/speed", "/drift/flash"]
+
+
 @pytest.mark.parametrize("control", ["nrpn = 9", "note = 9", "cc = 3, bits = 14"])
 def test_a_venue_says_what_cannot_be_an_endless_knob(control: str) -> None:
     line = f'{{ address = "/drift/calm", {control}, relative = "offset" }}'

@@ -99,6 +99,25 @@ def test_a_port_that_is_pulled_and_returned_works_again(
     ]
 
 
+def test_a_note_of_a_controller_that_is_pulled_holds_nothing(bus: Bus) -> None:
+    """Its release will never come; a fader stays where it was."""
+    known = [Binding("/drift/calm", "note", 36, 3), Binding("/drift/speed", "cc", 1, 3)]
+    other = "Launchpad:Launchpad MIDI 1 28:0"
+    with plugged(bus, MidiMap(bus, known), NANO, other) as midi:
+        midi_backend.play(NANO, cc(1, 127), note(36, 127))
+        bus.tick(0)
+        assert bus.target("/drift/calm") == 1
+        midi_backend.pull(other)
+        until(lambda: midi.connected == ["nanoKONTROL2"])
+        bus.tick(0)
+        assert bus.target("/drift/calm") == 1
+        midi_backend.pull(NANO)
+        until(lambda: midi.connected == [])
+    bus.tick(0)
+    assert bus.target("/drift/calm") == 0
+    assert bus.target("/drift/speed") == 2
+
+
 def test_starting_twice_is_starting_once(bus: Bus, mapping: MidiMap) -> None:
     with plugged(bus, mapping, NANO) as midi:
         midi.start()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import ImageGrab
 from installation import cli, gallery
 from installation.control.osc import OscServer
 from installation.parameters import Bus
+from installation.rehearsal import FileWatch
 from installation.signals import TERMINATED
 from installation.watch.health import Pulse
 from installation.watch.schedule import DAYS
@@ -210,6 +212,28 @@ def test_the_built_in_picture_needs_no_piece_and_no_venue(display: str, tmp_path
         running.terminate()
         assert "not valid TOML" in running.stderr.read()
         assert running.wait(LONG) == TERMINATED  # nobody has closed it
+
+
+@pytest.mark.parametrize("named", ["here", "here.toml"])
+def test_a_mended_venue_or_setlist_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("order.toml").write_text('[[scene]]\nscene = "drift"\n')
+    Path("here.toml").write_text('[play]\nsetlist = "order.toml"\n[osc]\nenabled = false\n')
+    noticed: list[bool] = []
+
+    def run(house: gallery.Supervisor) -> int:
+        noticed.append(bool(house._saved()))
+        for file in ("here.toml", "order.toml"):
+            Path(file).write_text(Path(file).read_text() + "# mended\n")
+            noticed.append(bool(house._saved()))
+        return 0
+
+    monkeypatch.setattr(gallery.Supervisor, "run", run)
+    monkeypatch.setattr(gallery, "FileWatch", partial(FileWatch, every=0.0))
+    gallery.open_house(named)
+    assert noticed == [False, True, True]
 
 
 def test_a_scene_of_any_name_may_lie_in_the_working_folder(tmp_path: Path) -> None:

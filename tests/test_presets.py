@@ -239,6 +239,22 @@ def test_what_others_write_into_the_file_meanwhile_stays(
     assert [one.number for one in presets.read(str(file))] == [1, 3, 4, 5, 6, 12]
 
 
+def test_a_flood_of_recalls_fills_no_log(
+    bus: Bus, evening: Evening, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made = desk(bus, evening, "")
+    store(bus, made, 1)
+    caplog.clear()
+    for _ in range(50):
+        for number in (1, 2):
+            bus.post(f"/preset/{number}", 1, "osc")
+        frames(bus, made, 0.1)
+    assert caplog.messages.count("preset 1: drift") == 1
+    assert len(caplog.messages) == 2
+    assert made.news.startswith("preset 2 is empty")  # where a hand looks it is said each time
+
+
 def test_a_piece_may_have_any_name(bus: Bus, evening: Evening, tmp_path: Path) -> None:
     file = tmp_path / "presets.toml"
     evening.on = ("drift\x7f", 'masks "\N{PERFORMING ARTS}"\x7f', False)

@@ -112,6 +112,30 @@ def test_a_piece_is_put_on_by_hand_under_the_scene_that_is_on(show: stage.Stage)
         assert on(show) == [("drift", name)]
 
 
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        ("scene/kin", "piece/one"),
+        ("piece/one", "scene/kin"),
+        ("piece/one", "scene/ember", "scene/kin"),
+        ("next_piece", "piece/one", "scene/kin"),
+    ],
+)
+def test_a_scene_and_a_piece_in_one_frame_come_on_together(
+    show: stage.Stage, bundle: tuple[str, ...]
+) -> None:
+    """In whichever order another program sends them, and not with the piece of kin's own entry."""
+    run(show, 3)
+    with show.bus.together:
+        for name in bundle:
+            show.bus.post(f"/stage/{name}", 1, "osc")
+    run(show, 1)
+    assert on(show)[-1] == ("kin", "one")
+    show.bus.post("/stage/scene/kin", 1, "osc")  # that was then
+    run(show, 1)
+    assert on(show)[-1] == ("kin", "two")
+
+
 def test_every_piece_can_be_steered_and_what_two_share_is_one_address(show: stage.Stage) -> None:
     addresses = [address for address, _ in show.bus]
     for address in ("form/oval", "form/disc", "form/long", "code/1", "code/1/3"):

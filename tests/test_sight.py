@@ -525,3 +525,10 @@ def test_a_film_that_ends_early_is_said(
     assert not movie.shade.any()
     with pytest.raises(NoSight, match=r"there is no film .*b\.mp4"):
         Film(tmp_path / "b.mp4", 15)
+
+
+def test_a_picture_is_no_film(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("L", (64, 48)).save(path)
+    with pytest.raises(NoSight, match=r"picture\.png cannot be opened .*; a film is an \.mp4"):
+        Film(path, 30)

@@ -24,7 +24,9 @@ from installation.engine.layer import Layer
 from installation.engine.player import Player
 from installation.modulation import Modulation
 from installation.output.offscreen import Offscreen
+from installation.output.window import Event
 from installation.parameters import Bus
+from installation.signals import ENDING, TERMINATED, ended_by_signals, status
 from installation.venue import VenueError
 from installation.watch.schedule import DAYS
 from models.card import PieceError
@@ -140,7 +142,7 @@ def test_a_song_is_heard_and_as_long_as_its_movie(
         assert movie.streams.audio[0].duration is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_clip_that_is_ended_on_request_is_whole(
     piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -158,6 +160,23 @@ def test_a_clip_that_is_ended_on_request_is_whole(
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
     with av.open(str(out)) as movie:
         assert 5 <= len(list(movie.decode(video=0))) <= 10
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has none")
+def test_a_closed_terminal_ends_it_unless_that_is_to_be_outlived() -> None:
+    """It is nobody's wish at the wall; and `nohup` asks to stay."""
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler, ended in ((signal.SIG_DFL, [signal.SIGHUP]), (signal.SIG_IGN, [])):
+            signal.signal(signal.SIGHUP, handler)
+            with ended_by_signals(lambda: None) as came:
+                os.kill(os.getpid(), signal.SIGHUP)
+            assert came == ended
+            assert status(came) == (TERMINATED if ended else 0)
+            assert signal.getsignal(signal.SIGHUP) == handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert status([signal.SIGINT]) == 0
 
 
 def test_a_rendering_that_keeps_nothing_says_so(
@@ -349,12 +368,35 @@ def test_of_many_alike_in_one_frame_one_is_done(
     show: stage.Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = Mock()
-    monkeypatch.setattr(show._presets, "_write", written)
+    monkeypatch.setattr(show._presets._file, "write", written)
     for _ in range(500):
         show.bus.post("/preset/store", 1, "osc")
         show.bus.post("/preset/1", 1, "osc")
     run(show, 1)
     assert written.call_count == 1
+
+
+def test_keys_of_one_frame_are_meant_for_what_was_selected_then(
+    show: stage.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow frame: M, the next parameter, a step of it, M and L."""
+    run(show, 2)
+    first, second = "/light/brightness", "/light/sharpen"
+    while show.keyboard.selected != first:
+        show.keyboard.press("down")
+    learned: list[str] = []
+    monkeypatch.setattr(show.controls, "learn", learned.append)
+    keys = [Event("key", key) for key in ("m", "l", "down", "left", "m", "m", "up", "l")]
+    events = [keys, [Event("key", "down")]]
+    monkeypatch.setattr(show.window, "events", lambda: events.pop(0) if events else [])
+    run(show, 4)
+    assert {a: one.by for a, one in show.modulations.moving.items()} == {
+        first: "sine", second: "noise"
+    }  # fmt: skip
+    assert show.bus.target(second) < 1
+    assert show.bus.target(first) == 1
+    assert learned == [first, first]
+    assert show.keyboard.selected == second
 
 
 def test_of_several_scenes_in_one_frame_the_last_comes_on(show: stage.Stage) -> None:
@@ -394,6 +436,56 @@ def test_the_setlist_goes_on_by_itself(piece: Path, tmp_path: Path) -> None:
         assert show.show.scene.name == "drift"
         run(show, 10)
         assert show.show.scene.name == "masquerade"
+
+
+def test_a_setlist_of_one_scene_lets_it_be(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, place = tmp_path / "order.toml", tmp_path / "here.toml"
+    order.write_text(
+        '[[scene]]\nscene = "drift"\nseconds = 0.1\nfade = 0\n'
+        'parameters = { "/drift/speed" = 0.15 }\n'
+        'modulation = { "/light/sharpen" = { by = "sine" } }\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 1)
+        cue = Mock(wraps=show.show.cue)
+        monkeypatch.setattr(show.show, "cue", cue)
+        run(show, 20)
+        assert cue.mock_calls == []
+        assert show.bus.target("/drift/speed") == 0.15
+        assert list(show.modulations.moving) == ["/light/sharpen"]
+        show.bus.post("/stage/scene/kin", 1)
+        run(show, 3)
+        show.bus.post("/stage/next", 1)  # and this is still the way back
+        run(show, 20)
+        assert [call.args[0] for call in cue.mock_calls] == ["kin", "drift"]
+
+
+def test_where_no_other_scene_starts_the_one_that_is_on_stays(
+    piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, order, place = tmp_path / "mine.py", tmp_path / "order.toml", tmp_path / "here.toml"
+    mine.write_text(MINE.format(step="pass"))
+    order.write_text(
+        '[[scene]]\nscene = "drift"\nseconds = 0.1\nfade = 0\n'
+        f'[[scene]]\nscene = "{mine}"\nseconds = 0.1\nfade = 0\n'
+    )
+    place.write_text(f"[play]\nsetlist = '{order}'\n")
+    with opened(stage.Options(piece=str(piece), venue=str(place))) as show:
+        run(show, 1)
+        mine.unlink()
+        drift, cue = show.show.scene, Mock(wraps=show.show.cue)
+        monkeypatch.setattr(show.show, "cue", cue)
+        run(show, 20)
+        tried = [call.args[0] for call in cue.mock_calls]
+        assert set(tried) == {str(mine)}
+        assert len(tried) > 1  # it may have been mended
+        assert show.show.scene is drift
+        mine.write_text(MINE.format(step="pass"))
+        run(show, 8)
+        assert str(mine) in {layer.file for layer in show.show.layers}
 
 
 def test_what_comes_together_with_a_scene_is_the_hands(piece: Path, tmp_path: Path) -> None:
@@ -450,11 +542,12 @@ def test_a_scene_that_loops_for_ever_is_left_where_it_was(
 ) -> None:
     """In its step, as it begins, and as its file is read. Nobody waits for it a second time."""
     monkeypatch.setattr(patience, "LONGEST", 0.05)
+    monkeypatch.setattr(patience, "LOADING", 0.05)
     endless, path = "while True: pass", tmp_path / "mine.py"
     path.write_text(MINE.format(step="while frame.index > 5: pass"))
     with opened(stage.Options(piece=str(piece), scene=str(path))) as show:
         run(show, 60)
-        says = "scene mine: line 7: Endless: it does not come to an end"
+        says = "scene mine: line 7: Endless: it does not come to an end within 0.05 seconds"
         assert show.show.scene.fault == says
         assert run(show, 0).mean() > 1
         show.bus.post("/stage/scene/drift", 1)
@@ -464,7 +557,8 @@ def test_a_scene_that_loops_for_ever_is_left_where_it_was(
             path.write_text(broken)
             show.bus.post("/stage/scene/mine", 1)
             run(show, 3)
-            assert "Endless: it does not come to an end; drift stays on" in show.news.first
+            assert "Endless: it does not come to an end within 0.05 seconds" in show.news.first
+            assert show.news.first.endswith("; drift stays on")
         path.write_text(MINE.format(step="pass"))
         show.bus.post("/stage/scene/mine", 1)
         run(show, 3)

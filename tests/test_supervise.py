@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from installation.rehearsal import FileWatch
 from installation.watch import health, supervise
 from installation.watch.supervise import Start, Supervisor, Terms
 from installation.watch.systemd import notify
@@ -64,11 +66,11 @@ class House:
 
     def __init__(
         self, folder: Path, *parts: str, picture: str = "rest", terms: Terms = QUICK,
-        now: object = datetime.datetime.now,
+        now: object = datetime.datetime.now, saved: Callable[[], object] = lambda: False,
     ) -> None:  # fmt: skip
         self.began: list[Start] = []
         self._folder, self._parts, self._picture = folder, parts, picture
-        self.supervisor = Supervisor(self._command, terms, now)  # type: ignore[arg-type]
+        self.supervisor = Supervisor(self._command, terms, now, saved)  # type: ignore[arg-type]
 
     def _command(self, start: Start) -> Sequence[str]:
         self.began.append(start)
@@ -134,6 +136,33 @@ def test_the_built_in_picture_is_not_waited_for(
     after = [said[at + 1] for at, one in enumerate(said) if one == ended]
     picture = "the built-in picture begins"
     assert after == ["once more in 0.01 s", "once more in 0.02 s", picture, picture]
+
+
+def test_what_is_mended_while_the_picture_is_on_is_tried_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And what was saved before a show began, which has read it, is no reason to try another."""
+    caplog.set_level(logging.INFO)
+    file = tmp_path / "here.toml"
+    watch = FileWatch([file], every=0.0)
+    looks: list[bool] = []
+
+    def saved() -> object:
+        if house.began[-1:] == [STANDBY]:
+            looks.append(True)
+            if len(looks) == 5:
+                file.write_text("mended")
+        else:
+            file.write_text(f"broken {len(house.began)}")
+        return watch.changed()
+
+    house = House(
+        tmp_path, *["crash"] * 3, "close", terms=replace(QUICK, retry=600.0), saved=saved
+    )  # fmt: skip
+    assert house.supervisor.run() == 0
+    assert house.began == [FRESH, AGAIN, FRESH, STANDBY, FRESH]
+    assert len(looks) == 6  # the last as the show begins
+    assert "the show is tried again, as a file of it was saved" in caplog.messages
 
 
 def test_where_not_even_the_picture_comes_it_never_gives_up(tmp_path: Path) -> None:

@@ -546,14 +546,14 @@ def test_who_does_not_read_what_he_asks_for_is_sent_home(
 ) -> None:
     monkeypatch.setattr(control_web, "_IDLE", 0.2)
     monkeypatch.setattr(crowd, "_MOST", 1)
-    listen = control_web._listen
+    listen = control_web.listen
 
     def narrow(*where: Any) -> socket.socket:
         opened = listen(*where)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         return opened
 
-    monkeypatch.setattr(control_web, "_listen", narrow)
+    monkeypatch.setattr(control_web, "listen", narrow)
     made = Web(bus, port=0).start()
     where = ("127.0.0.1", made.port)
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()

@@ -7,8 +7,10 @@ also prints the help.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from installation.log import Complaints
 from installation.parameters import Bus, Trigger
@@ -29,6 +31,17 @@ class Key:
     act: Callable[[Keyboard, float], None] | None = None
 
 
+class Pressed(Protocol):
+    """A key that went down, as press() takes it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def modifiers(self) -> Collection[str]: ...
+    @property
+    def repeated(self) -> bool: ...
+
+
 class Keyboard:
     """Turns keys into posts to the bus, and keeps which parameter is selected.
 
@@ -39,6 +52,7 @@ class Keyboard:
         self.scenes = list(scenes)
         self._bus = bus
         self._selected = ""
+        self._waiting: deque[Pressed] = deque()
         self._complaints = Complaints(log)
 
     @property
@@ -51,6 +65,16 @@ class Keyboard:
     def select(self, address: str) -> None:
         """As if a hand had gone there."""
         self._selected = address
+
+    def take(self, keys: Iterable[Pressed]) -> None:
+        """The keys of one frame, in order. Some of what they fire is carried out at its end, on
+        what is selected: whatever selects something else after that waits for the next frame."""
+        self._waiting.extend(keys)
+        aimed = False
+        while self._waiting and not (aimed and self._waiting[0].key.lower() in _SELECTING):
+            one = self._waiting.popleft()
+            aimed = aimed or one.key.lower() in _AIMED
+            self.press(one.key, one.modifiers, one.repeated)
 
     def press(self, key: str, modifiers: Collection[str] = (), repeated: bool = False) -> None:
         """A key went down, or repeats while held: then it selects and turns, and fires nothing.
@@ -160,7 +184,9 @@ KEYS = (
 _BY_NAME = {name: key for key in KEYS for name in key.names}
 _DIGITS = frozenset("123456789")
 PRESETS = {f"f{number}": number for number in range(1, 13)}
-_HELD = {"up", "down", "pageup", "pagedown", "left", "right"}  # keys that one may hold down
+_SELECTING = {"up", "down", "pageup", "pagedown"}
+_HELD = _SELECTING | {"left", "right"}  # keys that one may hold down
+_AIMED = {"l", "m", ".", ";", ","}  # which fire triggers that are meant for the selected parameter
 
 
 def key_help() -> list[tuple[str, str]]:

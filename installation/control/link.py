@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from typing import Protocol, Self
 
 from installation.control.message import ControlError
@@ -36,8 +37,8 @@ class Session(Protocol):
     def sync(self, beat: float) -> Awaitable[float]: ...
 
 
-def join(bpm: float) -> Session:
-    """A session of Link, in the running loop. Raises ControlError."""
+def library() -> ModuleType:
+    """What speaks Link. Raises ControlError where it is missing."""
     try:
         import aalink
     except ImportError as error:
@@ -45,7 +46,12 @@ def join(bpm: float) -> Session:
             "Link needs aalink, which is not there: pip install 'installation[link]', or say "
             "enabled = false under [link]"
         ) from error
-    session: Session = aalink.Link(bpm)
+    return aalink
+
+
+def join(bpm: float) -> Session:
+    """A session of Link, in the running loop. Raises ControlError."""
+    session: Session = library().Link(bpm)
     return session
 
 

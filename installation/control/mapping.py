@@ -102,7 +102,8 @@ class MidiMap:
         self._now = now
         self._bus, self._draws_up, self._devices = bus, automatic, list(devices)
         self._takeover = Takeover(bus, takeover)
-        self._bindings = list(bindings)
+        self._given = list(bindings)
+        self._bindings = list(self._given)  # these, and what was learned
         self._automatic: dict[tuple[int, Kind, int], Binding] = {}
         self._lock = threading.Lock()
         self._coarse: dict[tuple[str, int, int], tuple[int | None, bool]] = {}
@@ -110,6 +111,7 @@ class MidiMap:
         self._hands: dict[str, str] = {}
         self._learning, self._low = "", ""
         self._learned: list[Binding] = []
+        self._since: list[tuple[Binding, Move]] = []  # those of them learned here, and how
         self._bound: tuple[Binding, Move, float] | None = None  # by the last message of its port
         self.refresh()
 
@@ -142,10 +144,14 @@ class MidiMap:
         return self._takeover.waiting
 
     def know(self, bindings: Iterable[Binding]) -> None:
-        """Take in what was learned another day, as if it were now."""
+        """Take in what was learned another day, in the place of what was known of that; what was
+        learned since comes after it."""
         with self._lock:
+            self._bindings, self._learned = list(self._given), []
             for one in bindings:
                 self._adopt(one, Move(one.port, one.channel or 1, one.kind, one.number, 0))
+            for one, move in self._since:
+                self._adopt(one, move)
 
     def learn(self, address: str) -> None:
         """Bind the control that is moved next to this address; "" stops waiting."""
@@ -174,6 +180,11 @@ class MidiMap:
         """A controller was told where this control of it is now, 0 to 1."""
         with self._lock:
             self._positions.told(control, unit)
+
+    def held(self, port: str) -> list[Move]:
+        """The notes of a port that are down, each as if it were let go of now."""
+        with self._lock:
+            return self._positions.held(port)
 
     def gone(self, port: str) -> None:
         """A controller was pulled out: where its controls stand nobody knows any more."""
@@ -249,7 +260,7 @@ class MidiMap:
     def _bind(self, move: Move) -> None:
         where, (number, bits) = device(move.port), self._whole(move)
         new = Binding(self._learning, move.kind, number, move.channel, where, bits=bits)
-        self._adopt(new, move)
+        self._keep(new, move)
         self._learning = ""
         self._bound = (new, move, self._now())
 
@@ -262,7 +273,7 @@ class MidiMap:
         is_fine = new.bits == 7 and new.kind == "cc" and new.number < 32 and move.control == fine
         free = not any(known.takes(move) for known in self._bindings)
         if is_fine and free and self._now() - at < _AT_ONCE:
-            self._adopt(replace(new, bits=14), move)
+            self._keep(replace(new, bits=14), move)
             self._coarse[move.port, move.channel, new.number] = coarse.value, True
 
     def _whole(self, move: Move) -> tuple[int, Literal[7, 14]]:
@@ -276,14 +287,21 @@ class MidiMap:
             return coarse, 14
         return move.number, 7
 
+    def _keep(self, new: Binding, move: Move) -> None:
+        """Take in a binding that was learned now."""
+        self._since = [(one, how) for one, how in self._since if _stays(one, new, move)]
+        self._since.append((new, move))
+        self._adopt(new, move)
+
     def _adopt(self, new: Binding, move: Move) -> None:
         """A binding in the place of others of its address or its control, which is moved."""
+        self._bindings = [*(b for b in self._bindings if _stays(b, new, move)), new]
+        self._learned = [*(b for b in self._learned if _stays(b, new, move)), new]
 
-        def stays(old: Binding) -> bool:
-            return old.address != new.address and not old.takes(move)
 
-        self._bindings = [*filter(stays, self._bindings), new]
-        self._learned = [*filter(stays, self._learned), new]
+def _stays(old: Binding, new: Binding, move: Move) -> bool:
+    """Whether a binding is of another address and control than a new one, which is moved."""
+    return old.address != new.address and not old.takes(move)
 
 
 @functools.lru_cache(maxsize=64)

@@ -141,6 +141,8 @@ class Midi:
         for name in set(self._open) - set(wanted):
             log.info("MIDI %s is gone; it is taken up again when it comes back", device(name))
             self._open.pop(name).close()
+            for move in self.mapping.held(name):  # nobody will let go of it any more
+                self._carry_out(move, time.perf_counter())
             self.mapping.gone(name)
         for name in wanted:
             if name not in self._open:
@@ -178,7 +180,11 @@ class Midi:
         if move.kind == "cc" and move.number in CHOOSING:
             self._tell(Heard(now, f"midi {device(port)} {move}", _text(move)))
             return
-        reached = self.mapping.hear(move)
+        self._carry_out(move, now)
+
+    def _carry_out(self, move: Move, now: float) -> None:
+        """Post what a movement means."""
+        port, reached = move.port, self.mapping.hear(move)
         for binding, value, form in reached:
             source = f"midi {device(port)} {binding.control}"  # one for both halves of 14 bits
             taken = self._bus.post(binding.address, value, source, form)

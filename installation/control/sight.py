@@ -254,8 +254,11 @@ def open_film(path: Path) -> InputContainer:
         raise NoSight(f"there is no film {path}")
     # no playlists, which name other files and addresses
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-    # absolute: to FFmpeg 12:30.mp4 is an address
-    return _opened(str(path.absolute()), path.name, options)
+    try:
+        # absolute: to FFmpeg 12:30.mp4 is an address
+        return _opened(str(path.absolute()), path.name, options)
+    except NoSight as error:
+        raise NoSight(f"{error}; a film is an .mp4, .mov, .mkv or .webm") from None
 
 
 def _driver() -> tuple[str, str]:

@@ -36,6 +36,14 @@ class Positions:
         """It was asked to go there, which a motor fader and a ring of LEDs do."""
         self._told[control] = unit
 
+    def held(self, port: str) -> list[Move]:
+        """The notes of a port that are down, each as if it were let go of now."""
+        return [
+            Move(*control, 0)
+            for control, unit in self._heard.items()
+            if control[0] == port and control[2] == "note" and unit > 0
+        ]
+
     def forget(self, port: str) -> None:
         """A port is gone: what is plugged in again may have been moved meanwhile."""
         for known in (self._heard, self._told):

@@ -84,7 +84,7 @@ class Web:
 
     def start(self) -> Self:
         """Open the port and begin to serve. Raises ControlError."""
-        opened = _listen(self.host, self.port)
+        opened = listen(self.host, self.port)
         self.port = opened.getsockname()[1]
         self._gate = Gate(self._password, self.port) if self._password else None
         ready = threading.Event()
@@ -213,7 +213,8 @@ async def _deliver(request: web.Request, handler: _Handler) -> web.StreamRespons
     return answer
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """The port of the remote, open. Raises ControlError."""
     if not 0 <= port <= 65535:
         raise ControlError(f"the remote cannot listen on port {port}: ports are 1 to 65535")
     try:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self, TextIO
 
-_EVERY = 0.5  # seconds between two pulses
+EVERY = 0.5  # seconds between two pulses
 FIRST = 180.0  # seconds until the first frame, and until the first picture: disks can be slow
 STILL = 120.0  # seconds without a new picture
 
@@ -56,7 +56,7 @@ class Heart:
         self._frames += 1
         if self._pipe is None or self._now() < self._due:
             return True
-        self._due = self._now() + _EVERY
+        self._due = self._now() + EVERY
         try:
             pulse = Pulse(self._frames, pictures, resting, misplaced, _memory())
             print(pulse.line(), file=self._pipe)

@@ -72,6 +72,7 @@ class Terms:
 
 class Supervisor:
     """command: of what begins. It writes pulses to stdout (watch/health.py) and ends on SIGTERM.
+    saved: whether a file that a show reads as it begins was saved since this was asked last.
 
     What fails once takes up where it was; what fails again soon after begins afresh, as where it
     was may be what is wrong.
@@ -82,7 +83,9 @@ class Supervisor:
         command: Callable[[Start], Sequence[str]],
         terms: Terms,
         now: Callable[[], datetime.datetime] = datetime.datetime.now,
+        saved: Callable[[], object] = lambda: False,
     ) -> None:
+        self._saved = saved
         self._command, self._terms, self._now = command, terms, now
         self._over = threading.Event()
         self._failures = 0  # in a row, each soon after its beginning
@@ -126,6 +129,8 @@ class Supervisor:
         standby = start is Start.STANDBY
         what = "the built-in picture" if standby else "the show"
         log.info("%s begins", what)
+        if not standby:
+            self._saved()  # what was saved until now it will read
         try:
             process = Process(self._command(start))
         except (OSError, RuntimeError) as error:  # no memory, no files, no threads left just now
@@ -158,6 +163,9 @@ class Supervisor:
                 settled = now - began > _SETTLED
                 if settled and health.newest is not None and health.newest.misplaced:
                     log.info("%s begins anew, as the displays are others now", what)
+                    return End.PLANNED
+                if standby and self._saved():
+                    log.info("the show is tried again, as a file of it was saved")
                     return End.PLANNED
                 if standby and now - began > self._terms.retry:
                     log.info("the show is tried again")
