@@ -173,6 +173,21 @@ def test_the_scene_that_is_on_stands_first_and_open() -> None:
     ]
 
 
+def test_each_screen_of_the_wall_has_a_group_of_its_own_after_the_first() -> None:
+    """In the tree as Python writes it, where JavaScript puts numbers first."""
+    seen = page("""
+      const edge = (path) => fader(path, "The middle of the top edge.");
+      answers["/"] = { CONTENTS: { ...TREE.CONTENTS, wall: { CONTENTS: {
+        top_bow: edge("/wall/top_bow"), grid: fader("/wall/grid", "Lines."),
+        2: { CONTENTS: { top_bow: edge("/wall/2/top_bow") } } } } } };
+      await come();
+      return [titles(), groups.get("wall/2").rows.length, groups.get("wall").rows.length];
+    """)
+    titles, second, first = seen
+    assert titles[-2:] == ["wall", "wall · 2"]
+    assert (first, second) == (2, 1)
+
+
 def test_nothing_moves_under_a_finger_that_holds_a_fader() -> None:
     seen = page("""
       await come();

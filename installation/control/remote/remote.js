@@ -241,7 +241,9 @@ function place(method) {
     return;
   }
   const known = words(names.join(" "));
-  const deep = owner === "piece" && names.length > 1; // of hundreds each label has a few
+  // of hundreds each label has a few; and the second screen has as many as the first
+  const deep = ["piece", "wall"].includes(owner) && names.length > 1;
+  if (owner === "wall") groupOf(owner); // JavaScript has numbers first
   const name = deep ? words(names.slice(1).join(" ")) : known;
   const row = trigger ? makeButton(method, name) : makeFader(method, name, known);
   if (trigger) row.className = "trigger";
