@@ -124,6 +124,19 @@ def test_the_picture_has_the_shape_of_the_wall() -> None:
     assert picture_size([Screen(turn=180)], (1920, 1080)) == (1920, 1080)
 
 
+def test_a_detail_on_one_screen_makes_no_picture_that_no_gpu_holds() -> None:
+    """To show a hundredth of it pixel by pixel, all of it would have thousands of pixels."""
+    window = (3840, 1080)
+    for part in (0.1, 0.01):
+        detail = Screen((0.5, 0, 0.5, 1), (0.4, 0.4, part, part))
+        width, height = picture_size([Screen((0, 0, 0.5, 1)), detail], window)
+        assert width * height <= 4.01 * window[0] * window[1]
+        assert width / height == pytest.approx(16 / 9, rel=0.01)
+    strip = [Screen((0, 0, 1 / 3, 1 / 3), (k / 9, 0, 1 / 9, 1)) for k in range(9)]
+    assert picture_size(strip, (5760, 3240)) == (16384, 1024)  # of a texture's longest side
+    assert picture_size([Screen(part=(0, 0, 1, 0.01))], (100, 1)) == (20, 20)
+
+
 SIZE = (64, 64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,8 @@ from installation.engine.textures import Size
 from installation.parameters import Bus, Declared, Param, Parameters
 
 _REACH = 0.24  # of a side: as far as this every shape is convex, so it can be undone
+_LONGEST = 16384  # pixels of a picture's side; GPUs have no longer textures
+_MOST = 4  # times the window's pixels, in a picture of which a screen shows a detail
 
 Box = tuple[float, float, float, float]  # left, top, width, height, in parts of the whole
 Corners = tuple[float, ...]  # top left x, y, then top right, bottom right, bottom left
@@ -108,9 +111,13 @@ class Screen:
 
 
 def picture_size(screens: Sequence[Screen], window: Size) -> Size:
-    """The pixels of a picture of which every screen shows its part pixel by pixel, or finer."""
+    """The pixels of a picture of which every screen shows its part pixel by pixel, or finer, as far
+    as a GPU holds so many."""
     sizes = [screen.picture(window) for screen in screens]
-    return round(max(w for w, _ in sizes)), round(max(h for _, h in sizes))
+    width, height = max(w for w, _ in sizes), max(h for _, h in sizes)
+    most = math.sqrt(_MOST * window[0] * window[1] / (width * height))
+    shrink = min(1.0, most, _LONGEST / max(width, height))
+    return max(1, round(shrink * width)), max(1, round(shrink * height))
 
 
 def overlaps(screens: Sequence[Screen], which: int) -> Sides:
