@@ -127,6 +127,26 @@ def test_a_film_out_of_the_middle_is_that_part(house: Path) -> None:
         assert np.abs(a.astype(int) - b).max() <= 1
 
 
+def test_a_film_of_another_rate_has_the_tempo_that_was_tapped(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From taps at the times of its own frames another would follow, and drift from the music."""
+    tap = lambda show: show.bus.post("/clock/tap", 1, "midi")  # noqa: E731
+    played: list[tuple[float, float]] = []
+    frame = Stage.frame
+
+    def told(self: Stage) -> None:
+        frame(self)
+        played.append((self.bus.target("/clock/bpm"), self.show._frame.beat))
+
+    monkeypatch.setattr(Stage, "frame", told)
+    play({frame: tap for frame in (41, 56, 72)})
+    there, played[:] = played[-1], []
+    film("slow", fps=24.0)
+    assert played[-1][0] == pytest.approx(there[0], abs=1e-4)
+    assert played[-1][1] == pytest.approx(there[1], abs=2 / 24 * 2)
+
+
 def test_what_is_not_seen_is_not_painted(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play({})
     painted = []
@@ -145,7 +165,7 @@ def test_only_what_came_from_the_room_is_written_down(house: Path) -> None:
     assert (head["take"], head["piece"], head["scene"], head["seed"]) == (1, "tiny", "drift", 0)
     assert [*head["pieces"]] == ["tiny"]
     sources = {post["source"] for line in lines for post in line.get("posts", [])}
-    assert sources == {"osc", "key", "midi", "sound"}
+    assert sources == {"osc", "key", "midi", "sound", "tap"}
     assert lines[-1] == {"at": pytest.approx(FRAMES / FPS, abs=1e-3)}
 
 
@@ -164,7 +184,7 @@ def test_what_is_of_that_machine_is_not_played(house: Path) -> None:
     head = Head(
         take=1, piece="", scene="", venue="", toward="", chosen="", seed=0, pieces={}, presets=[]
     )
-    taken = Take(head, [moment])
+    taken = Take(head, iter([moment]), begins=0.0, length=1.0)
     keyboard = Keyboard(bus, [])
     taken.play(bus, keyboard, 0.9)
     bus.tick(10)
@@ -176,10 +196,6 @@ def test_what_is_of_that_machine_is_not_played(house: Path) -> None:
     taken.play(bus, keyboard, 2.0)
     bus.tick(10)
     assert bus.taken == []
-
-
-def Mock_head():  # type: ignore[no-untyped-def]
-    return None
 
 
 def test_a_piece_that_was_trained_on_since_is_said(
@@ -231,6 +247,17 @@ def test_a_show_that_was_killed_leaves_a_take(
     assert "in the middle of a line" in caplog.text
 
 
+def test_a_show_that_is_killed_in_a_quiet_hour_leaves_all_of_it(house: Path) -> None:
+    """To within a second or so, also where nobody has done anything since."""
+    with opened(asked(scene="drift", size=SIZE), SIZE, FPS) as show:
+        show.open()
+        show.bus.post("/drift/speed", 0.2, "osc")
+        for _ in range(FRAMES):
+            show.frame()
+        left = Take.read(Path("evening.take"))
+    assert left.length >= FRAMES / FPS - 2
+
+
 HEAD = (
     '{"take":1,"piece":"","scene":"","venue":"","toward":"","chosen":"","seed":0,"pieces":{},'
     '"presets":[]}\n'
@@ -246,6 +273,9 @@ HEAD = (
         HEAD.replace('"take":1', '"take":2') + '{"at":1}\n',
         HEAD + '{"at":2}\n{"at":1}\n',
         HEAD + '{"at":-1}\n',
+        HEAD + '{"at":1e999}\n',
+        HEAD + '{"at":1e308}\n',
+        HEAD.replace('"seed":0', '"seed":-1') + '{"at":1}\n',
         HEAD + '{"at":1,"posts":[{"address":"/a","number":"NaN"}]}\n',
         HEAD + '{"at":1,"posts":[{"address":"/a","number":1,"form":"exec"}]}\n',
         HEAD + '{"at":1,"more":1}\n',
