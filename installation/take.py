@@ -158,6 +158,9 @@ class Writer:
         self._write(Moment(at=round(self._at, _DIGITS)).model_dump_json(exclude_defaults=True))
         if self._file is not None:
             self._file.close()
+            if not self._path.exists():
+                log.error("%s is gone: somebody has taken it away", self._path)
+                return
             log.info("%s of the show are in %s", said(self._at), self._path)
 
 
@@ -256,7 +259,8 @@ def _moments(path: Path, says: bool = False) -> Iterator[Moment]:
                     raise
                 if says:
                     log.warning(
-                        "the take ends in the middle of a line: the show was ended by force"
+                        "the take ends in the middle of a line: the show was ended by force, or "
+                        "the disk was full"
                     )
 
 

@@ -258,6 +258,13 @@ def test_a_show_that_is_killed_in_a_quiet_hour_leaves_all_of_it(house: Path) -> 
     assert left.length >= FRAMES / FPS - 2
 
 
+def test_a_take_whose_file_is_gone_is_said(house: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        play({60: lambda show: Path("evening.take").unlink()})
+    assert "evening.take is gone: somebody has taken it away" in caplog.text
+    assert "of the show are in" not in caplog.text
+
+
 HEAD = (
     '{"take":1,"piece":"","scene":"","venue":"","toward":"","chosen":"","seed":0,"pieces":{},'
     '"presets":[]}\n'
