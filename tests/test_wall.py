@@ -113,6 +113,15 @@ def test_where_screens_overlap() -> None:
     for other in ((0, 0, 1, 1), (0.2, 0.2, 0.5, 0.5)):
         pair = [Screen(), Screen(part=other)]
         assert overlaps(pair, 0) == overlaps(pair, 1) == (0, 0, 0, 0)
+    # across a corner: they overlap along the side of which more is shared, and its own neighbour
+    # says how far another side does
+    corner = [Screen(part=(x, y, 0.6, 0.6)) for x, y in ((0, 0), (0.4, 0), (0, 0.4))]
+    assert overlaps(corner, 1) == (third, 0, 0, 0)
+    assert overlaps(corner, 2) == (0, 0, 0, third)
+    bricks = [Screen(part=(x, y, 0.55, 0.55)) for x, y in ((0, 0), (0.45, 0), (0.225, 0.45))]
+    share = pytest.approx(0.1 / 0.55)
+    assert overlaps(bricks, 0) == (0, share, share, 0)
+    assert overlaps(bricks, 2) == (0, 0, 0, share)
     beside = [Screen(part=(0, 0, 0.5, 1)), Screen(part=(0.5, 0, 0.5, 1))]
     assert overlaps(beside, 0) == overlaps(beside, 1) == (0, 0, 0, 0)
 

@@ -15,6 +15,7 @@ from installation.parameters import Bus, Declared, Param, Parameters
 
 _REACH = 0.24  # of a side: as far as this every shape is convex, so it can be undone
 _LONGEST = 16384  # pixels of a picture's side; GPUs have no longer textures
+_MOSTLY = 1.5  # times as far along a side as over it, and the side is shared
 _MOST = 4  # times the window's pixels, in a picture of which a screen shows a detail
 
 Box = tuple[float, float, float, float]  # left, top, width, height, in parts of the whole
@@ -136,10 +137,13 @@ def overlaps(screens: Sequence[Screen], which: int) -> Sides:
             continue
         beyond = (x < left, y + h > top + height, x + w > left + width, y < top)
         # beside it, or above or below; one that reaches over both sides, or lies within, is neither
-        if beyond[0] != beyond[2]:
+        beside, over = beyond[0] != beyond[2], beyond[1] != beyond[3]
+        if beside and over:  # across a corner: of the two sides, that of which it lights most
+            beside, over = down > _MOSTLY * across, across > _MOSTLY * down
+        if beside:
             side = 0 if beyond[0] else 2
             found[side] = max(found[side], across / width)
-        if beyond[1] != beyond[3]:
+        if over:
             side = 1 if beyond[1] else 3
             found[side] = max(found[side], down / height)
     return (found[0], found[1], found[2], found[3])
