@@ -34,6 +34,7 @@ _HOUSE = {VENUE, SETLIST, PRESET, MEMORY, FOR_THE_HAND}  # what it posts by itse
 _NOT_PLAYED = {
     f"/stage/{name}" for name in ("record", "still", "overlay", "fullscreen", "learn", "quit")
 }
+_AIMED = "/modulation/"  # triggers that are meant for what is selected
 _DIGITS, _NEAR = 6, 2e-6  # of seconds, as they are written; what that makes of them
 _FLUSHED = 1.0  # seconds; a show that is killed loses as much
 _MOST = 1e7  # seconds of a show
@@ -224,14 +225,19 @@ class Take:
                 log.warning("%s is not the piece that it was then: the film will differ", name)
 
     def play(self, bus: Bus, keyboard: Keyboard, until: float) -> None:
-        """Post what came up to this second of the show, in its order."""
+        """Post what came up to this second of the show, in its order. Where a film has fewer frames
+        and something else is selected after what was meant for the selected, that waits for the
+        next frame, as in the show."""
+        aimed = False
         while moment := self._next or next(self.moments, None):
-            self._next = moment if moment.at > until + _NEAR else None
-            if self._next:
+            self._next = moment
+            if moment.at > until + _NEAR or (aimed and moment.selected):
                 return
+            self._next = None
             if moment.selected:
                 keyboard.select(moment.selected)
             for one in moment.posts:
+                aimed = aimed or one.address.startswith(_AIMED)
                 if one.address not in _NOT_PLAYED:
                     value = one.modulation if one.form == "modulation" else one.number
                     bus.post(one.address, value, one.source, one.form)

@@ -17,7 +17,7 @@ from installation.control.keyboard import Keyboard
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.modulation import Modulation
-from installation.parameters import Bus, Param
+from installation.parameters import Bus, Param, Trigger
 from installation.programme import Options, Programme
 from installation.stage import Stage
 from installation.take import Head, Moment, Posted, Take, TakeError, said
@@ -196,6 +196,24 @@ def test_what_is_of_that_machine_is_not_played(house: Path) -> None:
     taken.play(bus, keyboard, 2.0)
     bus.tick(10)
     assert bus.taken == []
+
+
+def test_what_was_meant_for_the_selected_stays_its_own_in_a_film_of_fewer_frames() -> None:
+    """M is carried out at a frame's end, on what is selected then."""
+    bus = Bus()
+    bus.declare("stage", {"one": Param(0, 0, 1), "two": Param(0, 0, 1)})
+    bus.declare("modulation", {"next": Trigger()})
+    m = Posted(address="/modulation/next", number=1, source="key")
+    moments = [
+        Moment(at=0.5, selected="/stage/one", posts=[m]),
+        Moment(at=0.6, selected="/stage/two", posts=[m, m]),
+    ]
+    head = Head.model_validate_json(HEAD)
+    taken, keyboard, done = Take(head, iter(moments), 0.0, 1.0), Keyboard(bus, []), []
+    for _ in range(3):
+        taken.play(bus, keyboard, 1.0)
+        done.append((keyboard.selected, len(bus.tick(1.0))))
+    assert done == [("/stage/one", 1), ("/stage/two", 2), ("/stage/two", 0)]
 
 
 def test_a_piece_that_was_trained_on_since_is_said(
