@@ -58,6 +58,12 @@ class Options:
     standby: bool = False  # the built-in picture alone
     memory: str = ""  # a file: what the show was doing when it ended, and does now
 
+    @property
+    def replays(self) -> bool:
+        """Whether a take is rendered. It has the tempo that was tapped: from the times of a film's
+        frames another would follow."""
+        return self.offscreen and bool(self.take)
+
     def names_a_display(self) -> bool:
         """Whether a certain display was asked for: then a clip is no answer."""
         named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

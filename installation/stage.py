@@ -66,10 +66,8 @@ class Stage:
     ) -> None:  # fmt: skip
         venue, order = program.venue, program.order
         self.options, self.program, self.venue, self.order = options, program, venue, order
-        self.window, self._clock = window, clock
+        self.window, self._clock, self.tempo = window, clock, Tempo(follows=not options.replays)
         self.bus, self.house, self.senses = Bus(), House(), Senses()
-        # a take has the tempo that was tapped: from the times of a film's frames another follows
-        self.tempo = Tempo(follows=not (options.offscreen and options.take))
         self._screens = screens(venue.screen, program.masks, window)
         self._scene_files = declare_all(self.bus, program)
         self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))

@@ -140,7 +140,7 @@ def test_a_film_of_another_rate_has_the_tempo_that_was_tapped(
         played.append((self.bus.target("/clock/bpm"), self.show._frame.beat))
 
     monkeypatch.setattr(Stage, "frame", told)
-    play({frame: tap for frame in (41, 56, 72)})
+    play(dict.fromkeys((41, 56, 72), tap))
     there, played[:] = played[-1], []
     film("slow", fps=24.0)
     assert played[-1][0] == pytest.approx(there[0], abs=1e-4)
