@@ -38,7 +38,7 @@ _AIMED = "/modulation/"  # triggers that are meant for what is selected
 _DIGITS, _NEAR = 6, 2e-6  # of seconds, as they are written; what that makes of them
 _FLUSHED = 1.0  # seconds; a show that is killed loses as much
 _MOST = 1e7  # seconds of a show
-_LONGEST = 1 << 20  # characters in a line; a moment holds 1,024 events at most
+_LONGEST = 1 << 23  # characters in a line; a moment may hold a value of every parameter
 _GIVEN = ("piece", "scene", "venue", "toward", "chosen")  # of Options, as they were
 
 
@@ -70,10 +70,10 @@ class Head(Line):
 class Posted(Line):
     """One post, as the bus took it in."""
 
-    address: str = Field(max_length=512)
+    address: str
     number: FiniteFloat
     form: Form = "value"
-    source: str = Field("", max_length=256)
+    source: str = ""
     modulation: Modulation | None = None
 
     @classmethod

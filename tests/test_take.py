@@ -276,6 +276,13 @@ def test_a_show_that_is_killed_in_a_quiet_hour_leaves_all_of_it(house: Path) -> 
     assert left.length >= FRAMES / FPS - 2
 
 
+def test_a_controller_with_a_long_name_ends_no_show(house: Path) -> None:
+    """A program calls the MIDI port that it opens whatever it likes."""
+    play({60: lambda show: show.bus.post("/drift/speed", 0.2, f"midi {'x' * 300} cc 1")})
+    assert "xxx cc 1" in Path("evening.take").read_text()
+    film("again", frames=80)
+
+
 def test_a_take_whose_file_is_gone_is_said(house: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         play({60: lambda show: Path("evening.take").unlink()})
@@ -304,7 +311,7 @@ HEAD = (
         HEAD + '{"at":1,"posts":[{"address":"/a","number":"NaN"}]}\n',
         HEAD + '{"at":1,"posts":[{"address":"/a","number":1,"form":"exec"}]}\n',
         HEAD + '{"at":1,"more":1}\n',
-        HEAD + '{"at":1}' + " " * (1 << 20) + "\n",
+        HEAD + '{"at":1}' + " " * (1 << 23) + "\n",
     ],
 )
 def test_what_is_no_take_is_one_line(tmp_path: Path, text: str) -> None:
