@@ -92,13 +92,14 @@ class Cadence:
 
 class Tempo(Parameters):
     """The beat. Tapping sets it from the last few taps; beats are integrated, so a change of
-    tempo never jumps the phase."""
+    tempo never jumps the phase. follows: taps; else they say where beats lie, and no tempo."""
 
     bpm = Param(72, 20, 300, unit="beats/min", doc="Tempo of everything that moves on the beat.")
     tap = Trigger(doc="Tap the tempo: twice or more within two seconds of each other.")
     beat = Trigger(doc="A beat of somebody else's clock is now; ours is drawn to it.", guarded=True)
 
-    def __init__(self) -> None:
+    def __init__(self, follows: bool = True) -> None:
+        self._follows = follows
         self._index = -1
         self._time = 0.0
         self._beat = 0.0
@@ -129,7 +130,7 @@ class Tempo(Parameters):
             self._taps.clear()
         self._taps = [*self._taps[-7:], self._time]
         span = self._taps[-1] - self._taps[0]
-        if span > 0 and self._bus is not None:
+        if span > 0 and self._follows and self._bus is not None:
             self._bus.post(f"/{self._prefix}/bpm", 60 * (len(self._taps) - 1) / span, TAP)
         self._beat, self._off = float(round(self._beat)), 0.0  # a tap is on the beat
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import shaders
 from installation import house, machine, presets, scene, setlist, still, venue
 from installation.finding import Finding, tried
-from installation.programme import Options, Programme, check_names, pieces_of
+from installation.programme import Options, Programme, check_names, kin_of, pieces_of
 from installation.scene import SceneError
 from installation.screens import read_masks
 from installation.setlist import Setlist, SetlistError
@@ -39,6 +39,7 @@ def examine(name: str) -> Iterator[Finding]:
         yield Finding("setlist", "ok", f"{len(order.scene)} entries")
         yield from _scenes(place, order)
         yield from _pieces(place, order)
+        yield from _toward(place, order)
         yield from _chosen(place, order)
         yield from _addresses(name)
     if place.hours:
@@ -88,6 +89,21 @@ def _pieces(place: Venue, order: Setlist) -> Iterator[Finding]:
             yield Finding("piece", "fault", card.says, "copy it here again, or train it anew")
         else:
             yield Finding("piece", "note", card.says, "not played here; remove or replace it")
+
+
+def _toward(place: Venue, order: Setlist) -> Iterator[Finding]:
+    """The piece that others can go to, where the venue names one."""
+    if not place.play.toward:
+        return
+    with suppress(PieceError, SetlistError):  # said above
+        pieces = pieces_of(order, place.play.piece)
+        cards = {name: verify(folder) for name, folder in pieces.items()}
+        found = tried("toward", partial(kin_of, place.play.toward, pieces, cards), PieceError)
+        if isinstance(found, Finding):
+            yield found
+        else:
+            who = ", ".join(name for name, folder in pieces.items() if folder in found)
+            yield Finding("toward", "ok", f"{who} to {place.play.toward}")
 
 
 def _chosen(place: Venue, order: Setlist) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _screen(place: Venue) -> Iterator[Finding]:
         if max(place.displays) < len(found):
             yield Finding("display", "ok", f"{listed}; the venue takes {wanted}")
         else:
-            says = f"the venue takes display {wanted}, there are {listed}"
+            says = f"the venue takes display {wanted}; found {listed}"
             yield Finding(
                 "display", "fault", says, "switch it on, or change `display` in the venue file"
             )

@@ -67,7 +67,7 @@ def play(options: Options) -> int:
     try:
         stage = live(options)
     except NoDisplay as error:
-        if options.names_a_display():
+        if options.names_a_display() or options.take:  # in a clip nobody does anything
             raise
         return _render_clip(options, str(error))
     try:

@@ -58,6 +58,12 @@ class Options:
     standby: bool = False  # the built-in picture alone
     memory: str = ""  # a file: what the show was doing when it ended, and does now
 
+    @property
+    def replays(self) -> bool:
+        """Whether a take is rendered. It has the tempo that was tapped: from the times of a film's
+        frames another would follow."""
+        return self.offscreen and bool(self.take)
+
     def names_a_display(self) -> bool:
         """Whether a certain display was asked for: then a clip is no answer."""
         named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -103,7 +109,7 @@ class Programme:
         pieces = pieces_of(order, options.piece or venue.play.piece)
         cards = {name: verify(folder) for name, folder in pieces.items()}
         try:
-            toward = _toward(options.toward or venue.play.toward, pieces, cards)
+            toward = kin_of(options.toward or venue.play.toward, pieces, cards)
         except PieceError as error:
             if not options.supervised:
                 raise
@@ -286,13 +292,18 @@ def pieces_of(order: Setlist, asked: str) -> dict[str, Path]:
     return found
 
 
-def _toward(name: str, pieces: dict[str, Path], cards: dict[str, Card]) -> dict[Path, Path]:
-    """Who can go to the piece of this name. Raises PieceError where nobody can."""
+def kin_of(name: str, pieces: dict[str, Path], cards: dict[str, Card]) -> dict[Path, Path]:
+    """Who can go to the piece of this name: from folder to folder. Raises PieceError where nobody
+    can."""
     if not name:
         return {}
     folder = find(name)
     other = verify(folder)
-    who = [one for one in pieces if fits(cards[one], other) and pieces[one] != folder]
+    who = [
+        one
+        for one in pieces
+        if fits(cards[one], other) and pieces[one].resolve() != folder.resolve()
+    ]
     if not who:
         raise PieceError(
             f"{' and '.join(pieces)} cannot go toward {other.name}: their layers are others; a "

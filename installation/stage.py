@@ -66,8 +66,8 @@ class Stage:
     ) -> None:  # fmt: skip
         venue, order = program.venue, program.order
         self.options, self.program, self.venue, self.order = options, program, venue, order
-        self.window, self._clock = window, clock
-        self.bus, self.house, self.tempo, self.senses = Bus(), House(), Tempo(), Senses()
+        self.window, self._clock, self.tempo = window, clock, Tempo(follows=not options.replays)
+        self.bus, self.house, self.senses = Bus(), House(), Senses()
         self._screens = screens(venue.screen, program.masks, window)
         self._scene_files = declare_all(self.bus, program)
         self._pieces = dict(zip(slugs(program.cards), program.cards, strict=True))

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from installation.control.keyboard import Keyboard
 from installation.modulation import Modulation
@@ -24,20 +23,22 @@ from installation.parameters import Bus
 from installation.posted import Form, Post
 from installation.presets import Preset
 from installation.programme import Options, Programme
-from installation.sources import FOR_THE_HAND, MEMORY, PRESET, SETLIST, TAP, VENUE
+from installation.sources import FOR_THE_HAND, MEMORY, PRESET, SETLIST, VENUE
 from models.card import GENERATOR
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-_HOUSE = {VENUE, SETLIST, PRESET, MEMORY, FOR_THE_HAND, TAP}  # what it posts by itself
+_HOUSE = {VENUE, SETLIST, PRESET, MEMORY, FOR_THE_HAND}  # what it posts by itself
 # of that evening's machine, and not of what was to be seen
 _NOT_PLAYED = {
     f"/stage/{name}" for name in ("record", "still", "overlay", "fullscreen", "learn", "quit")
 }
+_AIMED = "/modulation/"  # triggers that are meant for what is selected
 _DIGITS, _NEAR = 6, 2e-6  # of seconds, as they are written; what that makes of them
 _FLUSHED = 1.0  # seconds; a show that is killed loses as much
-_LONGEST = 1 << 20  # characters in a line; a moment holds 1,024 events at most
+_MOST = 1e7  # seconds of a show
+_LONGEST = 1 << 23  # characters in a line; a moment may hold a value of every parameter
 _GIVEN = ("piece", "scene", "venue", "toward", "chosen")  # of Options, as they were
 
 
@@ -61,7 +62,7 @@ class Head(Line):
     venue: str
     toward: str
     chosen: str
-    seed: int
+    seed: int = Field(ge=0, le=2**31 - 1)
     pieces: dict[str, str]
     presets: list[Preset]
 
@@ -69,10 +70,10 @@ class Head(Line):
 class Posted(Line):
     """One post, as the bus took it in."""
 
-    address: str = Field(max_length=512)
+    address: str
     number: FiniteFloat
     form: Form = "value"
-    source: str = Field("", max_length=256)
+    source: str = ""
     modulation: Modulation | None = None
 
     @classmethod
@@ -87,7 +88,7 @@ class Moment(Line):
     """at: seconds of the show. begins: its pieces are there, and scenes walk from here on.
     selected: by the keyboard, from here on; "" as before."""
 
-    at: NonNegativeFloat
+    at: float = Field(ge=0, le=_MOST)
     begins: bool = False
     selected: str = ""
     posts: list[Posted] = []
@@ -122,7 +123,8 @@ class Writer:
         self._at += dt
         posts = [Posted.of(post) for post in bus.taken if post.source not in _HOUSE]
         begins, other = walks and not self._walks, selected != self._selected
-        if posts or begins or other:
+        quiet = self._at - self._flushed > _FLUSHED  # how long it is, is known of a killed one, too
+        if posts or begins or other or quiet:
             moment = Moment(
                 at=round(self._at, _DIGITS), begins=begins, selected=selected if other else "",
                 posts=posts,
@@ -157,42 +159,43 @@ class Writer:
         self._write(Moment(at=round(self._at, _DIGITS)).model_dump_json(exclude_defaults=True))
         if self._file is not None:
             self._file.close()
+            if not self._path.exists():
+                log.error("%s is gone: somebody has taken it away", self._path)
+                return
             log.info("%s of the show are in %s", said(self._at), self._path)
 
 
 @dataclass
 class Take:
-    """One that is played again. moments: in order."""
+    """One that is played again. moments: in order, read as their time comes: an hour of sound would
+    be half a gigabyte. begins: seconds after which the pieces were there; until then the show was
+    waiting for them. length: seconds of the show."""
 
     head: Head
-    moments: Sequence[Moment]
-    _next: int = 0
+    moments: Iterator[Moment]
+    begins: float
+    length: float
+    _next: Moment | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises TakeError."""
+        """Look through all of it. Raises TakeError."""
+        begins, length = None, -1.0
         try:
             with path.open(encoding="utf-8") as file:
-                lines = _lines(file)
-                head = Head.model_validate_json(next(lines, ""))
-                moments = list(_moments(lines))
+                head = Head.model_validate_json(next(_lines(file), ""))
+            for moment in _moments(path, says=True):
+                if moment.at < length:
+                    raise ValueError("time goes back")
+                length = moment.at
+                begins = length if moment.begins and begins is None else begins
         except OSError as error:
             raise TakeError(f"cannot read the take {path}: {error.strerror or error}") from error
         except ValueError as error:
             raise TakeError(f"{path} is no take, or is damaged") from error
-        if not moments or any(a.at > b.at for a, b in pairwise(moments)):
+        if length < 0:
             raise TakeError(f"{path} is no take, or is damaged")
-        return cls(head, moments)
-
-    @property
-    def length(self) -> float:
-        """Seconds of the show."""
-        return self.moments[-1].at
-
-    @property
-    def begins(self) -> float:
-        """Seconds after which the pieces were there; until then the show was waiting for them."""
-        return next((one.at for one in self.moments if one.begins), self.length)
+        return cls(head, _moments(path), length if begins is None else begins, length)
 
     def frames(self, start: float, fps: float) -> tuple[int, int, int]:
         """Of a film that begins after so many seconds of the show: how many frames lie before it,
@@ -222,13 +225,19 @@ class Take:
                 log.warning("%s is not the piece that it was then: the film will differ", name)
 
     def play(self, bus: Bus, keyboard: Keyboard, until: float) -> None:
-        """Post what came up to this second of the show, in its order."""
-        while self._next < len(self.moments) and self.moments[self._next].at <= until + _NEAR:
-            moment = self.moments[self._next]
-            self._next += 1
+        """Post what came up to this second of the show, in its order. Where a film has fewer frames
+        and something else is selected after what was meant for the selected, that waits for the
+        next frame, as in the show."""
+        aimed = False
+        while moment := self._next or next(self.moments, None):
+            self._next = moment
+            if moment.at > until + _NEAR or (aimed and moment.selected):
+                return
+            self._next = None
             if moment.selected:
                 keyboard.select(moment.selected)
             for one in moment.posts:
+                aimed = aimed or one.address.startswith(_AIMED)
                 if one.address not in _NOT_PLAYED:
                     value = one.modulation if one.form == "modulation" else one.number
                     bus.post(one.address, value, one.source, one.form)
@@ -242,15 +251,23 @@ def _lines(file: IO[str]) -> Iterator[str]:
         yield line
 
 
-def _moments(lines: Iterator[str]) -> Iterator[Moment]:
-    """A show that was killed has left half a line at the end."""
-    for line in lines:
-        try:
-            yield Moment.model_validate_json(line)
-        except ValidationError:
-            if line.endswith("\n"):
-                raise
-            log.warning("the take ends in the middle of a line: the show was ended by force")
+def _moments(path: Path, says: bool = False) -> Iterator[Moment]:
+    """All after the first line. A show that was killed has left half a line at the end; says: it is
+    told. Raises OSError, or ValueError."""
+    with path.open(encoding="utf-8") as file:
+        lines = _lines(file)
+        next(lines, "")
+        for line in lines:
+            try:
+                yield Moment.model_validate_json(line)
+            except ValidationError:
+                if line.endswith("\n"):
+                    raise
+                if says:
+                    log.warning(
+                        "the take ends in the middle of a line: the show was ended by force, or "
+                        "the disk was full"
+                    )
 
 
 def said(seconds: float) -> str:

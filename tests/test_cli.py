@@ -210,7 +210,8 @@ def test_a_dataset_is_checked_and_curated(tmp_path: Path) -> None:
 
 def test_a_wall_that_is_missing_is_an_error_and_no_clip(piece: Path, tmp_path: Path) -> None:
     """Who asked for a certain display has a supervisor, or looks at it."""
-    for asked in (("--display", "1"), ("--fullscreen",), ("--venue", "gallery")):
+    take = ("--take", "evening.take")  # in a clip there is nothing to write down
+    for asked in (("--display", "1"), ("--fullscreen",), ("--venue", "gallery"), take):
         done = fresh("play", piece, *asked, cwd=tmp_path)
         assert done.returncode == 2, done.stdout
         assert "no display to open a window on" in done.stderr

@@ -244,6 +244,20 @@ def test_a_source_for_other_programs_is_looked_at(
     assert "another name under [ndi]" in fault.says
 
 
+def test_the_kin_that_a_piece_goes_to_is_looked_at(tmp_path: Path, port: int) -> None:
+    make_piece(tmp_path / "pieces" / "twin")
+    make_piece(tmp_path / "pieces" / "large", resolution=64)
+    path = venue(tmp_path, port)
+    text = path.read_text()
+    for toward, said in (("nobody", "no piece 'nobody'"), ("large", "cannot go toward large")):
+        path.write_text(text.replace("[play]", f"[play]\ntoward = '{toward}'"))
+        (fault,) = [one for one in faults(path) if one.what == "toward"]
+        assert said in fault.says
+    path.write_text(text.replace("[play]", "[play]\ntoward = 'twin'"))
+    (found,) = [one for one in doctor.examine(str(path)) if one.what == "toward"]
+    assert (found.state, found.says) == ("ok", "mine to twin")
+
+
 def test_chosen_stills_are_looked_at(tmp_path: Path, port: int) -> None:
     path = venue(tmp_path, port)
     path.write_text(path.read_text().replace("[play]", "[play]\nchosen = 'faces'"))

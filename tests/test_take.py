@@ -17,7 +17,7 @@ from installation.control.keyboard import Keyboard
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline
 from installation.modulation import Modulation
-from installation.parameters import Bus, Param
+from installation.parameters import Bus, Param, Trigger
 from installation.programme import Options, Programme
 from installation.stage import Stage
 from installation.take import Head, Moment, Posted, Take, TakeError, said
@@ -127,6 +127,26 @@ def test_a_film_out_of_the_middle_is_that_part(house: Path) -> None:
         assert np.abs(a.astype(int) - b).max() <= 1
 
 
+def test_a_film_of_another_rate_has_the_tempo_that_was_tapped(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From taps at the times of its own frames another would follow, and drift from the music."""
+    tap = lambda show: show.bus.post("/clock/tap", 1, "midi")  # noqa: E731
+    played: list[tuple[float, float]] = []
+    frame = Stage.frame
+
+    def told(self: Stage) -> None:
+        frame(self)
+        played.append((self.bus.target("/clock/bpm"), self.show._frame.beat))
+
+    monkeypatch.setattr(Stage, "frame", told)
+    play(dict.fromkeys((41, 56, 72), tap))
+    there, played[:] = played[-1], []
+    film("slow", fps=24.0)
+    assert played[-1][0] == pytest.approx(there[0], abs=1e-4)
+    assert played[-1][1] == pytest.approx(there[1], abs=2 / 24 * 2)
+
+
 def test_what_is_not_seen_is_not_painted(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play({})
     painted = []
@@ -145,7 +165,7 @@ def test_only_what_came_from_the_room_is_written_down(house: Path) -> None:
     assert (head["take"], head["piece"], head["scene"], head["seed"]) == (1, "tiny", "drift", 0)
     assert [*head["pieces"]] == ["tiny"]
     sources = {post["source"] for line in lines for post in line.get("posts", [])}
-    assert sources == {"osc", "key", "midi", "sound"}
+    assert sources == {"osc", "key", "midi", "sound", "tap"}
     assert lines[-1] == {"at": pytest.approx(FRAMES / FPS, abs=1e-3)}
 
 
@@ -164,7 +184,7 @@ def test_what_is_of_that_machine_is_not_played(house: Path) -> None:
     head = Head(
         take=1, piece="", scene="", venue="", toward="", chosen="", seed=0, pieces={}, presets=[]
     )
-    taken = Take(head, [moment])
+    taken = Take(head, iter([moment]), begins=0.0, length=1.0)
     keyboard = Keyboard(bus, [])
     taken.play(bus, keyboard, 0.9)
     bus.tick(10)
@@ -178,8 +198,22 @@ def test_what_is_of_that_machine_is_not_played(house: Path) -> None:
     assert bus.taken == []
 
 
-def Mock_head():  # type: ignore[no-untyped-def]
-    return None
+def test_what_was_meant_for_the_selected_stays_its_own_in_a_film_of_fewer_frames() -> None:
+    """M is carried out at a frame's end, on what is selected then."""
+    bus = Bus()
+    bus.declare("stage", {"one": Param(0, 0, 1), "two": Param(0, 0, 1)})
+    bus.declare("modulation", {"next": Trigger()})
+    m = Posted(address="/modulation/next", number=1, source="key")
+    moments = [
+        Moment(at=0.5, selected="/stage/one", posts=[m]),
+        Moment(at=0.6, selected="/stage/two", posts=[m, m]),
+    ]
+    head = Head.model_validate_json(HEAD)
+    taken, keyboard, done = Take(head, iter(moments), 0.0, 1.0), Keyboard(bus, []), []
+    for _ in range(3):
+        taken.play(bus, keyboard, 1.0)
+        done.append((keyboard.selected, len(bus.tick(1.0))))
+    assert done == [("/stage/one", 1), ("/stage/two", 2), ("/stage/two", 0)]
 
 
 def test_a_piece_that_was_trained_on_since_is_said(
@@ -231,6 +265,31 @@ def test_a_show_that_was_killed_leaves_a_take(
     assert "in the middle of a line" in caplog.text
 
 
+def test_a_show_that_is_killed_in_a_quiet_hour_leaves_all_of_it(house: Path) -> None:
+    """To within a second or so, also where nobody has done anything since."""
+    with opened(asked(scene="drift", size=SIZE), SIZE, FPS) as show:
+        show.open()
+        show.bus.post("/drift/speed", 0.2, "osc")
+        for _ in range(FRAMES):
+            show.frame()
+        left = Take.read(Path("evening.take"))
+    assert left.length >= FRAMES / FPS - 2
+
+
+def test_a_controller_with_a_long_name_ends_no_show(house: Path) -> None:
+    """A program calls the MIDI port that it opens whatever it likes."""
+    play({60: lambda show: show.bus.post("/drift/speed", 0.2, f"midi {'x' * 300} cc 1")})
+    assert "xxx cc 1" in Path("evening.take").read_text()
+    film("again", frames=80)
+
+
+def test_a_take_whose_file_is_gone_is_said(house: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        play({60: lambda show: Path("evening.take").unlink()})
+    assert "evening.take is gone: somebody has taken it away" in caplog.text
+    assert "of the show are in" not in caplog.text
+
+
 HEAD = (
     '{"take":1,"piece":"","scene":"","venue":"","toward":"","chosen":"","seed":0,"pieces":{},'
     '"presets":[]}\n'
@@ -246,10 +305,13 @@ HEAD = (
         HEAD.replace('"take":1', '"take":2') + '{"at":1}\n',
         HEAD + '{"at":2}\n{"at":1}\n',
         HEAD + '{"at":-1}\n',
+        HEAD + '{"at":1e999}\n',
+        HEAD + '{"at":1e308}\n',
+        HEAD.replace('"seed":0', '"seed":-1') + '{"at":1}\n',
         HEAD + '{"at":1,"posts":[{"address":"/a","number":"NaN"}]}\n',
         HEAD + '{"at":1,"posts":[{"address":"/a","number":1,"form":"exec"}]}\n',
         HEAD + '{"at":1,"more":1}\n',
-        HEAD + '{"at":1}' + " " * (1 << 20) + "\n",
+        HEAD + '{"at":1}' + " " * (1 << 23) + "\n",
     ],
 )
 def test_what_is_no_take_is_one_line(tmp_path: Path, text: str) -> None:

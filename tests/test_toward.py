@@ -127,6 +127,8 @@ def test_who_cannot_go_is_said(kin: tuple[Path, Path], tmp_path: Path) -> None:
         Programme.of(Options(piece="faces", toward="large"))
     with pytest.raises(PieceError, match="faces cannot go toward faces"):
         Programme.of(Options(piece="faces", toward="faces"))
+    with pytest.raises(PieceError, match="faces cannot go toward faces"):
+        Programme.of(Options(piece=str(tmp_path / "pieces" / "faces"), toward="faces"))
     with pytest.raises(PieceError, match="no piece 'nobody'"):
         Programme.of(Options(piece="faces", toward="nobody"))
     program = Programme.of(Options(piece="faces", toward="large", supervised=True))

@@ -113,6 +113,15 @@ def test_where_screens_overlap() -> None:
     for other in ((0, 0, 1, 1), (0.2, 0.2, 0.5, 0.5)):
         pair = [Screen(), Screen(part=other)]
         assert overlaps(pair, 0) == overlaps(pair, 1) == (0, 0, 0, 0)
+    # across a corner: they overlap along the side of which more is shared, and its own neighbour
+    # says how far another side does
+    corner = [Screen(part=(x, y, 0.6, 0.6)) for x, y in ((0, 0), (0.4, 0), (0, 0.4))]
+    assert overlaps(corner, 1) == (third, 0, 0, 0)
+    assert overlaps(corner, 2) == (0, 0, 0, third)
+    bricks = [Screen(part=(x, y, 0.55, 0.55)) for x, y in ((0, 0), (0.45, 0), (0.225, 0.45))]
+    share = pytest.approx(0.1 / 0.55)
+    assert overlaps(bricks, 0) == (0, share, share, 0)
+    assert overlaps(bricks, 2) == (0, 0, 0, share)
     beside = [Screen(part=(0, 0, 0.5, 1)), Screen(part=(0.5, 0, 0.5, 1))]
     assert overlaps(beside, 0) == overlaps(beside, 1) == (0, 0, 0, 0)
 
@@ -122,6 +131,19 @@ def test_the_picture_has_the_shape_of_the_wall() -> None:
     assert picture_size([LEFT, RIGHT], (2000, 500)) == (1667, 500)
     assert picture_size([Screen(turn=90)], (1920, 1080)) == (1080, 1920)
     assert picture_size([Screen(turn=180)], (1920, 1080)) == (1920, 1080)
+
+
+def test_a_detail_on_one_screen_makes_no_picture_that_no_gpu_holds() -> None:
+    """To show a hundredth of it pixel by pixel, all of it would have thousands of pixels."""
+    window = (3840, 1080)
+    for part in (0.1, 0.01):
+        detail = Screen((0.5, 0, 0.5, 1), (0.4, 0.4, part, part))
+        width, height = picture_size([Screen((0, 0, 0.5, 1)), detail], window)
+        assert width * height <= 4.01 * window[0] * window[1]
+        assert width / height == pytest.approx(16 / 9, rel=0.01)
+    strip = [Screen((0, 0, 1 / 3, 1 / 3), (k / 9, 0, 1 / 9, 1)) for k in range(9)]
+    assert picture_size(strip, (5760, 3240)) == (16384, 1024)  # of a texture's longest side
+    assert picture_size([Screen(part=(0, 0, 1, 0.01))], (100, 1)) == (20, 20)
 
 
 SIZE = (64, 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,9 @@ from installation.engine.textures import Size
 from installation.parameters import Bus, Declared, Param, Parameters
 
 _REACH = 0.24  # of a side: as far as this every shape is convex, so it can be undone
+_LONGEST = 16384  # pixels of a picture's side; GPUs have no longer textures
+_MOSTLY = 1.5  # times as far along a side as over it, and the side is shared
+_MOST = 4  # times the window's pixels, in a picture of which a screen shows a detail
 
 Box = tuple[float, float, float, float]  # left, top, width, height, in parts of the whole
 Corners = tuple[float, ...]  # top left x, y, then top right, bottom right, bottom left
@@ -108,9 +112,13 @@ class Screen:
 
 
 def picture_size(screens: Sequence[Screen], window: Size) -> Size:
-    """The pixels of a picture of which every screen shows its part pixel by pixel, or finer."""
+    """The pixels of a picture of which every screen shows its part pixel by pixel, or finer, as far
+    as a GPU holds so many."""
     sizes = [screen.picture(window) for screen in screens]
-    return round(max(w for w, _ in sizes)), round(max(h for _, h in sizes))
+    width, height = max(w for w, _ in sizes), max(h for _, h in sizes)
+    most = math.sqrt(_MOST * window[0] * window[1] / (width * height))
+    shrink = min(1.0, most, _LONGEST / max(width, height))
+    return max(1, round(shrink * width)), max(1, round(shrink * height))
 
 
 def overlaps(screens: Sequence[Screen], which: int) -> Sides:
@@ -129,10 +137,13 @@ def overlaps(screens: Sequence[Screen], which: int) -> Sides:
             continue
         beyond = (x < left, y + h > top + height, x + w > left + width, y < top)
         # beside it, or above or below; one that reaches over both sides, or lies within, is neither
-        if beyond[0] != beyond[2]:
+        beside, over = beyond[0] != beyond[2], beyond[1] != beyond[3]
+        if beside and over:  # across a corner: of the two sides, that of which it lights most
+            beside, over = down > _MOSTLY * across, across > _MOSTLY * down
+        if beside:
             side = 0 if beyond[0] else 2
             found[side] = max(found[side], across / width)
-        if beyond[1] != beyond[3]:
+        if over:
             side = 1 if beyond[1] else 3
             found[side] = max(found[side], down / height)
     return (found[0], found[1], found[2], found[3])
