@@ -323,7 +323,8 @@ def _truncation(text: str) -> float:
 def _moment(text: str) -> float:
     """Seconds, as 754, 12:34 or 1:02:03."""
     parts = text.split(":")
-    if not all(part.replace(".", "", 1).isdecimal() for part in parts) or len(parts) > 3:
+    numbers = all(part.replace(".", "", 1).isdecimal() for part in parts)
+    if not numbers or len(parts) > 3 or any(float(part) >= 60 for part in parts[1:]):
         raise argparse.ArgumentTypeError(f"{text!r} is no time as 12:34, nor a number of seconds")
     return sum(float(part) * 60**n for n, part in enumerate(reversed(parts)))
 

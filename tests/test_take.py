@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from installation import playing
+from installation.cli import _moment
 from installation.control.keyboard import Keyboard
 from installation.engine.painter import Painter
 from installation.engine.stream import Inline
@@ -336,4 +338,9 @@ def test_what_a_take_does_not_go_with(house: Path) -> None:
 
 
 def test_times_are_said_as_they_are_typed() -> None:
+    for text, seconds in (("754", 754.0), ("12:34", 754.0), ("1:02:03.5", 3723.5)):
+        assert _moment(text) == seconds
+    for wrong in ("9:99", "1:60:00", "a", "", "1:2:3:4", "-1"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is no time as 12:34"):
+            _moment(wrong)
     assert [said(t) for t in (0, 59.9, 754, 3723)] == ["0:00", "0:59", "12:34", "1:02:03"]

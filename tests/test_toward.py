@@ -14,7 +14,7 @@ from installation import house
 from installation.engine.painter import Painter
 from installation.programme import Options, Programme
 from models import piece
-from models.card import PieceError
+from models.card import GENERATOR, PieceError
 from models.latent import Latent
 from models.toward import Toward
 from tests.pieces import LATENT, make_kin, make_piece
@@ -96,6 +96,16 @@ def test_strangers_are_said(kin: tuple[Path, Path], caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING):
         Painter(kin[0], kin=stranger)
     assert "faces and stranger are not kin" in caplog.text
+
+
+def test_a_kin_that_breaks_before_the_show_begins_leaves_the_piece(
+    kin: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    (kin[1] / GENERATOR).write_bytes(b"no weights")
+    with caplog.at_level(logging.ERROR):
+        painter = Painter(kin[0], kin=kin[1])
+    assert "faces goes nowhere: " in caplog.text
+    np.testing.assert_array_equal(drawn(painter, 1), drawn(Painter(kin[0]), 0))
 
 
 def test_the_fader_is_there_where_a_piece_can_go(kin: tuple[Path, Path]) -> None:

@@ -59,11 +59,16 @@ class Painter:
             for bend in (0, len(BEND)):
                 self.paint(np.zeros((1, self.card.latent.width + guide + bend), np.float32))
 
-    def _way_to(self, kin: Path) -> Toward:
+    def _way_to(self, kin: Path) -> Toward | None:
+        from models.card import PieceError
         from models.piece import load
         from models.toward import KIN, Toward
 
-        other = load(kin)
+        try:
+            other = load(kin)
+        except PieceError as error:  # it was whole when it was checked; the piece itself is
+            log.error("%s goes nowhere: %s", self.card.name, error)
+            return None
         way = Toward(
             self.generator, other.generator.to(self.device), other.card.latent == self.card.latent
         )
