@@ -239,6 +239,26 @@ def test_a_window_says_when_the_display_that_it_fills_is_another(display: str) -
     assert done.stdout.split("\n")[:3] == ["False", "False False True", "True True"]
 
 
+RESOLUTION = """
+import time
+from installation.output import displays, window as windows
+windows._LOOK = 0.0
+window = windows.Window("x", (64, 48), fullscreen=True)
+print(displays.desktop())
+window.events(); print(window.misplaced)
+displays.desktop = lambda: (800, 600)
+window.events(); print(window.misplaced)
+"""
+
+
+def test_another_resolution_of_a_display_that_stays_is_noticed(display: str) -> None:
+    env = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    env["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+    command = [sys.executable, "-c", RESOLUTION]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["(640, 480)", "False", "True"]
+
+
 SEVERAL = """
 import pygame
 from installation.output import displays

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pygame
 
@@ -54,6 +56,33 @@ def sizes() -> list[tuple[int, int]]:
         raise NoDisplay(f"no display to open a window on ({error})") from error
     if pygame.display.get_driver() in ("dummy", "offscreen"):
         raise NoDisplay("no display to open a window on")
+    return found
+
+
+def desktop() -> tuple[int, int] | None:
+    """The pixels of all displays together under X11, asked anew; None elsewhere. SDL notices what
+    is plugged in and out, and no other resolution of what stays."""
+    x11 = _x11() if pygame.display.get_driver() == "x11" else None
+    display = x11.XOpenDisplay(None) if x11 is not None else None
+    if x11 is None or not display:
+        return None
+    screen = x11.XDefaultScreen(display)
+    size = x11.XDisplayWidth(display, screen), x11.XDisplayHeight(display, screen)
+    x11.XCloseDisplay(display)
+    return size
+
+
+@cache
+def _x11() -> ctypes.CDLL | None:
+    try:
+        found = ctypes.CDLL("libX11.so.6")  # SDL has loaded it
+    except OSError:
+        return None
+    found.XOpenDisplay.restype = ctypes.c_void_p
+    for name in ("XDefaultScreen", "XCloseDisplay"):
+        getattr(found, name).argtypes = [ctypes.c_void_p]
+    for name in ("XDisplayWidth", "XDisplayHeight"):
+        getattr(found, name).argtypes = [ctypes.c_void_p, ctypes.c_int]
     return found
 
 

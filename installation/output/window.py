@@ -25,6 +25,8 @@ VERSIONS = ((4, 3), (3, 3))
 """Of OpenGL: the first that is given. 3.3 is enough, but asked for that NVIDIA's driver gives no
 more, and compute shaders are out of reach."""
 
+_LOOK = 5.0  # seconds between two looks for another resolution
+
 _MODIFIERS = (
     ("shift", pygame.KMOD_SHIFT),
     ("ctrl", pygame.KMOD_CTRL),
@@ -78,6 +80,7 @@ class Window:
         self._versions: Sequence[tuple[int, int]] = VERSIONS
         self._open()
         self._found, self._others = pygame.display.get_desktop_sizes(), False
+        self._desktop, self._looked = displays.desktop(), time.monotonic()
         self.ctx = moderngl.create_context(require=330)
         self._deadline = time.perf_counter()
         self._paced = not self._vsync
@@ -187,7 +190,7 @@ class Window:
     def events(self) -> list[Event]:
         """What happened since the last call."""
         before, self._found = self._found, pygame.display.get_desktop_sizes()
-        self._others = self._others or self._found != before
+        self._others = self._others or self._found != before or self._is_another_desktop()
         out = []
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
@@ -203,6 +206,12 @@ class Window:
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
                 out.append(Event("resize"))
         return out
+
+    def _is_another_desktop(self) -> bool:
+        if time.monotonic() - self._looked < _LOOK:
+            return False
+        self._looked = time.monotonic()
+        return displays.desktop() != self._desktop
 
     def swap(self) -> None:
         """Show what was drawn; returns when it is time for the next frame."""
