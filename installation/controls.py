@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from installation.control import osc
 from installation.control.film import Film
 from installation.control.link import Link, library
 from installation.control.message import ControlError
@@ -44,7 +45,7 @@ def check(venue: Venue) -> None:
     if venue.midi.enabled:
         Learned(venue, Bus())
     if venue.osc.enabled:
-        OscServer(Bus(), venue.osc.host, venue.osc.port).start().close()
+        osc.listen(venue.osc.host, venue.osc.port).close()
     if venue.link.enabled:
         library()
     if venue.web.enabled:

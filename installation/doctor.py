@@ -16,7 +16,7 @@ from installation.scene import SceneError
 from installation.screens import read_masks
 from installation.setlist import Setlist, SetlistError
 from installation.still import StillError
-from installation.tables import Venue
+from installation.tables import Learned, Venue
 from installation.venue import VenueError
 from installation.watch.schedule import Hours
 from models import shelf
@@ -153,7 +153,7 @@ def _learned(place: Venue) -> Iterator[Finding]:
     path = Path(place.midi.learned)
     if place.midi.enabled and place.midi.learned and path.exists():
         do = "mend it, or take it away: then what was learned is forgotten"
-        lines = tried("learned", lambda: venue.read_map(path), VenueError, do=do)
+        lines = tried("learned", lambda: venue.read(Learned, path).map, VenueError, do=do)
         yield (
             lines
             if isinstance(lines, Finding)

@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 from installation import house
 from installation import log as logs
 from installation.control.message import ControlError
-from installation.control.osc import OscServer
-from installation.parameters import Bus
+from installation.control.osc import listen
 from installation.programme import Options, Programme
 from installation.rehearsal import FileWatch
 from installation.tables import Osc
@@ -60,7 +59,7 @@ def _refuse_a_second(osc: Osc) -> None:
     if not osc.enabled or "NOTIFY_SOCKET" in os.environ:
         return
     try:
-        OscServer(Bus(), osc.host, osc.port).start().close()
+        listen(osc.host, osc.port).close()
     except ControlError as error:  # any other may pass: a network that is not there yet
         if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
             raise

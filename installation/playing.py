@@ -49,10 +49,10 @@ def play(options: Options) -> int:
         _check_loop(options)
     if options.take:
         _check_take(options)
+    if options.start and not options.replays:
+        raise TakeError("--from goes with --offscreen and --take: it is where the film begins")
     if options.offscreen:
         return _render(options)
-    if options.start:
-        raise TakeError("--from goes with --offscreen and --take: it is where the film begins")
     if options.sound:
         raise SoundtrackError("--sound FILE goes with --offscreen; live, a show hears an input")
     if options.sight:

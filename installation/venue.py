@@ -17,7 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from installation.fault import first_fault
-from installation.tables import PASSWORD, Controller, Learned, MidiBinding, Venue
+from installation.tables import PASSWORD, Controller, MidiBinding, Venue
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,6 @@ def _say_whose(name: str, file: Path) -> None:
 def parse(text: str, where: str) -> Venue:
     """Check the text of a venue file. Raises VenueError with one line on the first fault."""
     return _checked(Venue, text, where)
-
-
-def read_map(path: Path) -> list[MidiBinding]:
-    """What was learned at the controllers. Raises VenueError in the same way."""
-    return read(Learned, path).map
 
 
 def controllers() -> list[MidiBinding]:

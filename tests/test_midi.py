@@ -99,12 +99,24 @@ def test_a_port_that_is_pulled_and_returned_works_again(
     ]
 
 
-def test_a_note_of_a_controller_that_is_pulled_holds_nothing(bus: Bus) -> None:
+PRESSURE = mido.Message("aftertouch", value=127, channel=2)
+
+
+@pytest.mark.parametrize(
+    ("held", "down"),
+    [
+        (Binding("/drift/calm", "note", 36, 3), note(36, 127)),
+        (Binding("/drift/calm", "aftertouch", 0, 3), PRESSURE),
+    ],
+)
+def test_what_is_held_on_a_controller_that_is_pulled_holds_nothing(
+    bus: Bus, held: Binding, down: mido.Message
+) -> None:
     """Its release will never come; a fader stays where it was."""
-    known = [Binding("/drift/calm", "note", 36, 3), Binding("/drift/speed", "cc", 1, 3)]
+    known = [held, Binding("/drift/speed", "cc", 1, 3)]
     other = "Launchpad:Launchpad MIDI 1 28:0"
     with plugged(bus, MidiMap(bus, known), NANO, other) as midi:
-        midi_backend.play(NANO, cc(1, 127), note(36, 127))
+        midi_backend.play(NANO, cc(1, 127), down)
         bus.tick(0)
         assert bus.target("/drift/calm") == 1
         midi_backend.pull(other)

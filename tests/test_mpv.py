@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from installation.cli import main
 from installation.engine import mpv
 from models.upscaler import Chained, Upscaler, load_default
+from tests.disk import fill
 from tests.pieces import make_piece
 
 VERTEX = """#version 330
@@ -164,13 +165,7 @@ def test_an_artist_exports_one(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_full_disk_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write = Path.write_bytes
-
-    def until_full(path: Path, data: bytes) -> int:
-        write(path, data[:100])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", until_full)
+    fill(monkeypatch)
     out = tmp_path / "a.glsl"
     assert main(["export", "--tier", "T", "--out", str(out)]) == 2
     told = capsys.readouterr().err

@@ -28,6 +28,7 @@ from installation.still import Shown, StillError
 from models.card import Card, verify
 from models.latent import Code, Label, Latent, Vector
 from models.piece import load
+from tests.disk import fill
 from tests.pieces import LATENT, make_piece
 from tests.shows import opened, run
 from tests.waiting import until
@@ -442,13 +443,7 @@ def test_a_place_that_cannot_be_written_is_said_before_a_picture_is_looked_for(
 def test_a_full_disk_leaves_no_half_of_a_still(
     piece: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Path.write_bytes
-
-    def until_full(path: Path, data: bytes) -> int:
-        write(path, data[:100])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", until_full)
+    fill(monkeypatch)
     with pytest.raises(StillError, match="cannot be written: No space left on device"):
         candidates.draw(str(piece), tmp_path / "out", count=2)
     assert list((tmp_path / "out").iterdir()) == []

@@ -328,8 +328,9 @@ def test_what_a_take_does_not_go_with(house: Path) -> None:
     for more in ({"sound": "a.wav"}, {"sight": "a.mp4"}, {"loop": True}):
         with pytest.raises(TakeError, match=f"--take does not go with --{next(iter(more))}"):
             playing.play(replace(asked(), offscreen=True, **more))  # type: ignore[arg-type]
-    with pytest.raises(TakeError, match="--from goes with --offscreen"):
-        playing.play(Options(start=3.0))
+    for offscreen in (False, True):
+        with pytest.raises(TakeError, match="--from goes with --offscreen"):
+            playing.play(Options(start=3.0, offscreen=offscreen))
     with pytest.raises(TakeError, match="cannot read the take"):
         playing.play(Options(offscreen=True, take="none.take"))
     play({})

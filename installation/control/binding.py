@@ -12,7 +12,8 @@ from installation.parameters import Declared, Form, Param, Trigger
 
 Kind = Literal["cc", "note", "pitchwheel", "nrpn", "program", "aftertouch"]
 ALONE = ("pitchwheel", "aftertouch")  # of a channel, without a number
-PRESSED = ("note", "program", "aftertouch")  # they stand nowhere while nobody plays
+HELD = ("note", "aftertouch")  # until they are let go of
+PRESSED = (*HELD, "program")  # they stand nowhere while nobody plays
 # An endless knob sends steps. MIDI has no rule for them; the three ways are those of controllers'
 # editors and of Ableton Live ("MIDI CC Control" in its manual), by the value of one step down.
 Mode = Literal["absolute", "relative", "offset", "sign"]

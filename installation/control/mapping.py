@@ -182,7 +182,7 @@ class MidiMap:
             self._positions.told(control, unit)
 
     def held(self, port: str) -> list[Move]:
-        """The notes of a port that are down, each as if it were let go of now."""
+        """What is held down on a port, each as if it were let go of now."""
         with self._lock:
             return self._positions.held(port)
 

@@ -95,7 +95,7 @@ class OscServer:
         """
         if self._thread is not None:
             return self
-        opened = _bind(self.host, self.port)
+        opened = listen(self.host, self.port)
         self.port = opened.getsockname()[1]
         self._socket = opened
         self._closing.clear()
@@ -215,7 +215,8 @@ class OscServer:
             self._on_message(Heard(now, source, why))
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A port that nobody else has. Raises ControlError."""
     if not 0 <= port <= 65535:
         raise ControlError(f"OSC cannot listen on port {port}: ports are 1 to 65535")
     try:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from installation.control.binding import PRESSED, Binding, Control, Move
+from installation.control.binding import HELD, PRESSED, Binding, Control, Move
 from installation.parameters import Bus, Form, Param
 
 Way = Literal["jump", "pickup", "scale"]
@@ -37,11 +37,11 @@ class Positions:
         self._told[control] = unit
 
     def held(self, port: str) -> list[Move]:
-        """The notes of a port that are down, each as if it were let go of now."""
+        """What is held down on a port, each as if it were let go of now."""
         return [
             Move(*control, 0)
             for control, unit in self._heard.items()
-            if control[0] == port and control[2] == "note" and unit > 0
+            if control[0] == port and control[2] in HELD and unit > 0
         ]
 
     def forget(self, port: str) -> None:
